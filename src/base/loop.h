@@ -1,0 +1,98 @@
+// The event loop: sockets, timers, the only clock and the only randomness of the call plane. loop_uv.c runs it on
+// libuv; the simulation in test/sim links its own implementation of this header instead, with a clock and a network
+// of its own, so everything above runs unchanged and repeatably from a seed.
+// One thread owns a loop; only wakeup_signal may be called from others. Functions return 0 or a negative errno.
+// A handler may close or free the object that called it.
+#ifndef BASE_LOOP_H
+#define BASE_LOOP_H
+
+#include "base/list.h"
+#include "base/net.h"
+
+struct loop;
+
+int loop_create(struct loop **loop);
+void loop_destroy(struct loop *loop); // everything opened on it must have been closed
+void loop_run(struct loop *loop);     // until loop_stop
+void loop_stop(struct loop *loop);
+uint64_t loop_now_ms(const struct loop *loop);                 // monotonic, the same during one turn
+uint64_t loop_now_us(const struct loop *loop);                 // monotonic, read now: for measuring
+uint64_t loop_time_ms(const struct loop *loop);                // wall clock, milliseconds since 1970-01-01 UTC
+void loop_random(struct loop *loop, void *bytes, size_t size); // cryptographically strong
+uint64_t loop_random_uint(struct loop *loop);
+
+// ---- timers (wheel in timer.c; 1 ms ticks; start and stop cost O(1) and allocate nothing)
+
+struct timer {
+	struct list node;                     // in the wheel while it runs
+	uint64_t due_ms;                      // by loop_now_ms
+	void (*handler)(struct timer *timer); // find the owner with container_of
+};
+
+void timer_init(struct timer *timer, void (*handler)(struct timer *timer));
+// Starts, or starts anew. Fires once, never early, never before the next turn.
+void timer_start(struct loop *loop, struct timer *timer, uint64_t delay_ms);
+void timer_stop(struct timer *timer); // harmless when not running
+static inline bool timer_running(const struct timer *timer)
+{
+	return timer->due_ms != 0;
+}
+
+// ---- wake-ups from other threads
+
+struct wakeup;
+
+int wakeup_create(struct loop *loop, void (*handler)(void *context), void *context, struct wakeup **wakeup);
+void wakeup_signal(struct wakeup *wakeup); // any thread; several signals may become one call
+void wakeup_destroy(struct wakeup *wakeup);
+
+// ---- signals (SIGTERM, SIGHUP ...); at most one handler each, until the loop is destroyed
+
+int loop_on_signal(struct loop *loop, int number, void (*handler)(void *context), void *context);
+
+// ---- UDP
+
+struct udp_socket;
+
+// The bytes live until the handler returns and may be written to (the SIP parser unfolds in place).
+typedef void udp_received(void *context, const struct net_address *from, char *bytes, size_t size);
+
+int udp_open(struct loop *loop, const struct net_address *local, udp_received *received, void *context,
+	     struct udp_socket **socket);
+struct net_address udp_local(const struct udp_socket *socket); // with the real port when 0 was asked for
+// Sends now or drops, as UDP does; -EMSGSIZE, -ECONNREFUSED and the like are returned when the kernel says so at once.
+int udp_send(struct udp_socket *socket, const struct net_address *to, struct str datagram);
+void udp_close(struct udp_socket *socket);
+
+// ---- TCP
+
+struct tcp_listener;
+struct tcp_connection;
+
+struct tcp_handlers {
+	void (*connected)(void *context,
+			  int error); // outgoing only; 0 or negative errno, after which it must be closed
+	void (*received)(void *context, char *bytes, size_t size);
+	void (*ended)(void *context, int error); // the other side closed (0) or it broke; it must be closed
+};
+
+// `accepted` must set handlers with tcp_handle before it returns, or close the connection.
+int tcp_listen(struct loop *loop, const struct net_address *local,
+	       void (*accepted)(void *context, struct tcp_connection *connection, const struct net_address *from),
+	       void *context, struct tcp_listener **listener);
+struct net_address tcp_listener_local(const struct tcp_listener *listener);
+void tcp_listener_close(struct tcp_listener *listener);
+
+int tcp_connect(struct loop *loop, const struct net_address *to, const struct tcp_handlers *handlers, void *context,
+		struct tcp_connection **connection);
+void tcp_handle(struct tcp_connection *connection, const struct tcp_handlers *handlers, void *context);
+struct net_address tcp_local(const struct tcp_connection *connection);
+struct net_address tcp_remote(const struct tcp_connection *connection);
+// Copies what the kernel does not take at once. -ENOBUFS when more than 256 KiB wait already (nothing is sent then).
+int tcp_send(struct tcp_connection *connection, struct str bytes);
+void tcp_read_stop(struct tcp_connection *connection);
+void tcp_read_start(struct tcp_connection *connection);
+// Sends what waits for at most a second, then closes. No handler is called any more.
+void tcp_close(struct tcp_connection *connection);
+
+#endif

@@ -1,0 +1,28 @@
+// Builds text in a fixed piece of memory. Once something does not fit, `overflow` stays true and nothing
+// more is written, so a whole message is checked once, at its end.
+#ifndef BASE_WRITER_H
+#define BASE_WRITER_H
+
+#include "base/str.h"
+
+struct writer {
+	char *at;
+	size_t size; // bytes at `at`
+	size_t used; // bytes written
+	bool overflow;
+};
+
+struct writer writer_into(void *memory, size_t size);
+void writer_char(struct writer *w, char c);
+void writer_str(struct writer *w, struct str s);
+void writer_text(struct writer *w, const char *terminated);
+void writer_uint(struct writer *w, uint64_t value);
+void writer_int(struct writer *w, int64_t value);
+void writer_hex(struct writer *w, const void *bytes, size_t size); // lower case
+void writer_format(struct writer *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static inline struct str writer_result(const struct writer *w)
+{
+	return (struct str){w->at, w->used};
+}
+
+#endif

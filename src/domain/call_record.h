@@ -1,0 +1,62 @@
+// What happened in a call, leg by leg. Made by the call thread when the call ends, kept by the store.
+#ifndef DOMAIN_CALL_RECORD_H
+#define DOMAIN_CALL_RECORD_H
+
+#include "base/arena.h"
+#include "domain/err.h"
+
+// How a leg, or the call as a whole, ended.
+enum outcome {
+	OUTCOME_ANSWERED,
+	OUTCOME_ANSWERED_ELSEWHERE,
+	OUTCOME_DECLINED,
+	OUTCOME_DECLINED_ELSEWHERE,
+	OUTCOME_CALLER_GAVE_UP,
+	OUTCOME_TIMED_OUT,
+	OUTCOME_BUSY,
+	OUTCOME_UNREACHABLE, // not registered, or no response
+	OUTCOME_NOT_RUNG,    // its turn never came, or something forbade it: see err
+	OUTCOME_REFUSED,     // by us: no route, no permission, do-not-disturb
+	OUTCOME_FAILED,
+};
+extern const char *const outcome_names[]; // "answered" ..., ends with NULL
+
+struct leg_record {
+	uint64_t device_id;
+	struct str device_number, device_title;
+	int device_kind;
+	int64_t started_at;  // INVITE sent; 0 = never
+	int64_t ringing_at;  // first 180; 0 = never
+	int64_t answered_at; // 0 = never
+	int64_t ended_at;
+	int outcome;
+	unsigned sip_status; // the last final status from the wire, or 0
+	struct str reason;   // a sentence
+};
+
+// Owns all its memory through `arena`; freed by the store with call_record_free.
+struct call_record {
+	struct arena arena;
+	struct str id;                             // 26 characters, sortable by time; given at the start of the call
+	int64_t started_at, answered_at, ended_at; // wall clock ms; 0 = never
+	struct str caller_number, caller_name;     // as the callee saw them
+	uint64_t caller_user_id, caller_device_id, caller_trunk_id;
+	struct str caller_device_number;
+	struct str dialled;   // as dialled
+	struct str canonical; // as understood
+	uint64_t callee_user_id;
+	struct str callee_title;
+	int outcome;
+	enum err err;        // why, when refused
+	unsigned sip_status; // what the caller got
+	struct str ended_by; // "caller", "callee", "server"
+	struct str call_id;
+	struct str forwarded_from; // id of the record this call was forwarded from when nobody answered, or empty
+	struct leg_record *legs;
+	size_t leg_count;
+};
+
+struct call_record *call_record_new(void); // NULL when there is no memory
+void call_record_free(struct call_record *record);
+
+#endif

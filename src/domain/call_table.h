@@ -1,0 +1,113 @@
+// Every call there is, and what signalling tells the domain about them. Call thread only.
+// Each event names a leg by its id; an event for a leg that is gone does nothing.
+#ifndef DOMAIN_CALL_TABLE_H
+#define DOMAIN_CALL_TABLE_H
+
+#include "domain/directory.h"
+#include "domain/media.h"
+#include "domain/records.h"
+#include "domain/signalling.h"
+
+struct call_table;
+
+struct call_table_ports {
+	struct loop *loop;
+	struct directory *directory;
+	struct registrations *registrations;
+	struct signalling *signalling;
+	struct records *records;
+	struct media *media;
+};
+
+struct call_table *call_table_create(const struct call_table_ports *ports); // NULL when there is no memory
+// Hangs up what is left, writes the records.
+void call_table_destroy(struct call_table *table);
+size_t call_table_count(const struct call_table *table);
+
+enum caller_kind { CALLER_DEVICE, CALLER_TRUNK };
+
+// An INVITE outside any dialog, from a device that has authenticated or a trunk that was recognised.
+struct invitation {
+	enum caller_kind caller;
+	uint64_t device_id;       // CALLER_DEVICE
+	uint64_t trunk_id;        // CALLER_TRUNK
+	struct str dialled;       // the Request-URI's user part, unescaped
+	struct str caller_number; // CALLER_TRUNK: P-Asserted-Identity or From
+	struct str caller_name;
+	bool anonymous;
+	unsigned max_forwards;
+	struct str call_id; // of the caller's dialog, for the record
+	struct body body;
+	uint64_t session; // signalling's side of the caller's leg
+};
+
+// Takes the call: *leg is the caller's leg from now on. May call progress, accept and refuse at once. When there is no
+// memory: the refusal, and nothing was taken.
+enum err call_table_invited(struct call_table *table, const struct invitation *invitation, uint64_t *leg);
+void call_table_cancelled(struct call_table *table, uint64_t leg); // the caller's CANCEL; refuse(487) follows
+void call_table_acknowledged(struct call_table *table, uint64_t leg, const struct body *body); // ACK for our 2xx
+void call_table_unacknowledged(struct call_table *table, uint64_t leg); // our 2xx was never acknowledged (64*T1)
+
+// A leg of ours.
+void call_table_progressed(struct call_table *table, uint64_t leg, unsigned status, const struct body *body);
+// 2xx. acknowledge() must follow, at once or when the caller's ACK brings the answer.
+void call_table_answered(struct call_table *table, uint64_t leg, const struct body *body);
+// A final refusal from the wire, or 408 (no answer at all) or 503 (could not be sent). `reason` is the phrase.
+void call_table_failed(struct call_table *table, uint64_t leg, unsigned status, struct str reason);
+
+// Both directions.
+void call_table_hung_up(struct call_table *table, uint64_t leg); // BYE; already answered with 200
+void call_table_requested(struct call_table *table, uint64_t leg, uint64_t transaction,
+			  const struct dialog_request *request);
+void call_table_replied(struct call_table *table, uint64_t leg, uint64_t token, unsigned status,
+			const struct body *body);
+
+// No new calls from now on (503 with Retry-After); the running ones end by themselves.
+void call_table_drain(struct call_table *table);
+
+// What is going on, for the API. Slices live in the arena.
+struct leg_snapshot {
+	uint64_t leg;
+	uint64_t device_id;
+	struct str device_number, device_title;
+	const char *state;
+	int64_t started_at, answered_at; // wall clock ms, 0 = not yet
+};
+struct call_snapshot {
+	uint64_t call;
+	struct str record_id;
+	struct str caller_number, caller_name, dialled;
+	const char *state;
+	int64_t started_at, answered_at;
+	struct leg_snapshot *legs;
+	size_t leg_count;
+};
+// False when the arena is full.
+bool call_table_snapshot(struct call_table *table, struct arena *arena, struct call_snapshot **calls, size_t *count);
+bool call_table_hang_up(struct call_table *table, uint64_t call); // by an administrator; false: there is no such call
+unsigned call_table_calls_of_user(const struct call_table *table, uint64_t user_id);
+
+// What would happen if `dialled` were called now, device by device, without calling.
+struct ring_explanation_turn {
+	uint64_t device_id;
+	struct str number, title;
+	int device_kind;
+	int64_t start_ms, stop_ms; // after the call's arrival
+	bool rings;
+	enum err why_not;    // when it does not ring
+	struct str sentence; // in words, either way
+	unsigned targets;    // contacts that would ring
+};
+struct ring_explanation {
+	uint64_t user_id;
+	struct str extension, title;
+	int strategy;
+	enum err refused; // the caller gets this at once, no device rings (do-not-disturb, call limit, no devices)
+	struct ring_explanation_turn *turns;
+	size_t turn_count;
+	struct str afterwards; // what a caller gets when nobody answers, in words
+};
+enum err call_table_explain(struct call_table *table, struct str extension, struct arena *arena,
+			    struct ring_explanation *explanation);
+
+#endif

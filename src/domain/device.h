@@ -1,0 +1,44 @@
+// What carries a call technically. Never dialled: a device is only how an extension is reached.
+#ifndef DOMAIN_DEVICE_H
+#define DOMAIN_DEVICE_H
+
+#include "domain/entity.h"
+
+enum device_kind {
+#define DEVICE_KIND(name, json, registers, relay, single, label) DEVICE_##name,
+#include "domain/device_kinds.def"
+#undef DEVICE_KIND
+	DEVICE_KIND_COUNT
+};
+
+enum nat_handling { NAT_AUTO, NAT_ALWAYS, NAT_NEVER };
+enum caller_id_policy { CALLER_ID_ORIGINAL, CALLER_ID_OWN_DID, CALLER_ID_FIXED };
+
+struct device {
+	struct entity entity;
+	int device_kind;      // "kind" in JSON and SQL
+	struct str number;    // fixed for ever; external: as a person wrote it
+	struct str canonical; // external: what is dialled and compared (number.h); read-only
+	struct str title;
+	struct str description;
+	bool available_for_selection;
+	bool do_not_disturb;
+	int64_t call_limit; // calls at once on this device; 0 = no limit
+	int nat;
+	struct str ha1_md5;          // lower-case hex of MD5(number:realm:password); hidden
+	struct str ha1_sha256;       // the same with SHA-256; hidden
+	int caller_id;               // enum caller_id_policy
+	struct str caller_id_number; // CALLER_ID_FIXED
+	int64_t too_soon_ms;         // external, teams: answered sooner = a voicemail; 0 = off
+	int64_t too_late_ms;         // never rings longer; 0 = off
+	bool confirm;                // press 1 to take
+	struct str teams_user;
+};
+
+extern const struct entity_type device_type;
+bool device_kind_registers(int kind);
+bool device_kind_needs_relay(int kind);
+bool device_kind_has_one_holder(int kind);
+const char *device_kind_label(int kind);
+
+#endif

@@ -1,0 +1,47 @@
+// Users, devices, trunks, routes and numbers as the call thread sees them: in memory, indexed, told of each committed
+// change. Call thread only.
+#ifndef DOMAIN_DIRECTORY_H
+#define DOMAIN_DIRECTORY_H
+
+#include "base/net.h"
+#include "domain/device.h"
+#include "domain/number.h"
+#include "domain/session.h"
+#include "domain/trunk.h"
+#include "domain/user.h"
+
+struct directory;
+
+struct directory *directory_create(const struct number_plan *plan); // NULL when there is no memory; plan is copied
+void directory_destroy(struct directory *directory);
+const struct number_plan *directory_plan(const struct directory *directory);
+
+// Creates or replaces, by kind and id; copies. ERR_NO_MEMORY leaves the old one. Sessions and tokens are ignored.
+enum err directory_put(struct directory *directory, const struct entity *entity);
+void directory_remove(struct directory *directory, enum entity_kind kind, uint64_t id);
+
+// NULL when there is none. Valid until the next put or remove.
+const struct user *directory_user(const struct directory *directory, uint64_t id);
+const struct user *directory_user_by_extension(const struct directory *directory, struct str extension);
+const struct device *directory_device(const struct directory *directory, uint64_t id);
+// A device that registers, by its number: the name it authenticates with.
+const struct device *directory_device_by_number(const struct directory *directory, struct str number);
+const struct trunk *directory_trunk(const struct directory *directory, uint64_t id);
+// The enabled trunk whose inbound addresses hold this one.
+const struct trunk *directory_trunk_by_address(const struct directory *directory, const struct net_address *address);
+const struct did *directory_did(const struct directory *directory, struct str canonical, uint64_t trunk_id);
+
+// Who has the device: by assignment, else by selection. NULL: nobody. External numbers may have several holders: the
+// first is given.
+const struct user *directory_holder(const struct directory *directory, uint64_t device_id);
+
+// The user's devices as turns: the assignments in order; without any, the selection with the default ring time.
+// Gives how many were written, at most USER_TURNS_MAX.
+size_t directory_turns(const struct directory *directory, const struct user *user,
+		       struct turn_plan turns[USER_TURNS_MAX]);
+
+// Routes for a canonical outside number, longest prefix first, then by cost. Gives how many, at most `max`.
+size_t directory_routes(const struct directory *directory, struct str canonical, const struct route **routes,
+			size_t max);
+
+#endif

@@ -1,0 +1,31 @@
+// Phone numbers: what was typed is kept; what is dialled and compared is the canonical form, "+" and digits (E.164), or
+// the bare digits of a short code. Pure.
+#ifndef DOMAIN_NUMBER_H
+#define DOMAIN_NUMBER_H
+
+#include "domain/err.h"
+
+enum { NUMBER_MAX = 32 };
+
+// A site's way of dialling. Slices live as long as the plan.
+struct number_plan {
+	struct str country_code;         // "44"
+	struct str international_prefix; // "00"
+	struct str national_prefix;      // "0"; may be empty
+	struct str outside_prefix;       // dialled before an outside number, or empty
+	struct str emergency;            // codes separated by spaces: "112 999"
+};
+
+enum number_class { NUMBER_EMERGENCY, NUMBER_SHORT, NUMBER_NATIONAL, NUMBER_INTERNATIONAL };
+
+struct number {
+	char canonical[NUMBER_MAX]; // terminated
+	enum number_class class_;
+};
+
+// Spaces, dots, dashes, slashes and parentheses are ignored; "(0)" after a country code too. Emergency codes are matched
+// before anything else. ERR_BAD_NUMBER with a sentence when it is none or could be two things.
+enum err number_parse(const struct number_plan *plan, struct str typed, struct number *number, struct problem *problem);
+bool number_is_emergency(const struct number_plan *plan, struct str dialled);
+
+#endif

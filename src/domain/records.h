@@ -1,0 +1,100 @@
+// The port to the store. store/ implements it on SQLite and PostgreSQL, and so do the tests.
+// What it acknowledges is on disk. What it refuses has left nothing behind.
+#ifndef DOMAIN_RECORDS_H
+#define DOMAIN_RECORDS_H
+
+#include "base/queue.h"
+#include "domain/call_record.h"
+#include "domain/entity.h"
+
+struct binding;
+
+// ---- from the call thread: never waits
+
+// One device's registration change: `removed` bindings go (all of the device's when remove_all), then `kept` are written
+// (inserted or replaced by device and contact). Owned by the caller until done, which is called on the call thread.
+struct registration_write {
+	struct queue_item item; // the store's
+	uint64_t device_id;
+	bool remove_all;
+	const struct str *removed; // contacts
+	size_t removed_count;
+	const struct binding *kept;
+	size_t kept_count;
+	enum err err; // set before done
+	void (*done)(struct registration_write *write);
+};
+
+// ---- from API threads: these wait until the change is durable and the call thread has it
+
+struct list_query {
+	struct str q;      // a search over every text field shown; empty = all
+	struct str sort;   // a field's name, with '-' in front for descending; empty = by id
+	unsigned limit;    // 1 to 1000
+	struct str cursor; // from the page before, or empty
+	struct list_filter {
+		const struct field *field;
+		struct str value;
+	} filters[8];
+	size_t filter_count;
+};
+
+struct entity_page {
+	struct entity **entities;
+	size_t count;
+	struct str next; // the cursor of the following page; empty = this was the last
+	uint64_t total;  // matches in all
+};
+
+struct record_query {
+	struct str q;     // caller, dialled, callee
+	int64_t from, to; // started_at; 0 = open
+	unsigned limit;
+	struct str cursor;
+};
+
+struct record_page {
+	struct call_record **records; // in the caller's arena, without their legs
+	size_t count;
+	struct str next;
+};
+
+// How a delete treats what hangs on the entity.
+enum delete_mode { DELETE_IF_FREE, DELETE_AND_RELEASE };
+
+// A committed change on its way to the call thread.
+struct entity_change {
+	struct queue_item item; // posted to the call thread's queue by whoever listens
+	struct entity *before;  // NULL: created
+	struct entity *after;   // NULL: deleted
+	void (*done)(
+	    struct entity_change *change); // the listener calls it once the call thread has it; frees the change
+};
+
+struct records {
+	void *context;
+	void (*save_registration)(void *context, struct registration_write *write);
+	// Takes the record. Kept in memory (up to 10,000 of them) and tried again while the store cannot be written.
+	void (*save_call)(void *context, struct call_record *record);
+
+	// Gives the id and version. NOT_UNIQUE names the field and the other entity.
+	enum err (*create)(void *context, struct entity *entity, struct problem *problem);
+	// Every field is written. STALE when entity->version is neither 0 nor the present one; FIXED_FIELD when one changed;
+	// SIGNED_IN when the user's name, role or extension changes during a session.
+	enum err (*update)(void *context, struct entity *entity, struct problem *problem);
+	enum err (*remove)(void *context, enum entity_kind kind, uint64_t id, uint64_t version, enum delete_mode mode,
+			   struct problem *problem);
+	enum err (*get)(void *context, enum entity_kind kind, uint64_t id, struct arena *arena, struct entity **entity);
+	// By a unique field, compared exactly.
+	enum err (*find)(void *context, enum entity_kind kind, const char *field, struct str value, struct arena *arena,
+			 struct entity **entity);
+	enum err (*list)(void *context, enum entity_kind kind, const struct list_query *query, struct arena *arena,
+			 struct entity_page *page);
+	enum err (*record_list)(void *context, const struct record_query *query, struct arena *arena,
+				struct record_page *page);
+	enum err (*record_get)(void *context, struct str id, struct arena *arena, struct call_record **record);
+	// Whether writes succeed now; the sentence says why not.
+	bool (*healthy)(void *context, char *sentence, size_t size);
+};
+
+#endif

@@ -1,0 +1,90 @@
+// The port to SIP: what the domain asks of signalling. sip/ implements it, and so do the tests.
+// The domain knows a leg by its leg id and signalling's side of it by its session id; neither ever holds a pointer of the
+// other's. Calls here never call back into the domain before they return.
+#ifndef DOMAIN_SIGNALLING_H
+#define DOMAIN_SIGNALLING_H
+
+#include "domain/err.h"
+#include "domain/registration.h"
+
+// A message's payload. Borrowed for the length of the call.
+struct body {
+	struct str type;  // "application/sdp"
+	struct str bytes; // empty = none
+};
+
+// Why a leg is ended or not rung any more; each has its Reason header (RFC 3326).
+enum leg_end {
+	LEG_END_NORMAL,             // no Reason
+	LEG_END_ANSWERED_ELSEWHERE, // SIP;cause=200;text="Call completed elsewhere"
+	LEG_END_DECLINED_ELSEWHERE, // SIP;cause=600;text="Busy Everywhere"
+	LEG_END_CALLER_GAVE_UP,     // no Reason of our own: it counts as missed
+	LEG_END_TURN_TIMED_OUT,     // SIP;cause=408;text="Ring time over"
+	LEG_END_SERVER,             // we are shutting down, or an administrator ended the call
+};
+
+enum target_kind { TARGET_BINDING, TARGET_TRUNK };
+
+struct outgoing_invite {
+	uint64_t leg;
+	enum target_kind target;
+	const struct binding *binding; // TARGET_BINDING
+	const struct trunk *trunk;     // TARGET_TRUNK
+	struct str number;             // TARGET_TRUNK: what is dialled, as the trunk wants it
+	struct str device_number;      // TARGET_BINDING: the To's user, so that a phone knows itself
+	struct str caller_number;      // From: the caller's extension, or the number shown outside
+	struct str caller_name;        // From's display name, or empty
+	bool anonymous;                // privacy asked for: From is anonymous, the number only in P-Asserted-Identity
+	struct str dialled;            // the extension that was called: To's display on phones, Diversion outside
+	unsigned max_forwards;         // already lowered by one
+	struct body body;              // empty: the offer comes in the 200
+};
+
+enum dialog_method {
+	DIALOG_INVITE,
+	DIALOG_UPDATE,
+	DIALOG_INFO,
+	DIALOG_MESSAGE,
+	DIALOG_REFER,
+	DIALOG_NOTIFY,
+	DIALOG_OPTIONS
+};
+
+// A request within a call, carried from one leg to the other.
+struct dialog_request {
+	enum dialog_method method;
+	struct body body;
+	struct str info_package; // INFO
+};
+
+// An answer that ends an attempt, from us to the caller.
+struct refusal {
+	unsigned status;        // 300 to 699
+	struct str reason;      // the phrase; empty: the usual one
+	struct str warning;     // a sentence for the Warning header, or empty
+	unsigned retry_after_s; // 0 = none
+};
+
+struct signalling {
+	void *context;
+	// Rings: sends an INVITE. 0 and the session, or the refusal (nothing was sent, no event will come).
+	enum err (*invite)(void *context, const struct outgoing_invite *invite, uint64_t *session);
+	// Stops a leg that was invited and has no final answer. Exactly one of call_table_answered and call_table_failed
+	// still comes, within 64*T1 at the latest.
+	void (*cancel)(void *context, uint64_t session, enum leg_end why);
+	// ACK for a 2xx to an INVITE of ours, the first or a later one. Sent again by signalling whenever the 2xx is.
+	void (*acknowledge)(void *context, uint64_t session, const struct body *body);
+	// The caller's leg: a provisional answer 180 to 189, then exactly one of accept and refuse.
+	void (*progress)(void *context, uint64_t session, unsigned status, const struct body *body);
+	void (*accept)(void *context, uint64_t session, const struct body *body);
+	void (*refuse)(void *context, uint64_t session,
+		       const struct refusal *refusal); // the session is gone after this
+	// BYE on an answered leg, either direction; the session is gone for the domain after this.
+	void (*hang_up)(void *context, uint64_t session, enum leg_end why);
+	// Within a call. `token` comes back in call_table_replied. At most one INVITE or UPDATE is under way per direction.
+	enum err (*request)(void *context, uint64_t session, uint64_t token, const struct dialog_request *request);
+	// Answers what call_table_requested brought. A 2xx to an INVITE is later followed by call_table_acknowledged.
+	void (*reply)(void *context, uint64_t session, uint64_t transaction, unsigned status, const struct body *body);
+};
+
+#endif

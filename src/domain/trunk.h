@@ -1,0 +1,46 @@
+// A SIP line to a carrier, the rules that lead outside numbers to it, and the public numbers it delivers.
+#ifndef DOMAIN_TRUNK_H
+#define DOMAIN_TRUNK_H
+
+#include "domain/entity.h"
+
+enum transport { TRANSPORT_UDP, TRANSPORT_TCP, TRANSPORT_TLS, TRANSPORT_WS, TRANSPORT_WSS };
+extern const char *const transport_names[]; // "udp" ..., ends with NULL
+
+struct trunk {
+	struct entity entity;
+	struct str title; // unique
+	struct str host;  // IP address (names come with the resolver)
+	int64_t port;
+	int transport;
+	struct str username;  // digest to the carrier; empty = none
+	struct str password;  // hidden
+	struct str realm;     // the only realm the password answers to; empty = the first one challenged with
+	struct str inbound;   // addresses and ranges calls are taken from, separated by spaces; empty = host alone
+	struct str caller_id; // shown when neither the device nor the user has one
+	bool enabled;
+};
+
+struct route {
+	struct entity entity;
+	struct str prefix; // of the canonical number; "" = every number
+	uint64_t trunk_id;
+	int64_t cost;  // lower first among equal prefixes
+	int64_t strip; // digits (and '+') taken off the front
+	struct str prepend;
+	int64_t toll_class; // what a caller must have at least
+};
+
+struct did {
+	struct entity entity;
+	struct str number;    // as typed
+	struct str canonical; // read-only, unique
+	uint64_t user_id;     // whose extension it reaches
+	uint64_t trunk_id;    // 0 = from any trunk
+};
+
+extern const struct entity_type trunk_type;
+extern const struct entity_type route_type;
+extern const struct entity_type did_type;
+
+#endif

@@ -1,0 +1,36 @@
+// The HTTP side: the REST API under /api/v1, health, and the console's files. Runs on its own threads: one accepts and
+// parses, a few workers run the handlers, which may wait for the store or ask the call thread a question through its queue.
+#ifndef HTTP_HTTP_H
+#define HTTP_HTTP_H
+
+#include "domain/call_table.h"
+
+struct http_server;
+
+struct http_settings {
+	struct net_address listen;
+	struct str realm;         // of the devices' digests
+	unsigned workers;         // threads that run handlers
+	int64_t session_life_s;   // absolute
+	int64_t selection_life_s; // 0 = never
+	const struct number_plan *plan;
+	struct records *records;
+	struct queue *call_thread; // work posted here runs on the call thread ...
+	struct call_table *calls;  // ... and only there may these three be touched
+	struct directory *directory;
+	struct registrations *registrations;
+	const char *version;
+	// Numbers for /metrics, written on the call thread. May be NULL.
+	void (*metrics)(void *context, struct writer *w);
+	void *context;
+};
+
+// 0, or a negative errno (the address cannot be listened on).
+int http_server_create(const struct http_settings *settings, struct http_server **server);
+struct net_address http_server_listener(const struct http_server *server);
+void http_server_destroy(struct http_server *server);
+
+// Hashing of passwords (argon2id), shared with the first start. False when there is no memory.
+bool http_password_hash(struct str password, char *encoded, size_t size);
+
+#endif

@@ -1,0 +1,51 @@
+// Digest authentication (RFC 3261 section 22, RFC 7616, RFC 8760): as server towards devices, as client towards trunks.
+// MD5 and SHA-256, qop=auth. Nonces carry their own time under a key of this process; the only state is which counts of
+// a nonce were used. The same answer and the same work for an unknown user and a wrong password.
+#ifndef SIP_AUTH_H
+#define SIP_AUTH_H
+
+#include "base/digest.h"
+#include "base/loop.h"
+#include "sip/message.h"
+
+struct sip_auth; // server side
+
+struct sip_auth_secret {
+	struct str ha1_md5;    // 32 hex digits; empty = unknown user
+	struct str ha1_sha256; // 64 hex digits
+};
+
+enum sip_auth_result {
+	SIP_AUTH_OK,
+	SIP_AUTH_NONE,      // no credentials for our realm: challenge
+	SIP_AUTH_WRONG,     // unknown user or wrong password: challenge anew, or 403; the caller treats both alike
+	SIP_AUTH_STALE,     // right, but the nonce is too old or its count was used: challenge with stale=true
+	SIP_AUTH_MALFORMED, // 400
+};
+
+// nonce_life_s: how long a nonce is good for.
+struct sip_auth *sip_auth_create(struct loop *loop, struct str realm, unsigned nonce_life_s);
+void sip_auth_destroy(struct sip_auth *auth);
+// The username in the credentials for our realm (unescaped into `name`, NUL-terminated), so that its secret can be looked up.
+// False when there are none. Authorization for REGISTER and in-dialog requests, Proxy-Authorization too: either is taken.
+bool sip_auth_username(const struct sip_auth *auth, const struct sip_message *request, char *name, size_t size);
+// `secret` with empty hashes does the same work as a known one and gives SIP_AUTH_WRONG.
+enum sip_auth_result sip_auth_check(struct sip_auth *auth, const struct sip_message *request,
+				    const struct sip_auth_secret *secret);
+// Writes the WWW-Authenticate (401) or Proxy-Authenticate (407) lines: SHA-256 first, then MD5.
+void sip_auth_write_challenge(struct sip_auth *auth, struct writer *w, unsigned status, bool stale);
+
+// ---- client side
+
+struct sip_credentials {
+	struct str username, password;
+	struct str realm; // the only realm answered; empty = any, but then only once per transaction
+};
+
+// Writes the Authorization or Proxy-Authorization line that answers the best challenge in `response` (401 or 407). False when
+// none can be answered: unknown algorithm or qop, another realm, or the same nonce refused before without stale=true.
+bool sip_auth_write_answer(struct writer *w, const struct sip_message *response,
+			   const struct sip_credentials *credentials, struct str method, struct str uri,
+			   struct str previous_nonce, struct loop *loop);
+
+#endif

@@ -1,0 +1,38 @@
+// The SIP side as a whole: transport, transactions, authentication, registrar and the calls' sessions, and the signalling
+// port that the domain drives them by. Policy about calls is the domain's.
+#ifndef SIP_ENDPOINT_H
+#define SIP_ENDPOINT_H
+
+#include "domain/call_table.h"
+#include "sip/auth.h"
+#include "sip/transaction.h"
+
+struct sip_endpoint;
+
+struct sip_endpoint_settings {
+	struct sip_transport_settings transport;
+	struct str realm;   // of the digest, and the host in From and To when no domain is given
+	struct str domains; // names and addresses we answer for, separated by spaces; empty: any
+	unsigned nonce_life_s;
+	unsigned register_min_s, register_max_s, register_default_s;
+};
+
+// 0, or a negative errno with *failed set to the address that could not be opened.
+int sip_endpoint_create(struct loop *loop, const struct sip_endpoint_settings *settings, struct directory *directory,
+			struct registrations *registrations, struct sip_endpoint **endpoint,
+			struct net_address *failed);
+// The port for the domain. The call table is given afterwards, since each needs the other.
+struct signalling *sip_endpoint_signalling(struct sip_endpoint *endpoint);
+void sip_endpoint_start(struct sip_endpoint *endpoint, struct call_table *calls);
+void sip_endpoint_destroy(struct sip_endpoint *endpoint);
+
+struct sip_endpoint_counters {
+	struct sip_transport_counters transport;
+	struct sip_transaction_counters transactions;
+	uint32_t sessions;
+	uint64_t registers, invites, refused_authentication;
+};
+struct sip_endpoint_counters sip_endpoint_count(const struct sip_endpoint *endpoint);
+struct net_address sip_endpoint_listener(const struct sip_endpoint *endpoint, enum transport kind, unsigned n);
+
+#endif

@@ -1,0 +1,136 @@
+// SIP messages (RFC 3261 section 7): a parser that copies nothing and has a bound on everything.
+#ifndef SIP_MESSAGE_H
+#define SIP_MESSAGE_H
+
+#include "sip/uri.h"
+
+enum sip_method {
+#define METHOD(name, wire) SIP_##name,
+#include "sip/methods.def"
+#undef METHOD
+	SIP_METHOD_OTHER,
+	SIP_METHOD_COUNT
+};
+
+enum sip_header_name {
+#define HEADER(name, wire, compact, many) SIP_HEADER_##name,
+#include "sip/headers.def"
+#undef HEADER
+	SIP_HEADER_OTHER,
+	SIP_HEADER_COUNT
+};
+
+enum {
+	SIP_MESSAGE_MAX = 65535, // bytes, body included
+	SIP_HEAD_MAX = 16384,    // bytes up to the blank line
+	SIP_LINE_MAX = 8192,     // one unfolded header
+	SIP_HEADERS_MAX = 128,   // header lines
+	SIP_URI_MAX = 1024,
+};
+
+struct sip_header {
+	struct str name;  // as received
+	struct str value; // trimmed; folds have become spaces
+	enum sip_header_name is;
+};
+
+// name-addr or addr-spec with its header parameters (From, To, Contact, Route ...).
+struct sip_address {
+	struct str display; // quotes and escapes as received, quotes included
+	struct sip_uri uri;
+	struct str parameters; // of the header, after the first ';'
+	bool angle;            // written in < >
+};
+
+// One Via value.
+struct sip_via {
+	struct str text;      // the whole value, without the comma
+	struct str transport; // "UDP"
+	struct str host;      // IPv6 without brackets
+	uint16_t port;        // 0 = not given
+	struct str branch;    // "" when absent
+	struct str received;
+	bool rport;           // present, with or without value
+	uint16_t rport_value; // 0 = none
+	struct str parameters;
+};
+
+struct sip_message {
+	struct str bytes; // the message alone: head and body
+	bool is_request;
+	enum sip_method method; // of the request, or by CSeq of a response
+	struct str method_text;
+	struct str request_uri;
+	struct sip_uri uri; // of the Request-URI
+	unsigned status;    // of a response, 100 to 699
+	struct str reason;
+	struct sip_header headers[SIP_HEADERS_MAX];
+	unsigned header_count;
+	int16_t first[SIP_HEADER_COUNT]; // index of the first header of this name, -1 = none
+	struct str body;
+
+	// Mandatory fields, parsed and checked.
+	struct sip_via via; // topmost
+	struct sip_address from, to;
+	struct str from_tag, to_tag; // empty = none
+	struct str call_id;
+	uint32_t cseq;
+	unsigned max_forwards; // 70 when absent
+	bool has_content_length;
+	size_t content_length;
+};
+
+// Where and why a message was refused, and what is needed to answer it.
+struct sip_fault {
+	size_t at;       // offset into the bytes
+	const char *why; // a sentence, static
+	unsigned status; // what a request is answered with: 400, 505, 513 ...; 0 = drop in silence
+	bool answerable; // a request with usable Via, From, To, Call-ID and CSeq (those are set in the message)
+};
+
+enum sip_framing { SIP_DATAGRAM, SIP_STREAM };
+
+// A whole message. Folds are overwritten by spaces in place, else the bytes stay as they are. With SIP_DATAGRAM a missing
+// Content-Length means "to the end" and bytes beyond it are ignored (RFC 3261 section 18.3).
+// False: see *fault; `message` then holds what was understood so far.
+bool sip_message_parse(char *bytes, size_t size, enum sip_framing framing, struct sip_message *message,
+		       struct sip_fault *fault);
+
+// For streams: how many bytes the first message in the buffer has. 0 = not complete yet; -1 = can never become one (the
+// connection must be closed, after an answer when fault->answerable). Leading CRLFs are counted into *skipped.
+long sip_message_frame(char *bytes, size_t size, size_t *skipped, struct sip_fault *fault);
+
+enum sip_method sip_method_of(struct str text);
+const char *sip_method_name(enum sip_method method);
+struct str sip_header_wire_name(enum sip_header_name name);
+
+// The first header of the name, or NULL.
+const struct sip_header *sip_header_first(const struct sip_message *message, enum sip_header_name name);
+// The next of the same name, or NULL.
+const struct sip_header *sip_header_next(const struct sip_message *message, const struct sip_header *after);
+// Its value, or STR_NONE.
+struct str sip_header_value(const struct sip_message *message, enum sip_header_name name);
+// Walks all values of a header that may be joined by commas, over several lines. Start with *walk = (struct sip_walk){0}.
+struct sip_walk {
+	unsigned header;
+	struct str rest;
+	bool started;
+};
+bool sip_value_next(const struct sip_message *message, enum sip_header_name name, struct sip_walk *walk,
+		    struct str *value);
+// Whether a list header (Require, Supported, Allow ...) names the token, without case.
+bool sip_list_has(const struct sip_message *message, enum sip_header_name name, struct str token);
+
+bool sip_address_parse(struct str value, struct sip_address *address);
+bool sip_via_parse(struct str value, struct sip_via *via);
+// A header parameter such as tag, q, expires; a quoted value comes without its quotes.
+bool sip_header_parameter(struct str parameters, struct str name, struct str *value);
+// The display name as text: without quotes, escapes resolved. `into` has room for display.length bytes.
+struct str sip_display_text(struct str display, char *into);
+// Writes "name" quoted and escaped; nothing for an empty one.
+void sip_write_display(struct writer *w, struct str name);
+
+// The usual phrase of a status: "Not Found".
+struct str sip_reason_phrase(unsigned status);
+
+#endif

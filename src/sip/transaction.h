@@ -1,0 +1,98 @@
+// The four transaction machines of RFC 3261 section 17 with RFC 6026, and their tables. A transaction sends and repeats
+// bytes; what the bytes mean is its user's business. Timers: T1 500 ms, T2 4 s, T4 5 s, A to M as in the RFC's table 4.
+// Client transactions match responses by branch and CSeq method; server transactions match requests by branch, sent-by and
+// method (ACK and CANCEL find the INVITE's), and, for RFC 2543 peers, by Request-URI, tags, Call-ID, CSeq and Via.
+#ifndef SIP_TRANSACTION_H
+#define SIP_TRANSACTION_H
+
+#include "sip/transport.h"
+
+enum { SIP_T1_MS = 500, SIP_T2_MS = 4000, SIP_T4_MS = 5000, SIP_BRANCH_SIZE = 7 + 20 };
+
+struct sip_transactions; // both tables
+struct sip_client_transaction;
+struct sip_server_transaction;
+
+struct sip_transactions *sip_transactions_create(struct loop *loop, struct sip_transport *transport);
+void sip_transactions_destroy(struct sip_transactions *transactions); // ends all, calls nobody
+struct sip_transaction_counters {
+	uint32_t invite_clients, clients, invite_servers, servers;
+	uint64_t retransmissions, timeouts;
+};
+struct sip_transaction_counters sip_transactions_count(const struct sip_transactions *transactions);
+
+// ---- client
+
+struct sip_client_handlers {
+	// Each provisional response, the first final one, and (INVITE only) each further 2xx while the transaction lives
+	// (RFC 6026 Accepted). After a final response other than 2xx the user's pointer is forgotten.
+	void (*response)(void *user, struct sip_client_transaction *transaction, const struct sip_message *response);
+	// No final response in time (408), or the message could not be sent (503). The last call for this user.
+	void (*failed)(void *user, struct sip_client_transaction *transaction, unsigned status);
+};
+
+// "z9hG4bK" and 20 random letters and digits, NUL-terminated.
+void sip_branch_new(struct loop *loop, char branch[SIP_BRANCH_SIZE + 1]);
+// Sends a request (complete bytes; its topmost Via carries `branch`) and keeps a copy as long as it may be sent again.
+// NULL when there is no memory. A sending error is reported by failed(), later, never from within.
+struct sip_client_transaction *sip_client_start(struct sip_transactions *transactions, enum sip_method method,
+						struct str branch, const struct flow *flow, struct str request,
+						const struct sip_client_handlers *handlers, void *user);
+// CANCELs an INVITE: at once when a provisional response has come, else as soon as one does (RFC 3261 section 9.1). `reason`
+// becomes a Reason header line's value when not empty. If no final response follows within 64*T1, failed(408) is called.
+// The user stays until the final response.
+void sip_client_cancel(struct sip_client_transaction *transaction, struct str reason);
+// The user goes away: no handler is called any more, the machine runs to its end alone.
+void sip_client_forget(struct sip_client_transaction *transaction);
+// A response from the network. False when no transaction wants it.
+bool sip_client_receive(struct sip_transactions *transactions, const struct flow *from,
+			const struct sip_message *response);
+
+// ---- server
+
+struct sip_server_handlers {
+	void (*cancelled)(void *user, struct sip_server_transaction *transaction,
+			  const struct sip_message *cancel); // INVITE; the CANCEL has its 200
+	// INVITE: the ACK for a non-2xx final response came, or its time is over; other methods: the machine has ended.
+	// The last call for this user.
+	void (*ended)(void *user, struct sip_server_transaction *transaction);
+};
+
+enum sip_server_match {
+	SIP_SERVER_NEW,      // no transaction: the caller may start one
+	SIP_SERVER_ABSORBED, // a repetition, a CANCEL with its INVITE, or the ACK of a refusal: taken care of
+};
+// A request from the network, ACK and CANCEL included. An ACK for a 2xx is SIP_SERVER_NEW: it belongs to the dialog. A CANCEL
+// that matches nothing is SIP_SERVER_NEW: answer 481.
+enum sip_server_match sip_server_receive(struct sip_transactions *transactions, const struct flow *from,
+					 const struct sip_message *request);
+// Starts a server transaction for a request. Copies what answers need (Vias, From, To, Call-ID, CSeq, Record-Routes). NULL when
+// there is no memory. handlers may be NULL. An INVITE that has had no response after 200 ms is answered 100 by itself.
+struct sip_server_transaction *sip_server_start(struct sip_transactions *transactions, const struct flow *from,
+						const struct sip_message *request,
+						const struct sip_server_handlers *handlers, void *user);
+// Sends a response and moves the machine. `to_tag` is added to To when the request had none and it is not empty. `extra` is
+// whole header lines, each with CRLF; `body` may be empty. A 2xx to an INVITE is repeated by the dialog's owner, not
+// here; while it waits for the ACK (64*T1, RFC 6026 Accepted) repetitions of the INVITE are absorbed.
+struct sip_response {
+	unsigned status;
+	struct str reason; // empty: the usual phrase
+	struct str to_tag;
+	struct str extra;
+	struct str body_type;
+	struct str body;
+};
+int sip_server_respond(struct sip_server_transaction *transaction, const struct sip_response *response);
+// Sends the same 2xx bytes again.
+void sip_server_repeat(struct sip_server_transaction *transaction);
+// The user goes away. A transaction with no final response yet is answered 500 first.
+void sip_server_forget(struct sip_server_transaction *transaction);
+// The ACK of a 2xx arrived: the kept response is given back at once; repetitions of the INVITE stay absorbed.
+void sip_server_acknowledged(struct sip_server_transaction *transaction);
+
+// An answer without any state (RFC 3261 section 8.2.7): nothing is kept. The To tag is a keyed hash of the request's Via
+// branch and Call-ID, the same for each repetition. `request` may be broken as long as the fault said answerable.
+int sip_respond_stateless(struct sip_transactions *transactions, const struct flow *from,
+			  const struct sip_message *request, const struct sip_response *response);
+
+#endif
