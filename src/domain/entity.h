@@ -72,6 +72,8 @@ const struct field *entity_field(const struct entity_type *type, struct str name
 struct entity *entity_new(enum entity_kind kind, struct arena *arena);
 // A deep copy, with what only its kind has (a user's turns).
 struct entity *entity_copy(const struct entity *entity, struct arena *arena);
+// Checks one field by its row in the table; NULL problem: only the result.
+enum err entity_check_field(const struct entity *entity, const struct field *field, struct problem *problem);
 // Checks each field by its table, then the kind's own rules. The problem names the field.
 enum err entity_check(const struct entity *entity, struct problem *problem);
 

@@ -23,11 +23,15 @@ struct http_settings {
 	// Numbers for /metrics, written on the call thread. May be NULL.
 	void (*metrics)(void *context, struct writer *w);
 	void *context;
+	int64_t (*now_ms)(void); // wall clock; NULL = the system's. For tests
 };
 
 // 0, or a negative errno (the address cannot be listened on).
 int http_server_create(const struct http_settings *settings, struct http_server **server);
 struct net_address http_server_listener(const struct http_server *server);
+// Takes no new requests; those under way are answered while the call thread goes on with its queue. Then calls stopped on
+// the call thread, after which http_server_destroy waits for nothing that needs the call thread. At most once.
+void http_server_stop(struct http_server *server, void (*stopped)(void *context), void *context);
 void http_server_destroy(struct http_server *server);
 
 // Hashing of passwords (argon2id), shared with the first start. False when there is no memory.
