@@ -42,7 +42,9 @@ struct sip_client_transaction *sip_client_start(struct sip_transactions *transac
 // becomes a Reason header line's value when not empty. If no final response follows within 64*T1, failed(408) is called.
 // The user stays until the final response.
 void sip_client_cancel(struct sip_client_transaction *transaction, struct str reason);
-// The user goes away: no handler is called any more, the machine runs to its end alone.
+// The user goes away: no handler is called any more, the machine runs to its end alone. Allowed from within the handlers.
+// After a 2xx to an INVITE the machine ends at once instead: further 2xx then match no transaction (sip_client_receive gives
+// false) and go to whoever owns the dialog, who keeps the ACK. Sessions do this on the first 2xx, always.
 void sip_client_forget(struct sip_client_transaction *transaction);
 // A response from the network. False when no transaction wants it.
 bool sip_client_receive(struct sip_transactions *transactions, const struct flow *from,
