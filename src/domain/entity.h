@@ -38,8 +38,9 @@ enum field_flag {
 	FIELD_REQUIRED = 1, // must be given on creation
 	FIELD_FIXED = 2,    // cannot be changed later
 	FIELD_UNIQUE = 4,
-	FIELD_HIDDEN = 8,    // never leaves the server: hashes and secrets
-	FIELD_READ_ONLY = 16 // set by the server alone
+	FIELD_HIDDEN = 8,     // never leaves the server: hashes and secrets
+	FIELD_READ_ONLY = 16, // set by the server alone
+	FIELD_LINES = 32,     // text of several lines
 };
 
 struct field {
@@ -48,10 +49,10 @@ struct field {
 	unsigned flags;
 	size_t offset;
 	int64_t min, max;
-	const char *const *choices;      // FIELD_CHOICE, ends with NULL
-	enum entity_kind refers_to;      // FIELD_REFERENCE
-	const char *fallback;            // the default, as text; NULL: empty, 0, false, the first choice
-	const char *rule;                // what would be right: "An extension has 2 to 15 digits."
+	const char *const *choices; // FIELD_CHOICE, ends with NULL
+	enum entity_kind refers_to; // FIELD_REFERENCE
+	const char *fallback;       // the default, as text; NULL: empty, 0, false, the first choice
+	const char *rule; // what would be right: "An extension has 2 to 15 digits." Every text and integer has one
 	bool (*allows)(struct str text); // FIELD_TEXT: a further check, or NULL
 };
 

@@ -6,7 +6,7 @@
 
 enum err {
 	ERR_NONE = 0,
-#define ERR(name, http, sip, sentence) ERR_##name,
+#define ERR(name, text, http, sip, sentence) ERR_##name,
 #include "domain/err.def"
 #undef ERR
 	ERR_COUNT

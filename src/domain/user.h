@@ -5,6 +5,7 @@
 #include "domain/entity.h"
 
 enum role { ROLE_ADMIN, ROLE_AGENT, ROLE_AUDITOR };
+extern const char *const role_names[]; // "admin" ..., ends with NULL
 enum strategy { STRATEGY_AT_ONCE, STRATEGY_IN_SEQUENCE };
 // What a caller gets when nobody answers.
 enum unanswered { UNANSWERED_BUSY, UNANSWERED_HANG_UP, UNANSWERED_EXTENSION, UNANSWERED_OUTSIDE };

@@ -1,0 +1,234 @@
+// What all entities share, by their field tables: making, copying, checking.
+#include "domain/entity.h"
+
+#include "domain/device.h"
+#include "domain/session.h"
+#include "domain/trunk.h"
+#include "domain/user.h"
+
+#include <assert.h>
+#include <string.h>
+
+static const struct entity_type *const types[ENTITY_KIND_COUNT] = {
+    [ENTITY_USER] = &user_type,       [ENTITY_DEVICE] = &device_type, [ENTITY_TRUNK] = &trunk_type,
+    [ENTITY_ROUTE] = &route_type,     [ENTITY_DID] = &did_type,       [ENTITY_SELECTION] = &selection_type,
+    [ENTITY_SESSION] = &session_type, [ENTITY_TOKEN] = &token_type,
+};
+
+const struct entity_type *entity_type(enum entity_kind kind)
+{
+	assert((unsigned)kind < ENTITY_KIND_COUNT);
+	return types[kind];
+}
+
+const struct field *entity_field(const struct entity_type *type, struct str name)
+{
+	for (size_t i = 0; i < type->field_count; i++)
+		if (str_equal(str_of(type->fields[i].name), name))
+			return &type->fields[i];
+	return NULL;
+}
+
+static int choice_of(const struct field *field, const char *name)
+{
+	for (int i = 0; field->choices[i]; i++)
+		if (strcmp(field->choices[i], name) == 0)
+			return i;
+	assert(!"a fallback that is no choice");
+	return 0;
+}
+
+// Fallbacks are literals, so they live as long as any arena.
+static void field_set_fallback(struct entity *entity, const struct field *field)
+{
+	void *value = field_of(entity, field);
+	bool right = true;
+
+	switch (field->type) {
+	case FIELD_TEXT:
+		*(struct str *)value = str_of(field->fallback);
+		break;
+	case FIELD_INTEGER:
+	case FIELD_TIME:
+		right = str_to_int(str_of(field->fallback), INT64_MIN, INT64_MAX, value);
+		break;
+	case FIELD_BOOLEAN:
+		*(bool *)value = strcmp(field->fallback, "true") == 0;
+		break;
+	case FIELD_CHOICE:
+		*(int *)value = choice_of(field, field->fallback);
+		break;
+	case FIELD_REFERENCE:
+		right = str_to_uint(str_of(field->fallback), UINT64_MAX, value);
+		break;
+	}
+	assert(right);
+	(void)right;
+}
+
+struct entity *entity_new(enum entity_kind kind, struct arena *arena)
+{
+	const struct entity_type *type = entity_type(kind);
+	struct entity *entity = arena_alloc(arena, type->size);
+
+	if (!entity)
+		return NULL;
+	entity->kind = kind;
+	for (size_t i = 0; i < type->field_count; i++)
+		if (type->fields[i].fallback)
+			field_set_fallback(entity, &type->fields[i]);
+	return entity;
+}
+
+static bool turns_copy(struct user *user, struct arena *arena)
+{
+	const struct turn_plan *from = user->turns;
+
+	user->turns = NULL;
+	if (user->turn_count == 0)
+		return true;
+	user->turns = arena_alloc(arena, user->turn_count * sizeof *from);
+	if (!user->turns)
+		return false;
+	memcpy(user->turns, from, user->turn_count * sizeof *from);
+	return true;
+}
+
+struct entity *entity_copy(const struct entity *entity, struct arena *arena)
+{
+	const struct entity_type *type = entity_type(entity->kind);
+	struct entity *copy = arena_alloc(arena, type->size);
+
+	if (!copy)
+		return NULL;
+	memcpy(copy, entity, type->size);
+	for (size_t i = 0; i < type->field_count; i++) {
+		if (type->fields[i].type != FIELD_TEXT)
+			continue;
+		struct str *text = field_of(copy, &type->fields[i]);
+		*text = arena_copy(arena, *text);
+		if (!text->at)
+			return NULL;
+	}
+	if (entity->kind == ENTITY_USER && !turns_copy((struct user *)copy, arena))
+		return NULL;
+	return copy;
+}
+
+// Length in bytes of the UTF-8 character that begins here (RFC 3629 section 4), 0 when it is none.
+static size_t utf8_length(const unsigned char *at, size_t room)
+{
+	unsigned char low = 0x80, high = 0xBF;
+	size_t length;
+
+	if (at[0] < 0x80)
+		return 1;
+	if (at[0] >= 0xC2 && at[0] <= 0xDF)
+		length = 2;
+	else if (at[0] >= 0xE0 && at[0] <= 0xEF)
+		length = 3;
+	else if (at[0] >= 0xF0 && at[0] <= 0xF4)
+		length = 4;
+	else
+		return 0;
+	if (room < length)
+		return 0;
+	if (at[0] == 0xE0)
+		low = 0xA0; // no longer form of what fits into two bytes
+	else if (at[0] == 0xED)
+		high = 0x9F; // no surrogates
+	else if (at[0] == 0xF0)
+		low = 0x90;
+	else if (at[0] == 0xF4)
+		high = 0x8F; // nothing above U+10FFFF
+	if (at[1] < low || at[1] > high)
+		return 0;
+	for (size_t i = 2; i < length; i++)
+		if (at[i] < 0x80 || at[i] > 0xBF)
+			return 0;
+	return length;
+}
+
+// Readable text: valid UTF-8 without control characters, which would otherwise reach headers and terminals.
+static bool text_readable(struct str text, bool lines)
+{
+	for (size_t i = 0; i < text.length;) {
+		const unsigned char *at = (const unsigned char *)text.at + i;
+		size_t length = utf8_length(at, text.length - i);
+		if (length == 0)
+			return false;
+		if ((at[0] < 0x20 && !(lines && (at[0] == '\n' || at[0] == '\t'))) || at[0] == 0x7F)
+			return false;
+		i += length;
+	}
+	return true;
+}
+
+static enum err text_check(const struct field *field, struct str text, struct problem *problem)
+{
+	if (str_empty(text)) {
+		if (field->flags & FIELD_REQUIRED)
+			return problem_set(problem, ERR_MISSING_FIELD, field->name, "%s", field->rule);
+		return ERR_NONE;
+	}
+	if (!text_readable(text, field->flags & FIELD_LINES))
+		return problem_set(problem, ERR_INVALID_FIELD, field->name,
+				   "%s must be valid UTF-8 text without control "
+				   "characters.",
+				   field->name);
+	if ((int64_t)text.length < field->min || (int64_t)text.length > field->max)
+		return problem_set(problem, ERR_INVALID_FIELD, field->name, "%s", field->rule);
+	if (field->allows && !field->allows(text))
+		return problem_set(problem, ERR_INVALID_FIELD, field->name, "%s", field->rule);
+	return ERR_NONE;
+}
+
+static enum err integer_check(const struct field *field, int64_t value, struct problem *problem)
+{
+	if (value >= field->min && value <= field->max)
+		return ERR_NONE;
+	return problem_set(problem, ERR_INVALID_FIELD, field->name, "%s",
+			   field->rule ? field->rule : "The time is wrong.");
+}
+
+static enum err choice_check(const struct field *field, int value, struct problem *problem)
+{
+	for (int i = 0; field->choices[i]; i++)
+		if (i == value)
+			return ERR_NONE;
+	return problem_set(problem, ERR_INVALID_FIELD, field->name, "%s is none of the choices.", field->name);
+}
+
+static enum err field_check(const struct entity *entity, const struct field *field, struct problem *problem)
+{
+	const void *value = field_of(entity, field);
+
+	switch (field->type) {
+	case FIELD_TEXT:
+		return text_check(field, *(const struct str *)value, problem);
+	case FIELD_INTEGER:
+	case FIELD_TIME:
+		return integer_check(field, *(const int64_t *)value, problem);
+	case FIELD_BOOLEAN:
+		return ERR_NONE;
+	case FIELD_CHOICE:
+		return choice_check(field, *(const int *)value, problem);
+	case FIELD_REFERENCE:
+		if ((field->flags & FIELD_REQUIRED) && *(const uint64_t *)value == 0)
+			return problem_set(problem, ERR_MISSING_FIELD, field->name, "%s", field->rule);
+		return ERR_NONE;
+	}
+	return ERR_NONE;
+}
+
+enum err entity_check(const struct entity *entity, struct problem *problem)
+{
+	const struct entity_type *type = entity_type(entity->kind);
+
+	for (size_t i = 0; i < type->field_count; i++) {
+		enum err err = field_check(entity, &type->fields[i], problem);
+		if (err)
+			return err;
+	}
+	return type->check ? type->check(entity, problem) : ERR_NONE;
+}

@@ -1,0 +1,107 @@
+// The fields of a trunk, a route and a DID.
+#include "domain/trunk.h"
+
+#include "base/net.h"
+#include "domain/fields.h"
+
+const char *const transport_names[] = {"udp", "tcp", "tls", "ws", "wss", NULL};
+
+static bool host_allowed(struct str text)
+{
+	struct net_address address;
+
+	return net_address_parse(text, 0, &address);
+}
+
+static bool inbound_allowed(struct str text)
+{
+	struct net_range range;
+	struct str piece;
+
+	while (str_take(&text, ' ', &piece))
+		if (!str_empty(piece) && !net_range_parse(piece, &range))
+			return false;
+	return true;
+}
+
+static bool digits_and(struct str text, struct str others)
+{
+	for (size_t i = 0; i < text.length; i++) {
+		char c = text.at[i];
+		if (!(c >= '0' && c <= '9') && str_index(others, c) == others.length)
+			return false;
+	}
+	return true;
+}
+
+static bool prefix_allowed(struct str text)
+{
+	return digits_and(str_from(text, text.length > 0 && text.at[0] == '+' ? 1 : 0), STR_NONE);
+}
+
+static bool prepend_allowed(struct str text)
+{
+	return digits_and(text, STR("+*#"));
+}
+
+static bool phone_number_allowed(struct str text)
+{
+	return digits_and(text, STR("+ .-/()"));
+}
+
+#define OF struct trunk
+static const struct field trunk_fields[] = {
+    TEXT(title, .flags = FIELD_REQUIRED | FIELD_UNIQUE, .min = 1, .max = 100, .rule = "A title has 1 to 100 bytes."),
+    TEXT(host, .flags = FIELD_REQUIRED, .min = 2, .max = 64, .rule = "The host is an IP address.",
+	 .allows = host_allowed),
+    INTEGER(port, .min = 1, .max = 65535, .fallback = "5060", .rule = "A port is 1 to 65535."),
+    CHOICE(transport, .choices = transport_names, .fallback = "udp"),
+    TEXT(username, .max = 128, .rule = "A user name has at most 128 bytes."),
+    TEXT(password, .flags = FIELD_HIDDEN, .max = 128, .rule = "A password has at most 128 bytes."),
+    TEXT(realm, .max = 128, .rule = "A realm has at most 128 bytes."),
+    TEXT(inbound, .max = 1000, .rule = "Inbound holds IP addresses and ranges, separated by spaces.",
+	 .allows = inbound_allowed),
+    TEXT(caller_id, .max = 32, .rule = "A caller ID is a phone number of at most 32 characters.",
+	 .allows = phone_number_allowed),
+    BOOLEAN(enabled, .fallback = "true"),
+};
+
+static enum err trunk_check(const struct entity *entity, struct problem *problem)
+{
+	const struct trunk *trunk = (const struct trunk *)entity;
+
+	if (trunk->transport == TRANSPORT_WS || trunk->transport == TRANSPORT_WSS)
+		return problem_set(problem, ERR_INVALID_FIELD, "transport", "A trunk goes over udp, tcp or tls.");
+	return ERR_NONE;
+}
+
+const struct entity_type trunk_type = ENTITY_TYPE(ENTITY_TRUNK, "trunk", "trunks", trunk_fields, trunk_check);
+#undef OF
+
+#define OF struct route
+static const struct field route_fields[] = {
+    TEXT(prefix, .max = 20, .rule = "A prefix has at most 20 digits, with + in front when it is international.",
+	 .allows = prefix_allowed),
+    REFERENCE(trunk_id, .flags = FIELD_REQUIRED, .refers_to = ENTITY_TRUNK, .rule = "Say which trunk it leads to."),
+    INTEGER(cost, .min = 0, .max = 1000000, .fallback = "0", .rule = "A cost is 0 to 1000000."),
+    INTEGER(strip, .min = 0, .max = 31, .fallback = "0", .rule = "At most 31 characters can be stripped."),
+    TEXT(prepend, .max = 20, .rule = "At most 20 digits can be put in front.", .allows = prepend_allowed),
+    INTEGER(toll_class, .min = 0, .max = 3, .fallback = "1",
+	    .rule = "A toll class is 0 (none), 1 (national), 2 (international) or 3 (premium)."),
+};
+
+const struct entity_type route_type = ENTITY_TYPE(ENTITY_ROUTE, "route", "routes", route_fields, NULL);
+#undef OF
+
+#define OF struct did
+static const struct field did_fields[] = {
+    TEXT(number, .flags = FIELD_REQUIRED, .min = 2, .max = 40,
+	 .rule = "A DID is a phone number such as +44 1444 123456.", .allows = phone_number_allowed),
+    TEXT(canonical, .flags = FIELD_READ_ONLY | FIELD_UNIQUE, .max = 31,
+	 .rule = "A canonical number has at most 31 digits."),
+    REFERENCE(user_id, .flags = FIELD_REQUIRED, .refers_to = ENTITY_USER, .rule = "Say whose extension it reaches."),
+    REFERENCE(trunk_id, .refers_to = ENTITY_TRUNK, .rule = "The trunk that delivers it; 0 for any."),
+};
+
+const struct entity_type did_type = ENTITY_TYPE(ENTITY_DID, "did", "dids", did_fields, NULL);
+#undef OF
