@@ -1,0 +1,492 @@
+// carillond: reads the configuration, builds the server, runs it, takes it down in reverse. The only file that knows
+// every adapter.
+#include "base/hash.h"
+#include "base/log.h"
+#include "domain/call_table.h"
+#include "first_start.h"
+#include "http/http.h"
+#include "media/none.h"
+#include "settings.h"
+#include "sip/endpoint.h"
+#include "store/store.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <systemd/sd-daemon.h>
+
+struct server {
+	struct arena arena; // the settings' texts
+	struct settings settings;
+	struct number_plan plan;
+	struct loop *loop;
+	struct queue *call_thread;
+	struct directory *directory;
+	struct store *store;
+	struct registrations *registrations;
+	struct sip_endpoint *endpoint;
+	struct media media;
+	struct call_table *calls;
+	struct http_server *http;
+	struct timer drain; // runs from SIGTERM until the last call has ended
+	uint64_t drain_until_ms;
+	struct timer watchdog;
+	uint64_t watchdog_ms;
+	pthread_t stopper; // takes the HTTP side down while the call thread still answers it
+	struct queue_item stopped;
+	bool stopping;
+	_Atomic bool live; // the call thread runs its loop: it alone touches the directory from now on
+};
+
+struct options {
+	const char *config;
+	bool check, example;
+};
+
+enum { DRAIN_LOOK_MS = 100 };
+
+// One sentence on standard error, for what keeps the server from starting.
+static bool complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static bool complain(const char *format, ...)
+{
+	va_list arguments;
+
+	fputs("carillond: ", stderr);
+	va_start(arguments, format);
+	vfprintf(stderr, format, arguments);
+	va_end(arguments);
+	fputc('\n', stderr);
+	return false;
+}
+
+// ---- configuration that was committed, on its way into the directory
+
+static void change_apply(struct server *server, struct entity_change *change)
+{
+	const struct entity *subject = change->after ? change->after : change->before;
+
+	if (!change->after)
+		directory_remove(server->directory, subject->kind, subject->id);
+	else if (directory_put(server->directory, change->after))
+		log_error("directory_out_of_memory", LOG_TEXT("kind", entity_type(subject->kind)->name),
+			  LOG_UINT("id", subject->id));
+	if (!change->after && subject->kind == ENTITY_DEVICE)
+		registrations_forget(server->registrations, subject->id);
+	change->done(change);
+}
+
+struct posted_change {
+	struct queue_item item;
+	struct server *server;
+	struct entity_change *change;
+};
+
+static void change_run(struct queue_item *item)
+{
+	struct posted_change *posted = container_of(item, struct posted_change, item);
+
+	change_apply(posted->server, posted->change);
+	free(posted);
+}
+
+// On the store's thread. At the first start the call thread does not run yet: it waits for this very change.
+static void change_committed(void *context, struct entity_change *change)
+{
+	struct server *server = context;
+
+	if (!atomic_load(&server->live)) {
+		change_apply(server, change);
+		return;
+	}
+	struct posted_change *posted = malloc(sizeof *posted);
+	if (!posted)
+		abort(); // the store and the directory would differ from now on; the supervisor starts us anew
+	*posted = (struct posted_change){.item.run = change_run, .server = server, .change = change};
+	queue_post(server->call_thread, &posted->item);
+}
+
+static bool entity_loaded(void *context, const struct entity *entity)
+{
+	struct server *server = context;
+
+	return directory_put(server->directory, entity) == ERR_NONE;
+}
+
+static bool binding_loaded(void *context, const struct binding *binding)
+{
+	struct server *server = context;
+
+	return registrations_restore(server->registrations, binding);
+}
+
+// ---- signals
+
+static void http_has_stopped(struct queue_item *item)
+{
+	loop_stop(container_of(item, struct server, stopped)->loop);
+}
+
+static void *http_stop(void *context)
+{
+	struct server *server = context;
+
+	http_server_destroy(server->http);
+	server->http = NULL;
+	queue_post(server->call_thread, &server->stopped);
+	return NULL;
+}
+
+// API requests under way may wait for the call thread, so it runs until the last of them is answered.
+static void server_stop(struct server *server)
+{
+	if (server->stopping)
+		return;
+	server->stopping = true;
+	server->stopped.run = http_has_stopped;
+	if (pthread_create(&server->stopper, NULL, http_stop, server) != 0)
+		abort(); // nothing is lost: what was acknowledged is on disk
+}
+
+static void drain_look(struct timer *timer)
+{
+	struct server *server = container_of(timer, struct server, drain);
+
+	if (call_table_count(server->calls) == 0 || loop_now_ms(server->loop) >= server->drain_until_ms)
+		server_stop(server);
+	else
+		timer_start(server->loop, timer, DRAIN_LOOK_MS);
+}
+
+// The first signal lets running calls end; a second one ends them.
+static void told_to_stop(void *context)
+{
+	struct server *server = context;
+
+	if (timer_running(&server->drain) || server->stopping) {
+		timer_stop(&server->drain);
+		server_stop(server);
+		return;
+	}
+	sd_notify(0, "STOPPING=1");
+	log_info("server_draining", LOG_UINT("calls", call_table_count(server->calls)),
+		 LOG_INT("at_most_s", server->settings.drain_s));
+	call_table_drain(server->calls);
+	server->drain_until_ms = loop_now_ms(server->loop) + (uint64_t)server->settings.drain_s * 1000;
+	timer_start(server->loop, &server->drain, 1);
+}
+
+static void watchdog_feed(struct timer *timer)
+{
+	struct server *server = container_of(timer, struct server, watchdog);
+
+	sd_notify(0, "WATCHDOG=1");
+	timer_start(server->loop, timer, server->watchdog_ms);
+}
+
+// ---- metrics
+
+static void metric(struct writer *w, const char *name, const char *type, const char *help, uint64_t value)
+{
+	writer_format(w, "# HELP carillon_%s %s\n# TYPE carillon_%s %s\ncarillon_%s %" PRIu64 "\n", name, help, name,
+		      type, name, value);
+}
+
+static void metrics_write(void *context, struct writer *w)
+{
+	struct server *server = context;
+	struct sip_endpoint_counters sip = sip_endpoint_count(server->endpoint);
+	struct store_counters store = store_count(server->store);
+
+	metric(w, "calls", "gauge", "Calls now.", call_table_count(server->calls));
+	metric(w, "registrations", "gauge", "Bindings now.", registrations_count(server->registrations));
+	metric(w, "sip_messages_received_total", "counter", "SIP messages received.", sip.transport.received);
+	metric(w, "sip_messages_sent_total", "counter", "SIP messages sent.", sip.transport.sent);
+	metric(w, "sip_messages_broken_total", "counter", "Messages that did not parse.", sip.transport.broken);
+	metric(w, "sip_connections", "gauge", "SIP connections now.", sip.transport.connections);
+	metric(w, "sip_retransmissions_total", "counter", "Messages sent again.", sip.transactions.retransmissions);
+	metric(w, "sip_timeouts_total", "counter", "Transactions without an answer.", sip.transactions.timeouts);
+	metric(w, "sip_sessions", "gauge", "SIP sessions in memory.", sip.sessions);
+	metric(w, "sip_registers_total", "counter", "REGISTER requests.", sip.registers);
+	metric(w, "sip_invites_total", "counter", "INVITE requests.", sip.invites);
+	metric(w, "sip_refused_authentication_total", "counter", "Wrong credentials.", sip.refused_authentication);
+	metric(w, "store_commits_total", "counter", "Transactions committed.", store.commits);
+	metric(w, "store_writes_total", "counter", "Writes committed.", store.writes);
+	metric(w, "store_failures_total", "counter", "Transactions that failed.", store.failures);
+	metric(w, "store_waiting", "gauge", "Writes waiting.", store.waiting);
+	metric(w, "store_records_kept", "gauge", "Call records waiting for a store that fails.", store.records_kept);
+	metric(w, "log_lines_lost_total", "counter", "Log lines dropped.", log_lost());
+}
+
+// ---- building and taking down
+
+static bool store_build(struct server *server)
+{
+	char sentence[256];
+	const struct store_settings settings = {
+	    .url = server->settings.store_url,
+	    .plan = &server->plan,
+	    .call_thread = server->call_thread,
+	    .changed = change_committed,
+	    .context = server,
+	};
+
+	if (!store_open(&settings, &server->store, sentence, sizeof sentence))
+		return complain("%s", sentence);
+	server->registrations = registrations_create(server->loop, store_records(server->store));
+	if (!server->registrations)
+		return complain("%s", err_sentence(ERR_NO_MEMORY));
+	const struct store_visitor visitor = {entity_loaded, binding_loaded, server};
+	if (!store_load(server->store, &visitor, sentence, sizeof sentence))
+		return complain("%s", sentence);
+	return true;
+}
+
+static bool first_start(struct server *server, const struct options *options)
+{
+	struct first_start start = {store_records(server->store), server->settings.sip_realm};
+	struct problem problem = {0};
+
+	if (!first_start_is_due(&start))
+		return true;
+	if (first_start_administrator(&start, &problem) || (options->example && first_start_example(&start, &problem)))
+		return complain("the first entries cannot be written: %s", problem.sentence);
+	return true;
+}
+
+static bool endpoint_build(struct server *server)
+{
+	const struct settings *from = &server->settings;
+	struct sip_endpoint_settings settings = {
+	    .transport.advertised_host = from->sip_advertised_host,
+	    .transport.connections_max = (unsigned)from->sip_connections_max,
+	    .transport.idle_s = (unsigned)from->sip_idle_s,
+	    .realm = from->sip_realm,
+	    .domains = from->sip_domains,
+	    .nonce_life_s = (unsigned)from->sip_nonce_life_s,
+	    .register_min_s = (unsigned)from->register_min_s,
+	    .register_max_s = (unsigned)from->register_max_s,
+	    .register_default_s = (unsigned)from->register_default_s,
+	};
+	struct net_address failed = {0};
+
+	settings_listeners(from->sip_udp, 5060, settings.transport.udp);
+	settings_listeners(from->sip_tcp, 5060, settings.transport.tcp);
+	int error = sip_endpoint_create(server->loop, &settings, server->directory, server->registrations,
+					&server->endpoint, &failed);
+	if (error) {
+		char text[64];
+		struct writer w = writer_into(text, sizeof text);
+
+		net_address_write(&w, &failed);
+		return complain("SIP cannot listen on %.*s: %s", STR_ARG(writer_result(&w)), strerror(-error));
+	}
+	server->media = media_none();
+	server->calls = call_table_create(&(struct call_table_ports){
+	    .loop = server->loop,
+	    .directory = server->directory,
+	    .registrations = server->registrations,
+	    .signalling = sip_endpoint_signalling(server->endpoint),
+	    .records = store_records(server->store),
+	    .media = &server->media,
+	});
+	if (!server->calls)
+		return complain("%s", err_sentence(ERR_NO_MEMORY));
+	sip_endpoint_start(server->endpoint, server->calls);
+	return true;
+}
+
+static bool http_build(struct server *server)
+{
+	struct net_address listen[LISTENERS_MAX];
+
+	settings_listeners(server->settings.http_listen, 8080, listen);
+	const struct http_settings settings = {
+	    .listen = listen[0],
+	    .realm = server->settings.sip_realm,
+	    .workers = (unsigned)server->settings.http_workers,
+	    .session_life_s = server->settings.session_life_s,
+	    .selection_life_s = server->settings.selection_life_s,
+	    .plan = &server->plan,
+	    .records = store_records(server->store),
+	    .call_thread = server->call_thread,
+	    .calls = server->calls,
+	    .directory = server->directory,
+	    .registrations = server->registrations,
+	    .version = CARILLON_VERSION,
+	    .metrics = metrics_write,
+	    .context = server,
+	};
+	int error = http_server_create(&settings, &server->http);
+	if (error)
+		return complain("HTTP cannot listen on %.*s: %s", STR_ARG(server->settings.http_listen),
+				strerror(-error));
+	return true;
+}
+
+// In this order: the calls write their records, the store commits them, and the registrations that it commits last are
+// still answered.
+static void server_tear_down(struct server *server)
+{
+	if (server->stopping)
+		pthread_join(server->stopper, NULL);
+	http_server_destroy(server->http);
+	call_table_destroy(server->calls);
+	store_close(server->store);
+	for (struct queue_item *item = queue_wait(server->call_thread, 0), *next; item; item = next) {
+		next = item->next;
+		item->run(item);
+	}
+	sip_endpoint_destroy(server->endpoint);
+	registrations_destroy(server->registrations);
+	directory_destroy(server->directory);
+	timer_stop(&server->drain);
+	timer_stop(&server->watchdog);
+	queue_destroy(server->call_thread);
+	loop_destroy(server->loop);
+	arena_free(&server->arena);
+}
+
+static bool server_build(struct server *server, const struct options *options)
+{
+	uint8_t secret[16];
+
+	if (loop_create(&server->loop) || queue_create_on_loop(server->loop, &server->call_thread))
+		return complain("the event loop cannot be made: %s", strerror(errno));
+	loop_random(server->loop, secret, sizeof secret);
+	hash_set_secret(secret);
+	timer_init(&server->drain, drain_look);
+	timer_init(&server->watchdog, watchdog_feed);
+	server->plan = settings_number_plan(&server->settings);
+	server->directory = directory_create(&server->plan);
+	if (!server->directory)
+		return complain("%s", err_sentence(ERR_NO_MEMORY));
+	return store_build(server) && endpoint_build(server) && first_start(server, options) && http_build(server);
+}
+
+static void say_ready(struct server *server)
+{
+	char text[64];
+	struct writer w = writer_into(text, sizeof text);
+	struct net_address listener = http_server_listener(server->http);
+	uint64_t watchdog_us = 0;
+
+	net_address_write(&w, &listener);
+	log_info("server_ready", LOG_TEXT("version", CARILLON_VERSION), LOG_STR("http", writer_result(&w)),
+		 LOG_UINT("registrations", registrations_count(server->registrations)));
+	printf("Carillon " CARILLON_VERSION " is ready: http://%.*s\n", STR_ARG(writer_result(&w)));
+	fflush(stdout);
+	sd_notify(0, "READY=1");
+	if (sd_watchdog_enabled(0, &watchdog_us) > 0) {
+		server->watchdog_ms = watchdog_us / 2000;
+		timer_start(server->loop, &server->watchdog, server->watchdog_ms);
+	}
+}
+
+static int server_run(struct server *server)
+{
+	int failed = loop_on_signal(server->loop, SIGTERM, told_to_stop, server);
+
+	if (!failed)
+		failed = loop_on_signal(server->loop, SIGINT, told_to_stop, server);
+	if (failed) {
+		complain("signals cannot be handled: %s", strerror(-failed));
+		return EXIT_FAILURE;
+	}
+	signal(SIGPIPE, SIG_IGN);
+	atomic_store(&server->live, true);
+	say_ready(server);
+	loop_run(server->loop);
+	log_info("server_stopped", LOG_UINT("calls", call_table_count(server->calls)));
+	return EXIT_SUCCESS;
+}
+
+// ---- the command line
+
+static void usage(FILE *to)
+{
+	fputs("Usage: carillond [-c FILE] [--check] [--example]\n"
+	      "  -c, --config FILE    the configuration file (without it: the defaults)\n"
+	      "      --check          read the configuration, say whether it is right, and end\n"
+	      "      --example        fill an empty store with the example: Jane, extension 510\n"
+	      "      --print-config   print every key with its default and meaning\n"
+	      "      --version, --help\n",
+	      to);
+}
+
+// -1: go on; else the exit status.
+static int options_read(int count, char **arguments, struct options *options)
+{
+	static const struct option known[] = {
+	    {"config", required_argument, NULL, 'c'},
+	    {"check", no_argument, NULL, 'k'},
+	    {"example", no_argument, NULL, 'e'},
+	    {"print-config", no_argument, NULL, 'p'},
+	    {"version", no_argument, NULL, 'v'},
+	    {"help", no_argument, NULL, 'h'},
+	    {NULL, 0, NULL, 0},
+	};
+
+	for (int c; (c = getopt_long(count, arguments, "c:h", known, NULL)) != -1;) {
+		if (c == 'c') {
+			options->config = optarg;
+		} else if (c == 'k') {
+			options->check = true;
+		} else if (c == 'e') {
+			options->example = true;
+		} else if (c == 'p') {
+			settings_print_example();
+			return EXIT_SUCCESS;
+		} else if (c == 'v') {
+			puts("carillond " CARILLON_VERSION);
+			return EXIT_SUCCESS;
+		} else {
+			usage(c == 'h' ? stdout : stderr);
+			return c == 'h' ? EXIT_SUCCESS : EXIT_FAILURE;
+		}
+	}
+	if (optind == count)
+		return -1;
+	complain("\"%s\" is not expected here", arguments[optind]);
+	usage(stderr);
+	return EXIT_FAILURE;
+}
+
+int main(int count, char **arguments)
+{
+	static struct server server;
+	struct options options = {0};
+	struct config_error error = {0};
+	enum log_level level = LOG_LEVEL_INFO;
+	int status = options_read(count, arguments, &options);
+
+	if (status >= 0)
+		return status;
+	arena_init(&server.arena, 0);
+	if (!settings_read(options.config, &server.settings, &server.arena, &error)) {
+		if (error.line)
+			complain("%s, line %u: %s", options.config, error.line, error.sentence);
+		else
+			complain("%s", error.sentence);
+		arena_free(&server.arena);
+		return EXIT_FAILURE;
+	}
+	if (options.check) {
+		puts("The configuration is right.");
+		arena_free(&server.arena);
+		return EXIT_SUCCESS;
+	}
+	log_level_parse(server.settings.log_level, &level);
+	log_set_level(level);
+	log_start();
+	status = server_build(&server, &options) ? server_run(&server) : EXIT_FAILURE;
+	server_tear_down(&server);
+	log_stop();
+	return status;
+}

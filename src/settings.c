@@ -1,0 +1,150 @@
+// The configuration file's keys, their defaults and what they mean.
+#include "settings.h"
+
+#include "base/log.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define TEXT(section, name, member, value, help)                                                                       \
+	{                                                                                                              \
+		section, name, CONFIG_TEXT, offsetof(struct settings, member), value, 0, 0, help                       \
+	}
+#define INTEGER(section, name, member, value, min, max, help)                                                          \
+	{                                                                                                              \
+		section, name, CONFIG_INTEGER, offsetof(struct settings, member), value, min, max, help                \
+	}
+
+static const struct config_key keys[] = {
+    TEXT("sip", "udp", sip_udp, "0.0.0.0:5060 [::]:5060",
+	 "Addresses for SIP over UDP, separated by spaces; empty: none."),
+    TEXT("sip", "tcp", sip_tcp, "0.0.0.0:5060 [::]:5060",
+	 "Addresses for SIP over TCP, separated by spaces; empty: none."),
+    TEXT("sip", "advertised_host", sip_advertised_host, "",
+	 "Host that phones and carriers are told to answer to; empty: the address of the interface used."),
+    TEXT("sip", "realm", sip_realm, "carillon",
+	 "Realm of the devices' passwords. Changing it invalidates every device password."),
+    TEXT("sip", "domains", sip_domains, "",
+	 "Domains and addresses whose numbers are ours, separated by spaces; empty: whatever a request names."),
+    INTEGER("sip", "connections_max", sip_connections_max, "20000", 1, 1000000, "TCP connections at once, at most."),
+    INTEGER("sip", "idle_s", sip_idle_s, "900", 10, 86400, "A connection that says nothing for this long is closed."),
+    INTEGER("sip", "nonce_life_s", sip_nonce_life_s, "300", 10, 86400, "How long a digest nonce can be used."),
+    INTEGER("registrar", "min_s", register_min_s, "60", 1, 86400, "The shortest registration taken; shorter: 423."),
+    INTEGER("registrar", "max_s", register_max_s, "7200", 60, 604800, "The longest; longer ones are shortened to it."),
+    INTEGER("registrar", "default_s", register_default_s, "3600", 60, 604800, "Where the device does not say."),
+    TEXT("http", "listen", http_listen, "0.0.0.0:8080", "Address of the console and the API."),
+    INTEGER("http", "workers", http_workers, "4", 1, 64, "Threads that answer API requests."),
+    INTEGER("http", "session_life_s", session_life_s, "43200", 60, 2592000, "A sign-in ends after this long."),
+    INTEGER("http", "selection_life_s", selection_life_s, "43200", 0, 2592000,
+	    "A picked device is given back after this long; 0: never."),
+    TEXT("store", "url", store_url, "sqlite:/var/lib/carillon/carillon.db", "Where everything is kept."),
+    TEXT("numbers", "country_code", country_code, "44", "The site's country code."),
+    TEXT("numbers", "international_prefix", international_prefix, "00", "Dialled before a country code."),
+    TEXT("numbers", "national_prefix", national_prefix, "0", "Dialled before an area code; empty: none."),
+    TEXT("numbers", "outside_prefix", outside_prefix, "", "Dialled before any outside number; empty: none."),
+    TEXT("numbers", "emergency", emergency, "112 999", "Emergency numbers, separated by spaces."),
+    TEXT("log", "level", log_level, "info", "error, warning, info or debug."),
+    INTEGER("server", "drain_s", drain_s, "30", 0, 3600, "On SIGTERM running calls may go on for this long."),
+};
+
+static bool refuse(struct config_error *error, const char *key, struct str value, const char *right)
+{
+	error->line = 0;
+	snprintf(error->sentence, sizeof error->sentence, "%s: \"%.*s\" is not right: %s", key, STR_ARG(value), right);
+	return false;
+}
+
+// Reads the addresses; gives how many there are, or -1.
+static int listeners_parse(struct str text, uint16_t default_port, struct net_address listeners[LISTENERS_MAX])
+{
+	struct str piece;
+	int count = 0;
+
+	memset(listeners, 0, LISTENERS_MAX * sizeof *listeners);
+	while (str_take(&text, ' ', &piece)) {
+		if (str_empty(piece))
+			continue;
+		if (count == LISTENERS_MAX || !net_address_parse_with_port(piece, default_port, &listeners[count]))
+			return -1;
+		count++;
+	}
+	return count;
+}
+
+void settings_listeners(struct str text, uint16_t default_port, struct net_address listeners[LISTENERS_MAX])
+{
+	(void)listeners_parse(text, default_port, listeners);
+}
+
+static bool digits_only(struct str text)
+{
+	for (size_t i = 0; i < text.length; i++)
+		if (text.at[i] < '0' || text.at[i] > '9')
+			return false;
+	return true;
+}
+
+static bool settings_check(const struct settings *settings, struct config_error *error)
+{
+	static const char addresses[] = "up to four addresses such as 192.0.2.1:5060 or [2001:db8::1]:5060";
+	struct net_address listeners[LISTENERS_MAX];
+	enum log_level level;
+
+	int udp = listeners_parse(settings->sip_udp, 5060, listeners);
+	if (udp < 0)
+		return refuse(error, "[sip] udp", settings->sip_udp, addresses);
+	int tcp = listeners_parse(settings->sip_tcp, 5060, listeners);
+	if (tcp < 0)
+		return refuse(error, "[sip] tcp", settings->sip_tcp, addresses);
+	if (udp + tcp == 0)
+		return refuse(error, "[sip] udp and tcp", STR_NONE, "at least one address is needed");
+	if (listeners_parse(settings->http_listen, 8080, listeners) != 1)
+		return refuse(error, "[http] listen", settings->http_listen, "one address such as 0.0.0.0:8080");
+	if (str_empty(settings->sip_realm) || str_index(settings->sip_realm, '"') < settings->sip_realm.length)
+		return refuse(error, "[sip] realm", settings->sip_realm, "a name without quotation marks");
+	if (str_empty(settings->country_code) || settings->country_code.length > 3 ||
+	    !digits_only(settings->country_code))
+		return refuse(error, "[numbers] country_code", settings->country_code, "one to three digits");
+	if (!digits_only(settings->international_prefix) || str_empty(settings->international_prefix))
+		return refuse(error, "[numbers] international_prefix", settings->international_prefix,
+			      "digits such as 00");
+	if (!digits_only(settings->national_prefix) || !digits_only(settings->outside_prefix))
+		return refuse(error, "[numbers] national_prefix and outside_prefix", STR_NONE, "digits, or nothing");
+	if (settings->register_min_s > settings->register_default_s ||
+	    settings->register_default_s > settings->register_max_s)
+		return refuse(error, "[registrar] min_s, default_s, max_s", STR_NONE,
+			      "they must not decrease in this order");
+	if (!log_level_parse(settings->log_level, &level))
+		return refuse(error, "[log] level", settings->log_level, "error, warning, info or debug");
+	return true;
+}
+
+bool settings_read(const char *path, struct settings *settings, struct arena *arena, struct config_error *error)
+{
+	memset(settings, 0, sizeof *settings);
+	return config_read(path, keys, sizeof keys / sizeof *keys, settings, arena, error) &&
+	       settings_check(settings, error);
+}
+
+struct number_plan settings_number_plan(const struct settings *settings)
+{
+	return (struct number_plan){
+	    .country_code = settings->country_code,
+	    .international_prefix = settings->international_prefix,
+	    .national_prefix = settings->national_prefix,
+	    .outside_prefix = settings->outside_prefix,
+	    .emergency = settings->emergency,
+	};
+}
+
+void settings_print_example(void)
+{
+	const char *section = "";
+
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+		if (strcmp(section, keys[i].section) != 0)
+			printf("%s[%s]\n", i ? "\n" : "", keys[i].section);
+		section = keys[i].section;
+		printf("; %s\n%s = %s\n", keys[i].help, keys[i].name, keys[i].default_text);
+	}
+}

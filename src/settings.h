@@ -1,0 +1,38 @@
+// The keys of the configuration file: what the server needs before it can open its store. All else lives in the store.
+#ifndef SETTINGS_H
+#define SETTINGS_H
+
+#include "base/config.h"
+#include "base/net.h"
+#include "domain/number.h"
+
+enum { LISTENERS_MAX = 4 };
+
+struct settings {
+	struct str sip_udp, sip_tcp; // addresses with ports, separated by spaces
+	struct str sip_advertised_host;
+	struct str sip_realm;
+	struct str sip_domains;
+	int64_t sip_connections_max;
+	int64_t sip_idle_s;
+	int64_t sip_nonce_life_s;
+	int64_t register_min_s, register_max_s, register_default_s;
+	struct str http_listen;
+	int64_t http_workers;
+	int64_t session_life_s;
+	int64_t selection_life_s;
+	struct str store_url;
+	struct str country_code, international_prefix, national_prefix, outside_prefix, emergency;
+	struct str log_level;
+	int64_t drain_s;
+};
+
+// Reads the file (NULL: the defaults) and checks what a single key's type cannot. False with error->sentence.
+bool settings_read(const char *path, struct settings *settings, struct arena *arena, struct config_error *error);
+// The listeners of a key that settings_read has checked; unused places have family 0.
+void settings_listeners(struct str text, uint16_t default_port, struct net_address listeners[LISTENERS_MAX]);
+struct number_plan settings_number_plan(const struct settings *settings);
+// Every key with its default and meaning, as a file that can be used as it is.
+void settings_print_example(void);
+
+#endif
