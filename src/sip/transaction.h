@@ -1,7 +1,7 @@
 // The four transaction machines of RFC 3261 section 17 with RFC 6026, and their tables. A transaction sends and repeats
 // bytes; what the bytes mean is its user's business. Timers: T1 500 ms, T2 4 s, T4 5 s, A to M as in the RFC's table 4.
 // Client transactions match responses by branch and CSeq method; server transactions match requests by branch, sent-by and
-// method (ACK and CANCEL find the INVITE's), and, for RFC 2543 peers, by Request-URI, tags, Call-ID, CSeq and Via.
+// method (ACK and CANCEL find the INVITE's), and, for RFC 2543 peers, by Request-URI, From tag, Call-ID, CSeq and Via.
 #ifndef SIP_TRANSACTION_H
 #define SIP_TRANSACTION_H
 
@@ -16,7 +16,8 @@ struct sip_server_transaction;
 struct sip_transactions *sip_transactions_create(struct loop *loop, struct sip_transport *transport);
 void sip_transactions_destroy(struct sip_transactions *transactions); // ends all, calls nobody
 struct sip_transaction_counters {
-	uint32_t invite_clients, clients, invite_servers, servers;
+	uint32_t invite_clients, clients, invite_servers, servers; // alive now
+	size_t kept_bytes;                                         // copies of messages held now
 	uint64_t retransmissions, timeouts;
 };
 struct sip_transaction_counters sip_transactions_count(const struct sip_transactions *transactions);
@@ -25,27 +26,47 @@ struct sip_transaction_counters sip_transactions_count(const struct sip_transact
 
 struct sip_client_handlers {
 	// Each provisional response, the first final one, and (INVITE only) each further 2xx while the transaction lives
-	// (RFC 6026 Accepted). After a final response other than 2xx the user's pointer is forgotten.
+	// (RFC 6026 Accepted). After a final response other than a 2xx to an INVITE the user and the transaction know each
+	// other no more: the pointer is good until this returns.
 	void (*response)(void *user, struct sip_client_transaction *transaction, const struct sip_message *response);
 	// No final response in time (408), or the message could not be sent (503). The last call for this user.
 	void (*failed)(void *user, struct sip_client_transaction *transaction, unsigned status);
+	// An INVITE that had a 2xx: its time is over (timer M), no further 2xx will come. The last call for this user.
+	// May be NULL only if the user forgets the transaction at the first 2xx.
+	void (*ended)(void *user, struct sip_client_transaction *transaction);
+};
+
+// What happens to a request over 1300 bytes whose flow is UDP (RFC 3261 section 18.1.1).
+enum sip_large_request {
+	SIP_LARGE_AS_IS, // sent by UDP all the same: the target is only reachable so (a phone behind NAT)
+	SIP_LARGE_BY_TCP, // sent by TCP to the same address, the Via rewritten; by UDP again if no connection comes about
+};
+
+struct sip_client_request {
+	enum sip_method method;
+	struct str branch; // of its topmost Via; from sip_branch_new
+	struct flow flow;  // where it goes
+	struct str bytes;  // complete; the topmost Via written by sip_transport_write_via
+	enum sip_large_request large;
 };
 
 // "z9hG4bK" and 20 random letters and digits, NUL-terminated.
 void sip_branch_new(struct loop *loop, char branch[SIP_BRANCH_SIZE + 1]);
-// Sends a request (complete bytes; its topmost Via carries `branch`) and keeps a copy as long as it may be sent again.
-// NULL when there is no memory. A sending error is reported by failed(), later, never from within.
-struct sip_client_transaction *sip_client_start(struct sip_transactions *transactions, enum sip_method method,
-						struct str branch, const struct flow *flow, struct str request,
+// Sends a request and keeps a copy as long as it may be sent again. NULL when there is no memory. A sending error is
+// reported by failed(), later, never from within. Not for ACK. handlers may be NULL: nobody wants to know.
+struct sip_client_transaction *sip_client_start(struct sip_transactions *transactions,
+						const struct sip_client_request *request,
 						const struct sip_client_handlers *handlers, void *user);
 // CANCELs an INVITE: at once when a provisional response has come, else as soon as one does (RFC 3261 section 9.1). `reason`
 // becomes a Reason header line's value when not empty. If no final response follows within 64*T1, failed(408) is called.
-// The user stays until the final response.
+// The user stays until the final response. Harmless when called twice or too late.
 void sip_client_cancel(struct sip_client_transaction *transaction, struct str reason);
 // The user goes away: no handler is called any more, the machine runs to its end alone. Allowed from within the handlers.
 // After a 2xx to an INVITE the machine ends at once instead: further 2xx then match no transaction (sip_client_receive gives
 // false) and go to whoever owns the dialog, who keeps the ACK. Sessions do this on the first 2xx, always.
 void sip_client_forget(struct sip_client_transaction *transaction);
+// The flow its request went by, with the connection it uses.
+const struct flow *sip_client_flow(const struct sip_client_transaction *transaction);
 // A response from the network. False when no transaction wants it.
 bool sip_client_receive(struct sip_transactions *transactions, const struct flow *from,
 			const struct sip_message *response);
@@ -54,9 +75,9 @@ bool sip_client_receive(struct sip_transactions *transactions, const struct flow
 
 struct sip_server_handlers {
 	void (*cancelled)(void *user, struct sip_server_transaction *transaction,
-			  const struct sip_message *cancel); // INVITE; the CANCEL has its 200
+			  const struct sip_message *cancel); // INVITE, once; the CANCEL has its 200
 	// INVITE: the ACK for a non-2xx final response came, or its time is over; other methods: the machine has ended.
-	// The last call for this user.
+	// The last call for this user; never from within sip_server_respond.
 	void (*ended)(void *user, struct sip_server_transaction *transaction);
 };
 
@@ -73,9 +94,11 @@ enum sip_server_match sip_server_receive(struct sip_transactions *transactions, 
 struct sip_server_transaction *sip_server_start(struct sip_transactions *transactions, const struct flow *from,
 						const struct sip_message *request,
 						const struct sip_server_handlers *handlers, void *user);
-// Sends a response and moves the machine. `to_tag` is added to To when the request had none and it is not empty. `extra` is
-// whole header lines, each with CRLF; `body` may be empty. A 2xx to an INVITE is repeated by the dialog's owner, not
-// here; while it waits for the ACK (64*T1, RFC 6026 Accepted) repetitions of the INVITE are absorbed.
+// Sends a response and moves the machine. `to_tag` is added to To when the request had none; when it is empty, the tag of
+// the response before is used again, or one made as in sip_respond_stateless. `extra` is whole header lines, each with CRLF;
+// `body` may be empty. A 2xx to an INVITE is repeated by the dialog's owner, not here; while it waits for the ACK (64*T1,
+// RFC 6026 Accepted) repetitions of the INVITE are absorbed. 0, or -EALREADY after a final response, -EMSGSIZE, -ENOMEM
+// (the machine then stands as before).
 struct sip_response {
 	unsigned status;
 	struct str reason; // empty: the usual phrase
@@ -91,9 +114,12 @@ void sip_server_repeat(struct sip_server_transaction *transaction);
 void sip_server_forget(struct sip_server_transaction *transaction);
 // The ACK of a 2xx arrived: the kept response is given back at once; repetitions of the INVITE stay absorbed.
 void sip_server_acknowledged(struct sip_server_transaction *transaction);
+// The flow its responses go by.
+const struct flow *sip_server_flow(const struct sip_server_transaction *transaction);
 
 // An answer without any state (RFC 3261 section 8.2.7): nothing is kept. The To tag is a keyed hash of the request's Via
-// branch and Call-ID, the same for each repetition. `request` may be broken as long as the fault said answerable.
+// branch and Call-ID, the same for each repetition. `request` may be broken as long as the fault said answerable. An ACK is
+// never answered.
 int sip_respond_stateless(struct sip_transactions *transactions, const struct flow *from,
 			  const struct sip_message *request, const struct sip_response *response);
 

@@ -1,5 +1,6 @@
 // Sockets and flows: where messages come from and go to (RFC 3261 section 18, RFC 3581, RFC 5626 keep-alives).
-// Frames streams, fills in received and rport, picks the socket, moves large requests from UDP to TCP.
+// Frames streams, fills in received and rport, picks the socket. TCP connections are opened when something is sent
+// to where none leads, and used again for whoever stands at the other end.
 #ifndef SIP_TRANSPORT_H
 #define SIP_TRANSPORT_H
 
@@ -9,23 +10,29 @@
 
 struct sip_transport;
 
+enum { SIP_LISTENERS_MAX = 4 }; // of each kind
+
 struct sip_transport_settings {
-	struct net_address udp[4]; // listeners; family 0 ends the list
-	struct net_address tcp[4];
+	struct net_address udp[SIP_LISTENERS_MAX]; // family 0 ends the list
+	struct net_address tcp[SIP_LISTENERS_MAX];
 	struct str
 	    advertised_host; // in Via and Contact; empty = the socket's own address (for 0.0.0.0: the one that the route
 			     // to the peer gives)
-	unsigned connections_max; // all together
-	unsigned idle_s;          // a connection with nothing registered and nothing said is closed
+	unsigned connections_max; // all together; 0 = 10000
+	unsigned idle_s;          // a connection with nothing registered and nothing said is closed; 0 = 120
 };
 
+// `received` and `broken` may send, and may not destroy the transport.
 struct sip_transport_handlers {
 	// A message that parsed. Its bytes and the slices live until this returns. For requests the topmost Via's received and
-	// rport are already right for answering (see sip_transport_reply_flow).
+	// rport are already right for answering (see sip_transport_reply_flow). A response whose topmost Via is not ours never
+	// comes here (RFC 3261 section 18.1.2).
 	void (*received)(void *context, const struct flow *from, struct sip_message *message);
-	// One that did not. Requests that are answerable are answered by the endpoint.
+	// A request that did not. Those that are answerable are answered by the endpoint; the rest are only counted. Broken
+	// responses are dropped without a word.
 	void (*broken)(void *context, const struct flow *from, struct sip_message *message,
 		       const struct sip_fault *fault);
+	// A connection is gone, or could never be opened. Never called from within sip_transport_send.
 	void (*flow_lost)(void *context, uint64_t connection);
 };
 
@@ -33,20 +40,49 @@ struct sip_transport_handlers {
 int sip_transport_create(struct loop *loop, const struct sip_transport_settings *settings,
 			 const struct sip_transport_handlers *handlers, void *context, struct sip_transport **transport,
 			 struct net_address *failed);
+// Closes everything and calls nobody.
 void sip_transport_destroy(struct sip_transport *transport);
 
+// A flow for something new to `remote`: over the first of our listeners that speaks its address family, no connection
+// yet. False when none does.
+bool sip_transport_flow_to(const struct sip_transport *transport, enum transport kind, const struct net_address *remote,
+			   struct flow *flow);
 // Sends the bytes along the flow. UDP is sent now. On TCP the flow's connection is used; when it is gone or 0, one to
-// flow->remote is opened (and flow->connection set) and the bytes wait for it. Returns 0 or a negative errno. A connection
-// that fails later is told by flow_lost.
+// flow->remote that is there already or is opened now (and flow->connection set); the bytes wait for it. Returns 0 or a
+// negative errno. A connection that fails later is told by flow_lost and to its watches.
 int sip_transport_send(struct sip_transport *transport, struct flow *flow, struct str bytes);
+// Where the response to a request goes that came by `from` with this topmost Via: over UDP to the source address, and its
+// port if rport was asked for, else the Via's (RFC 3261 section 18.2.2, RFC 3581 section 4); over TCP on the same
+// connection, and when that is gone by a new one to the source's host and the Via's port. maddr is ignored on purpose: it
+// would let anybody aim our packets.
+struct flow sip_transport_reply_flow(const struct flow *from, const struct sip_via *via);
+// Whether what goes along the flow arrives or breaks with its connection, so that nothing need be repeated.
+static inline bool sip_transport_is_reliable(const struct flow *flow)
+{
+	return flow->transport != TRANSPORT_UDP;
+}
+
+// Told once when a connection goes, then no longer in any list. Belongs to the watcher, who may list_remove(&watch->node)
+// at any time; list_init it before first use.
+struct sip_flow_watch {
+	struct list node;
+	void (*lost)(struct sip_flow_watch *watch);
+};
+// False when the connection is gone already (or 0): nothing will be told.
+bool sip_transport_watch(struct sip_transport *transport, uint64_t connection, struct sip_flow_watch *watch);
+// The connection is needed for so long, idle or not: somebody registered over it. 0 takes it back.
+void sip_transport_keep(struct sip_transport *transport, uint64_t connection, unsigned seconds);
 
 // Whether a request of this size must not go by UDP (RFC 3261 section 18.1.1: over 1300 bytes).
 bool sip_transport_too_large_for_udp(size_t size);
 
-// Host and port of ours to put into Via and Contact for this flow.
+// Host and port of ours to put into Via and Contact for this flow; an IPv6 host in brackets.
 void sip_transport_write_local(struct sip_transport *transport, struct writer *w, const struct flow *flow);
+// The whole topmost Via line of a request of ours, with rport (RFC 3581 section 3) and CRLF.
+void sip_transport_write_via(struct sip_transport *transport, struct writer *w, const struct flow *flow,
+			     struct str branch);
 const char *sip_transport_via_name(uint8_t transport); // "UDP" for TRANSPORT_UDP ...
-// True when host and port name one of our listeners (for Route headers and loops).
+// True when host and port (0 = 5060) name one of our listeners (for Route headers and loops).
 bool sip_transport_is_local(const struct sip_transport *transport, struct str host, uint16_t port);
 // The bound address of the n-th listener of a transport; family 0 when there is none. For tests and logs.
 struct net_address sip_transport_listener(const struct sip_transport *transport, enum transport kind, unsigned n);
@@ -54,6 +90,7 @@ struct net_address sip_transport_listener(const struct sip_transport *transport,
 struct sip_transport_counters {
 	uint64_t received, sent, broken, refused_connections;
 	unsigned connections;
+	size_t buffered_bytes; // half messages, and what waits for a connection to open; 0 when nothing is under way
 };
 struct sip_transport_counters sip_transport_count(const struct sip_transport *transport);
 
