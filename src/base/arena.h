@@ -14,7 +14,7 @@ struct arena {
 
 // Nothing is allocated until something is asked for.
 void arena_init(struct arena *arena, size_t limit_bytes);
-// Aligned for anything, zeroed. NULL when memory or the limit is used up.
+// Aligned for anything, zeroed; sizes count rounded up to the alignment. NULL when memory or the limit is used up.
 void *arena_alloc(struct arena *arena, size_t size);
 // Copies with a NUL behind the slice (not counted in its length). at == NULL when there is no memory and the
 // slice was not empty; an empty slice gives "".

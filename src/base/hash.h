@@ -7,7 +7,7 @@
 
 struct hash_node {
 	struct hash_node *next;
-	uint64_t hash; // 0 until inserted
+	uint64_t hash; // 0 when in no table; set it so before the first insert
 };
 
 struct hash_table; // owns its buckets, not its members
@@ -31,7 +31,7 @@ void hash_remove(struct hash_table *table, struct hash_node *node); // the node 
 // The first member with this hash for which same(node, key) holds, else NULL.
 struct hash_node *hash_find(const struct hash_table *table, uint64_t hash,
 			    bool (*same)(const struct hash_node *node, const void *key), const void *key);
-// Calls visit for each member until it returns false. The visited node may be removed, others may not.
+// Calls visit for each member until it returns false. The visited node may be removed; no other may be, and none inserted.
 void hash_visit(struct hash_table *table, bool (*visit)(struct hash_node *node, void *context), void *context);
 
 #endif

@@ -19,6 +19,7 @@ void writer_text(struct writer *w, const char *terminated);
 void writer_uint(struct writer *w, uint64_t value);
 void writer_int(struct writer *w, int64_t value);
 void writer_hex(struct writer *w, const void *bytes, size_t size); // lower case
+// Needs room for one byte more than it writes.
 void writer_format(struct writer *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static inline struct str writer_result(const struct writer *w)
 {
