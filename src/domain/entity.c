@@ -199,7 +199,7 @@ static enum err choice_check(const struct field *field, int value, struct proble
 	return problem_set(problem, ERR_INVALID_FIELD, field->name, "%s is none of the choices.", field->name);
 }
 
-static enum err field_check(const struct entity *entity, const struct field *field, struct problem *problem)
+enum err entity_check_field(const struct entity *entity, const struct field *field, struct problem *problem)
 {
 	const void *value = field_of(entity, field);
 
@@ -226,7 +226,7 @@ enum err entity_check(const struct entity *entity, struct problem *problem)
 	const struct entity_type *type = entity_type(entity->kind);
 
 	for (size_t i = 0; i < type->field_count; i++) {
-		enum err err = field_check(entity, &type->fields[i], problem);
+		enum err err = entity_check_field(entity, &type->fields[i], problem);
 		if (err)
 			return err;
 	}

@@ -38,7 +38,7 @@ enum field_flag {
 	FIELD_REQUIRED = 1, // must be given on creation
 	FIELD_FIXED = 2,    // cannot be changed later
 	FIELD_UNIQUE = 4,
-	FIELD_HIDDEN = 8,     // never leaves the server: hashes and secrets
+	FIELD_HIDDEN = 8,     // never leaves the server: secrets (which may be given) and hashes (read-only as well)
 	FIELD_READ_ONLY = 16, // set by the server alone
 	FIELD_LINES = 32,     // text of several lines
 };
@@ -73,7 +73,7 @@ const struct field *entity_field(const struct entity_type *type, struct str name
 struct entity *entity_new(enum entity_kind kind, struct arena *arena);
 // A deep copy, with what only its kind has (a user's turns).
 struct entity *entity_copy(const struct entity *entity, struct arena *arena);
-// Checks one field by its row in the table; NULL problem: only the result.
+// Checks one field by its row in the table.
 enum err entity_check_field(const struct entity *entity, const struct field *field, struct problem *problem);
 // Checks each field by its table, then the kind's own rules. The problem names the field.
 enum err entity_check(const struct entity *entity, struct problem *problem);

@@ -29,9 +29,8 @@ struct http_settings {
 // 0, or a negative errno (the address cannot be listened on).
 int http_server_create(const struct http_settings *settings, struct http_server **server);
 struct net_address http_server_listener(const struct http_server *server);
-// Takes no new requests; those under way are answered while the call thread goes on with its queue. Then calls stopped on
-// the call thread, after which http_server_destroy waits for nothing that needs the call thread. At most once.
-void http_server_stop(struct http_server *server, void (*stopped)(void *context), void *context);
+// Takes no new requests and answers those under way. The call thread must go on with its queue meanwhile, so call this
+// from another thread.
 void http_server_destroy(struct http_server *server);
 
 // Hashing of passwords (argon2id), shared with the first start. False when there is no memory.
