@@ -45,6 +45,8 @@ unsigned err_sip_status(enum err err)
 enum err problem_set(struct problem *problem, enum err err, const char *field, const char *format, ...)
 {
 	assert(err != ERR_NONE);
+	if (!problem)
+		return err;
 	if (problem->err != ERR_NONE)
 		return problem->err;
 	problem->err = err;

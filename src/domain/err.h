@@ -25,7 +25,8 @@ struct problem {
 	uint64_t other_id;  // the entity that stands in the way, or 0
 };
 
-// Fills in the problem (the first one stays) and gives its err. A NULL sentence takes err's own.
+// Fills in the problem (the first one stays) and gives its err. A NULL sentence takes err's own; a NULL problem is
+// filled in nowhere.
 enum err problem_set(struct problem *problem, enum err err, const char *field, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 

@@ -39,18 +39,20 @@ struct binding {
 struct registrations;
 
 struct registrations *registrations_create(struct loop *loop, struct records *records);
+// No write may be under way any more: close the store first, and let its completions run.
 void registrations_destroy(struct registrations *registrations);
 // At start, from the store.
 bool registrations_restore(struct registrations *registrations, const struct binding *binding);
 // The device's live bindings, best q first; NULL when there is none. Valid until the next call into this module.
-const struct list *registrations_of(const struct registrations *registrations, uint64_t device_id);
-bool registrations_any(const struct registrations *registrations, uint64_t device_id); // one not yet expired
+const struct list *registrations_of(struct registrations *registrations, uint64_t device_id);
+bool registrations_any(struct registrations *registrations, uint64_t device_id); // one not yet expired
 size_t registrations_count(const struct registrations *registrations);
 void registrations_each(struct registrations *registrations, void (*visit)(const struct binding *, void *context),
 			void *context);
 // The device is gone or disabled: its bindings go too, in memory and in the store.
 void registrations_forget(struct registrations *registrations, uint64_t device_id);
-// The connection broke: bindings that only it could reach are unreachable from now on.
+// The connection broke: bindings that only it could reach (behind NAT, or WebSocket) are gone from now on, in memory and
+// in the store; to the others a new connection will be made.
 void registrations_flow_lost(struct registrations *registrations, uint64_t connection);
 
 // One REGISTER, its syntax already checked (RFC 3261 section 10.3).
@@ -63,7 +65,8 @@ struct registration_update {
 	size_t contact_count;
 };
 
-// Checks the order of CSeqs per Call-ID, writes to the store, then to memory, then calls done on the call thread with 0
+// A contact replaces the one with the same instance and reg_id, or else the same text. When there are more than
+// BINDINGS_PER_DEVICE_MAX, those that would end first make room. Checks the order of CSeqs per Call-ID, writes to the store, then to memory, then calls done on the call thread with 0
 // (the device's bindings as registrations_of gives them now) or the refusal; the old state then stands. One update per
 // device is under way at a time; up to four more wait, further ones are refused at once with ERR_OVERLOADED.
 // `update` is copied. `done` may be called before this returns.

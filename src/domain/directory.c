@@ -1,0 +1,505 @@
+// The configuration as the call thread sees it. Each entity is kept as a copy of its own in an entry; a change makes a
+// whole new entry, enters it into every index, and only then takes the old one out, so that running out of memory
+// half-way leaves the old state.
+#include "domain/directory.h"
+
+#include "base/hash.h"
+#include "base/list.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+// Who has a device: those with it on their ring plan, and the one who picked it.
+struct holding {
+	struct hash_node node; // in holdings, by device
+	uint64_t device_id;
+	struct list assignments; // of struct assignment, lowest user first
+	struct list selections;  // of struct entry; more than one only while one replaces another
+};
+
+struct assignment {
+	struct list node;        // in its holding
+	struct holding *holding; // NULL: not entered
+	const struct user *user;
+};
+
+struct entry {
+	struct hash_node by_id;  // in directory.by_id[kind]
+	struct hash_node by_key; // in directory.by_key[kind], see key_of
+	struct list in_kind;     // trunks: in directory.trunks; selections: in their holding
+	struct arena arena;      // holds the entity, its ranges and assignments
+	struct entity *entity;
+	struct assignment *assignments; // users: as many as turns
+	struct holding *holding;        // selections
+	struct net_range *ranges;       // trunks: where calls are taken from
+	size_t range_count;
+};
+
+struct directory {
+	struct number_plan plan;
+	struct arena arena; // the plan's texts
+	struct hash_table *by_id[ENTITY_KIND_COUNT];
+	struct hash_table *by_key[ENTITY_KIND_COUNT];
+	struct hash_table *holdings;
+	struct list trunks; // few, so searched in order
+};
+
+// ---- the second key of each kind: a text, or for selections the user
+
+static struct str key_of(const struct entity *entity)
+{
+	switch (entity->kind) {
+	case ENTITY_USER:
+		return ((const struct user *)entity)->extension;
+	case ENTITY_DEVICE:
+		return ((const struct device *)entity)->number;
+	case ENTITY_ROUTE:
+		return ((const struct route *)entity)->prefix;
+	case ENTITY_DID:
+		return ((const struct did *)entity)->canonical;
+	case ENTITY_SELECTION: {
+		const struct selection *selection = (const struct selection *)entity;
+		return (struct str){(const char *)&selection->user_id, sizeof selection->user_id};
+	}
+	case ENTITY_TRUNK:
+	case ENTITY_SESSION:
+	case ENTITY_TOKEN:
+	case ENTITY_KIND_COUNT:
+		break;
+	}
+	return STR_NONE;
+}
+
+// A device that does not register never signs in, so its number is nobody's name.
+static bool has_key(const struct entity *entity)
+{
+	switch (entity->kind) {
+	case ENTITY_DEVICE:
+		return device_kind_registers(((const struct device *)entity)->device_kind);
+	case ENTITY_USER:
+	case ENTITY_ROUTE:
+	case ENTITY_DID:
+	case ENTITY_SELECTION:
+		return true;
+	case ENTITY_TRUNK:
+	case ENTITY_SESSION:
+	case ENTITY_TOKEN:
+	case ENTITY_KIND_COUNT:
+		break;
+	}
+	return false;
+}
+
+static bool same_id(const struct hash_node *node, const void *key)
+{
+	return container_of(node, const struct entry, by_id)->entity->id == *(const uint64_t *)key;
+}
+
+static bool same_key(const struct hash_node *node, const void *key)
+{
+	return str_equal(key_of(container_of(node, const struct entry, by_key)->entity), *(const struct str *)key);
+}
+
+static bool same_device(const struct hash_node *node, const void *key)
+{
+	return container_of(node, const struct holding, node)->device_id == *(const uint64_t *)key;
+}
+
+static struct entry *entry_by_id(const struct directory *directory, enum entity_kind kind, uint64_t id)
+{
+	struct hash_node *node = hash_find(directory->by_id[kind], hash_uint(id), same_id, &id);
+
+	return node ? container_of(node, struct entry, by_id) : NULL;
+}
+
+static const struct entity *entity_by_id(const struct directory *directory, enum entity_kind kind, uint64_t id)
+{
+	const struct entry *entry = entry_by_id(directory, kind, id);
+
+	return entry ? entry->entity : NULL;
+}
+
+static const struct entity *entity_by_key(const struct directory *directory, enum entity_kind kind, struct str key)
+{
+	struct hash_node *node = hash_find(directory->by_key[kind], hash_str(key), same_key, &key);
+
+	return node ? container_of(node, struct entry, by_key)->entity : NULL;
+}
+
+// ---- holdings
+
+static struct holding *holding_find(const struct directory *directory, uint64_t device_id)
+{
+	struct hash_node *node = hash_find(directory->holdings, hash_uint(device_id), same_device, &device_id);
+
+	return node ? container_of(node, struct holding, node) : NULL;
+}
+
+static struct holding *holding_get(struct directory *directory, uint64_t device_id)
+{
+	struct holding *holding = holding_find(directory, device_id);
+
+	if (holding)
+		return holding;
+	holding = calloc(1, sizeof *holding);
+	if (!holding)
+		return NULL;
+	holding->device_id = device_id;
+	list_init(&holding->assignments);
+	list_init(&holding->selections);
+	if (!hash_insert(directory->holdings, &holding->node, hash_uint(device_id))) {
+		free(holding);
+		return NULL;
+	}
+	return holding;
+}
+
+static void holding_release(struct directory *directory, struct holding *holding)
+{
+	if (!list_empty(&holding->assignments) || !list_empty(&holding->selections))
+		return;
+	hash_remove(directory->holdings, &holding->node);
+	free(holding);
+}
+
+static bool assignment_enter(struct directory *directory, struct assignment *assignment, uint64_t device_id)
+{
+	struct holding *holding = holding_get(directory, device_id);
+
+	if (!holding)
+		return false;
+	struct list *place = holding->assignments.previous;
+	while (place != &holding->assignments &&
+	       container_of(place, struct assignment, node)->user->entity.id > assignment->user->entity.id)
+		place = place->previous;
+	list_insert_after(place, &assignment->node);
+	assignment->holding = holding;
+	return true;
+}
+
+// ---- entries
+
+static bool ranges_parse(struct entry *entry)
+{
+	const struct trunk *trunk = (const struct trunk *)entry->entity;
+	struct str rest = str_empty(trunk->inbound) ? trunk->host : trunk->inbound, piece;
+
+	entry->ranges = arena_alloc(&entry->arena, (rest.length / 2 + 1) * sizeof *entry->ranges);
+	if (!entry->ranges)
+		return false;
+	while (str_take(&rest, ' ', &piece))
+		if (net_range_parse(piece, &entry->ranges[entry->range_count]))
+			entry->range_count++;
+	return true;
+}
+
+static bool assignments_prepare(struct entry *entry)
+{
+	const struct user *user = (const struct user *)entry->entity;
+
+	if (user->turn_count == 0)
+		return true;
+	entry->assignments = arena_alloc(&entry->arena, user->turn_count * sizeof *entry->assignments);
+	if (!entry->assignments)
+		return false;
+	for (size_t i = 0; i < user->turn_count; i++) {
+		list_init(&entry->assignments[i].node);
+		entry->assignments[i].user = user;
+	}
+	return true;
+}
+
+static struct entry *entry_new(const struct entity *entity)
+{
+	struct entry *entry = calloc(1, sizeof *entry);
+
+	if (!entry)
+		return NULL;
+	list_init(&entry->in_kind);
+	arena_init(&entry->arena, 0);
+	entry->entity = entity_copy(entity, &entry->arena);
+	if (!entry->entity || (entity->kind == ENTITY_TRUNK && !ranges_parse(entry)) ||
+	    (entity->kind == ENTITY_USER && !assignments_prepare(entry))) {
+		arena_free(&entry->arena);
+		free(entry);
+		return NULL;
+	}
+	return entry;
+}
+
+// Takes the entry out of every index it is in, and frees it.
+static void entry_drop(struct directory *directory, struct entry *entry)
+{
+	enum entity_kind kind = entry->entity->kind;
+
+	if (entry->by_id.hash)
+		hash_remove(directory->by_id[kind], &entry->by_id);
+	if (entry->by_key.hash)
+		hash_remove(directory->by_key[kind], &entry->by_key);
+	list_remove(&entry->in_kind);
+	if (entry->holding)
+		holding_release(directory, entry->holding);
+	if (kind == ENTITY_USER && entry->assignments) {
+		for (size_t i = 0; i < ((struct user *)entry->entity)->turn_count; i++) {
+			list_remove(&entry->assignments[i].node);
+			if (entry->assignments[i].holding)
+				holding_release(directory, entry->assignments[i].holding);
+		}
+	}
+	arena_free(&entry->arena);
+	free(entry);
+}
+
+static bool entry_enter_keys(struct directory *directory, struct entry *entry)
+{
+	const struct entity *entity = entry->entity;
+
+	if (!hash_insert(directory->by_id[entity->kind], &entry->by_id, hash_uint(entity->id))) {
+		entry->by_id.hash = 0;
+		return false;
+	}
+	if (!has_key(entity))
+		return true;
+	if (!hash_insert(directory->by_key[entity->kind], &entry->by_key, hash_str(key_of(entity)))) {
+		entry->by_key.hash = 0;
+		return false;
+	}
+	return true;
+}
+
+static bool entry_enter(struct directory *directory, struct entry *entry)
+{
+	const struct entity *entity = entry->entity;
+
+	if (!entry_enter_keys(directory, entry))
+		return false;
+	if (entity->kind == ENTITY_TRUNK)
+		list_append(&directory->trunks, &entry->in_kind);
+	if (entity->kind == ENTITY_SELECTION) {
+		entry->holding = holding_get(directory, ((const struct selection *)entity)->device_id);
+		if (!entry->holding)
+			return false;
+		list_insert_after(&entry->holding->selections, &entry->in_kind);
+	}
+	if (entity->kind == ENTITY_USER) {
+		const struct user *user = (const struct user *)entity;
+		for (size_t i = 0; i < user->turn_count; i++)
+			if (!assignment_enter(directory, &entry->assignments[i], user->turns[i].device_id))
+				return false;
+	}
+	return true;
+}
+
+static bool kept_here(enum entity_kind kind)
+{
+	return kind != ENTITY_SESSION && kind != ENTITY_TOKEN;
+}
+
+enum err directory_put(struct directory *directory, const struct entity *entity)
+{
+	assert(entity->id != 0);
+	if (!kept_here(entity->kind))
+		return ERR_NONE;
+	struct entry *old = entry_by_id(directory, entity->kind, entity->id);
+	struct entry *entry = entry_new(entity);
+	if (!entry)
+		return ERR_NO_MEMORY;
+	if (!entry_enter(directory, entry)) {
+		entry_drop(directory, entry);
+		return ERR_NO_MEMORY;
+	}
+	if (old)
+		entry_drop(directory, old);
+	return ERR_NONE;
+}
+
+void directory_remove(struct directory *directory, enum entity_kind kind, uint64_t id)
+{
+	if (!kept_here(kind))
+		return;
+	struct entry *entry = entry_by_id(directory, kind, id);
+	if (entry)
+		entry_drop(directory, entry);
+}
+
+// ---- the directory as a whole
+
+static bool plan_copy(struct directory *directory, const struct number_plan *plan)
+{
+	struct number_plan *copy = &directory->plan;
+
+	copy->country_code = arena_copy(&directory->arena, plan->country_code);
+	copy->international_prefix = arena_copy(&directory->arena, plan->international_prefix);
+	copy->national_prefix = arena_copy(&directory->arena, plan->national_prefix);
+	copy->outside_prefix = arena_copy(&directory->arena, plan->outside_prefix);
+	copy->emergency = arena_copy(&directory->arena, plan->emergency);
+	return copy->country_code.at && copy->international_prefix.at && copy->national_prefix.at &&
+	       copy->outside_prefix.at && copy->emergency.at;
+}
+
+struct directory *directory_create(const struct number_plan *plan)
+{
+	struct directory *directory = calloc(1, sizeof *directory);
+
+	if (!directory)
+		return NULL;
+	arena_init(&directory->arena, 0);
+	list_init(&directory->trunks);
+	bool whole = plan_copy(directory, plan);
+	for (int kind = 0; kind < ENTITY_KIND_COUNT; kind++) {
+		directory->by_id[kind] = hash_create();
+		directory->by_key[kind] = hash_create();
+		whole = whole && directory->by_id[kind] && directory->by_key[kind];
+	}
+	directory->holdings = hash_create();
+	if (!whole || !directory->holdings) {
+		directory_destroy(directory);
+		return NULL;
+	}
+	return directory;
+}
+
+static bool drop_visited(struct hash_node *node, void *context)
+{
+	entry_drop(context, container_of(node, struct entry, by_id));
+	return true;
+}
+
+void directory_destroy(struct directory *directory)
+{
+	if (!directory)
+		return;
+	for (int kind = 0; kind < ENTITY_KIND_COUNT; kind++)
+		if (directory->by_id[kind])
+			hash_visit(directory->by_id[kind], drop_visited, directory);
+	for (int kind = 0; kind < ENTITY_KIND_COUNT; kind++) {
+		hash_destroy(directory->by_id[kind]);
+		hash_destroy(directory->by_key[kind]);
+	}
+	hash_destroy(directory->holdings);
+	arena_free(&directory->arena);
+	free(directory);
+}
+
+const struct number_plan *directory_plan(const struct directory *directory)
+{
+	return &directory->plan;
+}
+
+// ---- questions
+
+const struct user *directory_user(const struct directory *directory, uint64_t id)
+{
+	return (const struct user *)entity_by_id(directory, ENTITY_USER, id);
+}
+
+const struct user *directory_user_by_extension(const struct directory *directory, struct str extension)
+{
+	return (const struct user *)entity_by_key(directory, ENTITY_USER, extension);
+}
+
+const struct device *directory_device(const struct directory *directory, uint64_t id)
+{
+	return (const struct device *)entity_by_id(directory, ENTITY_DEVICE, id);
+}
+
+const struct device *directory_device_by_number(const struct directory *directory, struct str number)
+{
+	return (const struct device *)entity_by_key(directory, ENTITY_DEVICE, number);
+}
+
+const struct trunk *directory_trunk(const struct directory *directory, uint64_t id)
+{
+	return (const struct trunk *)entity_by_id(directory, ENTITY_TRUNK, id);
+}
+
+const struct trunk *directory_trunk_by_address(const struct directory *directory, const struct net_address *address)
+{
+	list_each (node, following, &directory->trunks) {
+		const struct entry *entry = container_of(node, struct entry, in_kind);
+		const struct trunk *trunk = (const struct trunk *)entry->entity;
+		for (size_t i = 0; trunk->enabled && i < entry->range_count; i++)
+			if (net_range_holds(&entry->ranges[i], address))
+				return trunk;
+	}
+	return NULL;
+}
+
+const struct did *directory_did(const struct directory *directory, struct str canonical, uint64_t trunk_id)
+{
+	const struct did *did = (const struct did *)entity_by_key(directory, ENTITY_DID, canonical);
+
+	return did && (did->trunk_id == 0 || did->trunk_id == trunk_id) ? did : NULL;
+}
+
+const struct user *directory_holder(const struct directory *directory, uint64_t device_id)
+{
+	const struct holding *holding = holding_find(directory, device_id);
+
+	if (!holding)
+		return NULL;
+	if (!list_empty(&holding->assignments))
+		return container_of(holding->assignments.next, struct assignment, node)->user;
+	const struct entry *selection = container_of(holding->selections.next, struct entry, in_kind);
+	return directory_user(directory, ((const struct selection *)selection->entity)->user_id);
+}
+
+size_t directory_turns(const struct directory *directory, const struct user *user,
+		       struct turn_plan turns[USER_TURNS_MAX])
+{
+	if (user->turn_count > 0) {
+		size_t count = user->turn_count < USER_TURNS_MAX ? user->turn_count : USER_TURNS_MAX;
+		memcpy(turns, user->turns, count * sizeof *turns);
+		return count;
+	}
+	struct str key = {(const char *)&user->entity.id, sizeof user->entity.id};
+	const struct selection *selection = (const struct selection *)entity_by_key(directory, ENTITY_SELECTION, key);
+	if (!selection)
+		return 0;
+	turns[0] = (struct turn_plan){.device_id = selection->device_id, .start_s = 0, .ring_s = RING_S_DEFAULT};
+	return 1;
+}
+
+// All routes with one prefix, gathered by hash_find's walk: it never says "same", so it sees each of them.
+struct route_search {
+	struct str prefix;
+	const struct route **routes;
+	size_t count, first, max; // `first`: where this prefix's routes begin
+};
+
+static bool route_gather(const struct hash_node *node, const void *key)
+{
+	struct route_search *search = *(struct route_search *const *)key;
+	const struct route *route = (const struct route *)container_of(node, const struct entry, by_key)->entity;
+
+	if (!str_equal(route->prefix, search->prefix))
+		return false;
+	size_t place = search->count;
+	while (place > search->first && (search->routes[place - 1]->cost > route->cost ||
+					 (search->routes[place - 1]->cost == route->cost &&
+					  search->routes[place - 1]->entity.id > route->entity.id)))
+		place--;
+	if (place == search->max)
+		return false;
+	if (search->count < search->max)
+		search->count++;
+	memmove(&search->routes[place + 1], &search->routes[place],
+		(search->count - place - 1) * sizeof *search->routes);
+	search->routes[place] = route;
+	return false;
+}
+
+size_t directory_routes(const struct directory *directory, struct str canonical, const struct route **routes,
+			size_t max)
+{
+	struct route_search search = {.routes = routes, .max = max};
+	struct route_search *key = &search;
+
+	for (size_t length = canonical.length + 1; length-- > 0 && search.count < max;) {
+		search.prefix = str_first(canonical, length);
+		search.first = search.count;
+		hash_find(directory->by_key[ENTITY_ROUTE], hash_str(search.prefix), route_gather, &key);
+	}
+	return search.count;
+}
