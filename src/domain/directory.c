@@ -7,6 +7,8 @@
 #include "base/list.h"
 
 #include <assert.h>
+#include <stdalign.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,16 +26,17 @@ struct assignment {
 	const struct user *user;
 };
 
+// In one piece with its entity, a user's assignments and a trunk's ranges.
 struct entry {
 	struct hash_node by_id;  // in directory.by_id[kind]
 	struct hash_node by_key; // in directory.by_key[kind], see key_of
 	struct list in_kind;     // trunks: in directory.trunks; selections: in their holding
-	struct arena arena;      // holds the entity, its ranges and assignments
 	struct entity *entity;
 	struct assignment *assignments; // users: as many as turns
 	struct holding *holding;        // selections
 	struct net_range *ranges;       // trunks: where calls are taken from
 	size_t range_count;
+	alignas(max_align_t) char room[];
 };
 
 struct directory {
@@ -180,50 +183,56 @@ static bool assignment_enter(struct directory *directory, struct assignment *ass
 
 // ---- entries
 
-static bool ranges_parse(struct entry *entry)
+static struct str inbound_of(const struct trunk *trunk)
 {
-	const struct trunk *trunk = (const struct trunk *)entry->entity;
-	struct str rest = str_empty(trunk->inbound) ? trunk->host : trunk->inbound, piece;
+	return str_empty(trunk->inbound) ? trunk->host : trunk->inbound;
+}
 
-	entry->ranges = arena_alloc(&entry->arena, (rest.length / 2 + 1) * sizeof *entry->ranges);
-	if (!entry->ranges)
-		return false;
+static void ranges_parse(struct entry *entry)
+{
+	struct str rest = inbound_of((const struct trunk *)entry->entity), piece;
+
 	while (str_take(&rest, ' ', &piece))
 		if (net_range_parse(piece, &entry->ranges[entry->range_count]))
 			entry->range_count++;
-	return true;
 }
 
-static bool assignments_prepare(struct entry *entry)
+static void assignments_prepare(struct entry *entry)
 {
 	const struct user *user = (const struct user *)entry->entity;
 
-	if (user->turn_count == 0)
-		return true;
-	entry->assignments = arena_alloc(&entry->arena, user->turn_count * sizeof *entry->assignments);
-	if (!entry->assignments)
-		return false;
 	for (size_t i = 0; i < user->turn_count; i++) {
 		list_init(&entry->assignments[i].node);
 		entry->assignments[i].user = user;
 	}
-	return true;
+}
+
+// What an entry needs beside its entity: assignments or ranges, of which there is at most one for every two bytes of text.
+static size_t extra_size(const struct entity *entity)
+{
+	if (entity->kind == ENTITY_USER)
+		return ((const struct user *)entity)->turn_count * sizeof(struct assignment);
+	if (entity->kind == ENTITY_TRUNK)
+		return (inbound_of((const struct trunk *)entity).length / 2 + 1) * sizeof(struct net_range);
+	return 0;
 }
 
 static struct entry *entry_new(const struct entity *entity)
 {
-	struct entry *entry = calloc(1, sizeof *entry);
+	const size_t alignment = alignof(max_align_t);
+	size_t extra = (extra_size(entity) + alignment - 1) / alignment * alignment;
+	struct entry *entry = calloc(1, sizeof *entry + extra + entity_copy_size(entity));
 
 	if (!entry)
 		return NULL;
 	list_init(&entry->in_kind);
-	arena_init(&entry->arena, 0);
-	entry->entity = entity_copy(entity, &entry->arena);
-	if (!entry->entity || (entity->kind == ENTITY_TRUNK && !ranges_parse(entry)) ||
-	    (entity->kind == ENTITY_USER && !assignments_prepare(entry))) {
-		arena_free(&entry->arena);
-		free(entry);
-		return NULL;
+	entry->entity = entity_copy_into(entity, entry->room + extra);
+	if (entity->kind == ENTITY_TRUNK) {
+		entry->ranges = (struct net_range *)(void *)entry->room;
+		ranges_parse(entry);
+	} else if (entity->kind == ENTITY_USER) {
+		entry->assignments = (struct assignment *)(void *)entry->room;
+		assignments_prepare(entry);
 	}
 	return entry;
 }
@@ -247,7 +256,6 @@ static void entry_drop(struct directory *directory, struct entry *entry)
 				holding_release(directory, entry->assignments[i].holding);
 		}
 	}
-	arena_free(&entry->arena);
 	free(entry);
 }
 

@@ -80,39 +80,55 @@ struct entity *entity_new(enum entity_kind kind, struct arena *arena)
 	return entity;
 }
 
-static bool turns_copy(struct user *user, struct arena *arena)
+static size_t turns_size(const struct entity *entity)
 {
-	const struct turn_plan *from = user->turns;
-
-	user->turns = NULL;
-	if (user->turn_count == 0)
-		return true;
-	user->turns = arena_alloc(arena, user->turn_count * sizeof *from);
-	if (!user->turns)
-		return false;
-	memcpy(user->turns, from, user->turn_count * sizeof *from);
-	return true;
+	return entity->kind == ENTITY_USER ? ((const struct user *)entity)->turn_count * sizeof(struct turn_plan) : 0;
 }
 
-struct entity *entity_copy(const struct entity *entity, struct arena *arena)
+size_t entity_copy_size(const struct entity *entity)
 {
 	const struct entity_type *type = entity_type(entity->kind);
-	struct entity *copy = arena_alloc(arena, type->size);
+	size_t size = type->size + turns_size(entity);
 
-	if (!copy)
-		return NULL;
+	for (size_t i = 0; i < type->field_count; i++)
+		if (type->fields[i].type == FIELD_TEXT)
+			size += ((const struct str *)field_of(entity, &type->fields[i]))->length + 1;
+	return size;
+}
+
+// The structure comes first, then the turns, which want alignment, then the texts, which do not.
+struct entity *entity_copy_into(const struct entity *entity, void *room)
+{
+	const struct entity_type *type = entity_type(entity->kind);
+	struct entity *copy = room;
+	char *rest = (char *)room + type->size;
+
 	memcpy(copy, entity, type->size);
+	if (entity->kind == ENTITY_USER) {
+		struct user *user = (struct user *)copy;
+		if (user->turn_count > 0)
+			memcpy(rest, user->turns, turns_size(entity));
+		user->turns = user->turn_count > 0 ? (struct turn_plan *)(void *)rest : NULL;
+		rest += turns_size(entity);
+	}
 	for (size_t i = 0; i < type->field_count; i++) {
 		if (type->fields[i].type != FIELD_TEXT)
 			continue;
 		struct str *text = field_of(copy, &type->fields[i]);
-		*text = arena_copy(arena, *text);
-		if (!text->at)
-			return NULL;
+		if (text->length > 0)
+			memcpy(rest, text->at, text->length);
+		rest[text->length] = '\0';
+		text->at = rest;
+		rest += text->length + 1;
 	}
-	if (entity->kind == ENTITY_USER && !turns_copy((struct user *)copy, arena))
-		return NULL;
 	return copy;
+}
+
+struct entity *entity_copy(const struct entity *entity, struct arena *arena)
+{
+	void *room = arena_alloc(arena, entity_copy_size(entity));
+
+	return room ? entity_copy_into(entity, room) : NULL;
 }
 
 // Length in bytes of the UTF-8 character that begins here (RFC 3629 section 4), 0 when it is none.

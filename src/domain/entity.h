@@ -71,8 +71,11 @@ const struct entity_type *entity_type(enum entity_kind kind);
 const struct field *entity_field(const struct entity_type *type, struct str name); // NULL: there is none
 // A new entity with every field at its default. NULL when there is no memory.
 struct entity *entity_new(enum entity_kind kind, struct arena *arena);
-// A deep copy, with what only its kind has (a user's turns).
+// A deep copy, with what only its kind has (a user's turns). Each text has a NUL behind it.
 struct entity *entity_copy(const struct entity *entity, struct arena *arena);
+// The same into memory of the caller's, aligned for anything and of entity_copy_size bytes.
+size_t entity_copy_size(const struct entity *entity);
+struct entity *entity_copy_into(const struct entity *entity, void *room);
 // Checks one field by its row in the table.
 enum err entity_check_field(const struct entity *entity, const struct field *field, struct problem *problem);
 // Checks each field by its table, then the kind's own rules. The problem names the field.
