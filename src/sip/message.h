@@ -13,7 +13,7 @@ enum sip_method {
 };
 
 enum sip_header_name {
-#define HEADER(name, wire, compact, many) SIP_HEADER_##name,
+#define HEADER(name, wire, compact, how_many) SIP_HEADER_##name,
 #include "sip/headers.def"
 #undef HEADER
 	SIP_HEADER_OTHER,
@@ -25,7 +25,6 @@ enum {
 	SIP_HEAD_MAX = 16384,    // bytes up to the blank line
 	SIP_LINE_MAX = 8192,     // one unfolded header
 	SIP_HEADERS_MAX = 128,   // header lines
-	SIP_URI_MAX = 1024,
 };
 
 struct sip_header {
@@ -47,9 +46,10 @@ struct sip_via {
 	struct str text;      // the whole value, without the comma
 	struct str transport; // "UDP"
 	struct str host;      // IPv6 without brackets
+	bool host_is_ipv6;
 	uint16_t port;        // 0 = not given
 	struct str branch;    // "" when absent
-	struct str received;
+	struct str received;  // IPv6 without brackets (RFC 5118 section 4.5: either way comes)
 	bool rport;           // present, with or without value
 	uint16_t rport_value; // 0 = none
 	struct str parameters;
@@ -64,7 +64,6 @@ struct sip_message {
 	struct sip_uri uri; // of the Request-URI
 	unsigned status;    // of a response, 100 to 699
 	struct str reason;
-	struct sip_header headers[SIP_HEADERS_MAX];
 	unsigned header_count;
 	int16_t first[SIP_HEADER_COUNT]; // index of the first header of this name, -1 = none
 	struct str body;
@@ -75,29 +74,37 @@ struct sip_message {
 	struct str from_tag, to_tag; // empty = none
 	struct str call_id;
 	uint32_t cseq;
-	unsigned max_forwards; // 70 when absent
+	unsigned max_forwards; // 70 when absent or over 255
 	bool has_content_length;
 	size_t content_length;
+
+	struct sip_header headers[SIP_HEADERS_MAX]; // last: what is behind header_count is never touched
 };
 
 // Where and why a message was refused, and what is needed to answer it.
 struct sip_fault {
 	size_t at;       // offset into the bytes
 	const char *why; // a sentence, static
-	unsigned status; // what a request is answered with: 400, 505, 513 ...; 0 = drop in silence
-	bool answerable; // a request with usable Via, From, To, Call-ID and CSeq (those are set in the message)
+	unsigned status; // what a request is answered with: 400, 414, 505, 513; 0 = drop in silence
+	bool
+	    answerable; // status != 0: a request, no ACK, with a topmost Via that says where answers go. The answer repeats
+			// whichever of Via, From, To, Call-ID and CSeq the message has (RFC 4475 section 3.3.1)
 };
 
 enum sip_framing { SIP_DATAGRAM, SIP_STREAM };
 
 // A whole message. Folds are overwritten by spaces in place, else the bytes stay as they are. With SIP_DATAGRAM a missing
 // Content-Length means "to the end" and bytes beyond it are ignored (RFC 3261 section 18.3).
-// False: see *fault; `message` then holds what was understood so far.
+// False: see *fault, which tells of the first fault; `message` then holds all that was understood, before and after it.
+// CRLFs before the message are skipped. A Contact that cannot be read is a fault of a request; other addresses than From
+// and To are left to those who use them.
 bool sip_message_parse(char *bytes, size_t size, enum sip_framing framing, struct sip_message *message,
 		       struct sip_fault *fault);
 
-// For streams: how many bytes the first message in the buffer has. 0 = not complete yet; -1 = can never become one (the
-// connection must be closed, after an answer when fault->answerable). Leading CRLFs are counted into *skipped.
+// For streams: how many bytes the first message in the buffer has. 0 = not complete yet; -1 = can never become one: the
+// connection must be closed, after an answer when fault->answerable, for which sip_message_parse of the rest of the buffer
+// gives the message. Leading CRLFs (keep-alives) are counted into *skipped in every case; the message begins behind them and
+// the result does not include them. Folds are unfolded in place once the head is complete.
 long sip_message_frame(char *bytes, size_t size, size_t *skipped, struct sip_fault *fault);
 
 enum sip_method sip_method_of(struct str text);
@@ -111,6 +118,7 @@ const struct sip_header *sip_header_next(const struct sip_message *message, cons
 // Its value, or STR_NONE.
 struct str sip_header_value(const struct sip_message *message, enum sip_header_name name);
 // Walks all values of a header that may be joined by commas, over several lines. Start with *walk = (struct sip_walk){0}.
+// Empty values are left out. Of headers whose commas mean something else (headers.def) each line is one value.
 struct sip_walk {
 	unsigned header;
 	struct str rest;
@@ -121,16 +129,18 @@ bool sip_value_next(const struct sip_message *message, enum sip_header_name name
 // Whether a list header (Require, Supported, Allow ...) names the token, without case.
 bool sip_list_has(const struct sip_message *message, enum sip_header_name name, struct str token);
 
+// One value. On failure they hold what stood before the fault. "*" is no address.
 bool sip_address_parse(struct str value, struct sip_address *address);
 bool sip_via_parse(struct str value, struct sip_via *via);
-// A header parameter such as tag, q, expires; a quoted value comes without its quotes.
+// A header parameter such as tag, q, expires; a quoted value comes without its quotes, its escapes as received. False when
+// there is none; a bare one gives an empty value. Names compare without case.
 bool sip_header_parameter(struct str parameters, struct str name, struct str *value);
 // The display name as text: without quotes, escapes resolved. `into` has room for display.length bytes.
 struct str sip_display_text(struct str display, char *into);
-// Writes "name" quoted and escaped; nothing for an empty one.
+// Writes the name quoted and escaped, and a space behind it; nothing for an empty one. Control characters are left out.
 void sip_write_display(struct writer *w, struct str name);
 
-// The usual phrase of a status: "Not Found".
+// The usual phrase of a status: "Not Found"; of an unknown one that of its class.
 struct str sip_reason_phrase(unsigned status);
 
 #endif

@@ -6,10 +6,12 @@
 
 enum uri_scheme { URI_SIP, URI_SIPS, URI_TEL, URI_OTHER };
 
+enum { SIP_URI_MAX = 1024 }; // bytes
+
 struct sip_uri {
 	enum uri_scheme scheme;
 	struct str text; // the whole URI
-	struct str user; // still escaped; empty = none
+	struct str user; // still escaped; empty = none. Of a tel URI: the number as written, with its visual separators
 	struct str password;
 	struct str host; // IPv6 without brackets
 	bool host_is_ipv6;
@@ -27,7 +29,8 @@ bool sip_parameter(struct str parameters, char separator, struct str name, struc
 bool sip_unescape(struct str text, char *into, struct str *result);
 // Writes a user part, escaping what RFC 3261 section 25.1 does not allow there.
 void sip_write_user(struct writer *w, struct str user);
-// Equality by RFC 3261 section 19.1.4.
+// Equality by RFC 3261 section 19.1.4; tel URIs by RFC 3966 section 5. Never true for two URIs that mean different places,
+// at times false for two that mean the same.
 bool sip_uri_equal(const struct sip_uri *a, const struct sip_uri *b);
 
 #endif

@@ -1,0 +1,204 @@
+// The pieces of SIP's grammar that the parsers of this folder share.
+#include "sip/syntax.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+int syntax_hex(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+size_t syntax_span(struct str text, size_t from, const struct syntax_set *set)
+{
+	while (from < text.length && syntax_has(set, text.at[from]))
+		from++;
+	return from;
+}
+
+size_t syntax_skip_space(struct str text, size_t from)
+{
+	while (from < text.length && syntax_is_space(text.at[from]))
+		from++;
+	return from;
+}
+
+size_t syntax_quoted_end(struct str text, size_t from)
+{
+	for (size_t i = from + 1; i < text.length; i++) {
+		if (text.at[i] == '"')
+			return i + 1;
+		if (text.at[i] == '\\')
+			i++;
+	}
+	return 0;
+}
+
+struct str syntax_trim(struct str text)
+{
+	size_t from = syntax_skip_space(text, 0);
+	size_t to = text.length;
+	while (to > from && syntax_is_space(text.at[to - 1]))
+		to--;
+	return syntax_slice(text, from, to);
+}
+
+struct str syntax_unquote(struct str text, char *into)
+{
+	size_t used = 0;
+	for (size_t i = 0; i < text.length; i++) {
+		if (text.at[i] == '\\' && i + 1 < text.length)
+			i++;
+		into[used++] = text.at[i];
+	}
+	return (struct str){into, used};
+}
+
+// What may stand in an unquoted value: wider than a token, since tags and branches hold '/', '=', '@', ':' in practice and
+// hosts hold brackets. The separators of every list that a parameter may stand in stay out.
+static bool value_byte(char c, char separator)
+{
+	unsigned char code = (unsigned char)c;
+	return code > ' ' && code != 0x7f && c != separator && c != '"' && c != '<' && c != '>' && c != ',';
+}
+
+// Reads the value behind the '='; text.at[at] is its first byte. Gives the index behind it, 0 when broken.
+static size_t parameter_value(struct str text, size_t at, char separator, struct syntax_parameter *parameter)
+{
+	if (at < text.length && text.at[at] == '"') {
+		size_t end = syntax_quoted_end(text, at);
+		if (end == 0)
+			return 0;
+		parameter->quoted = true;
+		parameter->value = syntax_slice(text, at + 1, end - 1);
+		return end;
+	}
+	size_t end = at;
+	while (end < text.length && value_byte(text.at[end], separator))
+		end++;
+	parameter->value = syntax_slice(text, at, end);
+	return end == at ? 0 : end;
+}
+
+enum syntax_step syntax_parameter_next(struct str *rest, char separator, struct syntax_parameter *parameter)
+{
+	struct str text = *rest;
+	size_t at = syntax_skip_space(text, 0);
+	if (at == text.length)
+		return SYNTAX_END;
+
+	size_t end = syntax_span(text, at, &syntax_token);
+	if (end == at)
+		return SYNTAX_BROKEN;
+	*parameter = (struct syntax_parameter){.name = syntax_slice(text, at, end)};
+
+	at = syntax_skip_space(text, end);
+	if (at < text.length && text.at[at] == '=') {
+		parameter->has_value = true;
+		at = parameter_value(text, syntax_skip_space(text, at + 1), separator, parameter);
+		if (at == 0)
+			return SYNTAX_BROKEN;
+		at = syntax_skip_space(text, at);
+	}
+	if (at < text.length && text.at[at++] != separator)
+		return SYNTAX_BROKEN;
+	*rest = str_from(text, at);
+	return SYNTAX_ITEM;
+}
+
+static bool ipv6_valid(struct str host)
+{
+	char terminated[INET6_ADDRSTRLEN];
+	struct in6_addr address;
+	if (host.length >= sizeof terminated)
+		return false;
+	memcpy(terminated, host.at, host.length);
+	terminated[host.length] = '\0';
+	return strlen(terminated) == host.length && inet_pton(AF_INET6, terminated, &address) == 1;
+}
+
+static bool ipv4_valid(struct str host)
+{
+	unsigned parts = 0;
+	struct str part;
+	uint64_t value;
+	while (str_take(&host, '.', &part)) {
+		if (part.length > 3 || !str_to_uint(part, 255, &value))
+			return false;
+		parts++;
+	}
+	return parts == 4;
+}
+
+// Labels of letters, digits and hyphens; an underscore too, since names in local networks have it. When the last label is
+// a number it must be an IPv4 address (a toplabel begins with a letter), so "1234" is not taken for 0.0.4.210.
+static bool name_valid(struct str host)
+{
+	struct str last = STR_NONE;
+	for (size_t i = 0, label = 0; i <= host.length; i++) {
+		if (i < host.length && host.at[i] != '.')
+			continue;
+		bool root = i == host.length && i == label && i > 0;
+		if (i == label && !root)
+			return false;
+		if (!root)
+			last = syntax_slice(host, label, i);
+		label = i + 1;
+	}
+	static const struct syntax_set digits = {SYNTAX_DIGITS, 0};
+	if (syntax_span(last, 0, &digits) < last.length)
+		return true;
+	return host.at[host.length - 1] != '.' && ipv4_valid(host);
+}
+
+static bool host_parse(struct str text, size_t *at, struct syntax_hostport *into, const char **why)
+{
+	if (*at < text.length && text.at[*at] == '[') {
+		size_t from = *at + 1;
+		size_t to = from + str_index(str_from(text, from), ']');
+		into->host = syntax_slice(text, from, to);
+		into->is_ipv6 = true;
+		*why = "not an IPv6 address between the brackets";
+		if (to == text.length || !ipv6_valid(into->host))
+			return false;
+		*at = to + 1;
+		return true;
+	}
+	static const struct syntax_set host_set = {SYNTAX_DIGITS | SYNTAX_BIT('-') | SYNTAX_BIT('.'),
+						   SYNTAX_LETTERS | SYNTAX_BIT('_')};
+	size_t to = syntax_span(text, *at, &host_set);
+	into->host = syntax_slice(text, *at, to);
+	into->is_ipv6 = false;
+	*why = to == *at ? "the host is missing" : "neither a host name nor an IPv4 address";
+	if (to == *at || !name_valid(into->host))
+		return false;
+	*at = to;
+	return true;
+}
+
+bool syntax_hostport_parse(struct str text, enum syntax_spaces spaces, size_t *at, struct syntax_hostport *into,
+			   const char **why)
+{
+	into->port = 0;
+	if (!host_parse(text, at, into, why))
+		return false;
+
+	size_t colon = spaces == SYNTAX_SPACED ? syntax_skip_space(text, *at) : *at;
+	if (colon == text.length || text.at[colon] != ':')
+		return true;
+	size_t from = spaces == SYNTAX_SPACED ? syntax_skip_space(text, colon + 1) : colon + 1;
+	size_t to = from;
+	while (to < text.length && syntax_is_digit(text.at[to]))
+		to++;
+	uint64_t port;
+	*at = from;
+	*why = "not a port between 1 and 65535";
+	if (!str_to_uint(syntax_slice(text, from, to), 65535, &port) || port == 0)
+		return false;
+	into->port = (uint16_t)port;
+	*at = to;
+	return true;
+}
