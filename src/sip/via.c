@@ -56,13 +56,8 @@ bool sip_via_parse(struct str value, struct sip_via *via)
 	if (!take_token(value, &at, &protocol) || !take_slash(value, &at) || !take_token(value, &at, &version) ||
 	    !take_slash(value, &at))
 		return false;
-	if (!str_equal_nocase(protocol, STR("SIP")) || !str_equal(version, STR("2.0")))
-		return false;
-	size_t transport_end;
-	if (!take_token(value, &at, &via->transport))
-		return false;
-	transport_end = syntax_offset(value, via->transport) + via->transport.length;
-	if (at == transport_end) // a space is the only thing that parts the transport from the host
+	// A space is the only thing that parts the transport from the host.
+	if (!take_token(value, &at, &via->transport) || !syntax_is_space(value.at[at - 1]))
 		return false;
 
 	struct syntax_hostport sent_by;
@@ -74,10 +69,13 @@ bool sip_via_parse(struct str value, struct sip_via *via)
 	via->port = sent_by.port;
 
 	at = syntax_skip_space(value, at);
-	if (at == value.length)
-		return true;
-	if (value.at[at] != ';')
-		return false;
-	via->parameters = str_from(value, at + 1);
-	return parse_parameters(via);
+	if (at < value.length) {
+		if (value.at[at] != ';')
+			return false;
+		via->parameters = str_from(value, at + 1);
+		if (!parse_parameters(via))
+			return false;
+	}
+	// Last, so that a message of another version can be answered with 505.
+	return str_equal_nocase(protocol, STR("SIP")) && str_equal(version, STR("2.0"));
 }
