@@ -11,7 +11,7 @@
 
 struct loop;
 
-int loop_create(struct loop **loop);
+int loop_create(struct loop **loop);  // ignores SIGPIPE from then on
 void loop_destroy(struct loop *loop); // everything opened on it must have been closed
 void loop_run(struct loop *loop);     // until loop_stop
 void loop_stop(struct loop *loop);
@@ -46,7 +46,7 @@ int wakeup_create(struct loop *loop, void (*handler)(void *context), void *conte
 void wakeup_signal(struct wakeup *wakeup); // any thread; several signals may become one call
 void wakeup_destroy(struct wakeup *wakeup);
 
-// ---- signals (SIGTERM, SIGHUP ...); at most one handler each, until the loop is destroyed
+// ---- signals (SIGTERM, SIGHUP ...); at most one handler each (-EEXIST), until the loop is destroyed
 
 int loop_on_signal(struct loop *loop, int number, void (*handler)(void *context), void *context);
 
@@ -72,7 +72,7 @@ struct tcp_connection;
 struct tcp_handlers {
 	void (*connected)(void *context,
 			  int error); // outgoing only; 0 or negative errno, after which it must be closed
-	void (*received)(void *context, char *bytes, size_t size);
+	void (*received)(void *context, char *bytes, size_t size); // bytes as in udp_received
 	void (*ended)(void *context, int error); // the other side closed (0) or it broke; it must be closed
 };
 
@@ -88,7 +88,9 @@ int tcp_connect(struct loop *loop, const struct net_address *to, const struct tc
 void tcp_handle(struct tcp_connection *connection, const struct tcp_handlers *handlers, void *context);
 struct net_address tcp_local(const struct tcp_connection *connection);
 struct net_address tcp_remote(const struct tcp_connection *connection);
-// Copies what the kernel does not take at once. -ENOBUFS when more than 256 KiB wait already (nothing is sent then).
+// Copies what the kernel does not take at once. -ENOBUFS when that could make more than 256 KiB wait, and -ENOMEM when
+// there is no memory: nothing is sent then, and the connection goes on. After any other error, and when -ENOMEM came in
+// the middle of the bytes, `ended` follows in a later turn. May be called while connecting.
 int tcp_send(struct tcp_connection *connection, struct str bytes);
 void tcp_read_stop(struct tcp_connection *connection);
 void tcp_read_start(struct tcp_connection *connection);
