@@ -5,6 +5,7 @@
 #ifndef SIP_TRANSACTION_H
 #define SIP_TRANSACTION_H
 
+#include "sip/response.h"
 #include "sip/transport.h"
 
 enum { SIP_T1_MS = 500, SIP_T2_MS = 4000, SIP_T4_MS = 5000, SIP_BRANCH_SIZE = 7 + 20 };
@@ -99,14 +100,6 @@ struct sip_server_transaction *sip_server_start(struct sip_transactions *transac
 // `body` may be empty. A 2xx to an INVITE is repeated by the dialog's owner, not here; while it waits for the ACK (64*T1,
 // RFC 6026 Accepted) repetitions of the INVITE are absorbed. 0, or -EALREADY after a final response, -EMSGSIZE, -ENOMEM
 // (the machine then stands as before).
-struct sip_response {
-	unsigned status;
-	struct str reason; // empty: the usual phrase
-	struct str to_tag;
-	struct str extra;
-	struct str body_type;
-	struct str body;
-};
 int sip_server_respond(struct sip_server_transaction *transaction, const struct sip_response *response);
 // Sends the same 2xx bytes again.
 void sip_server_repeat(struct sip_server_transaction *transaction);

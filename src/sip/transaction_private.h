@@ -1,0 +1,36 @@
+// What the parts of the transaction layer share; nobody else includes this.
+#ifndef SIP_TRANSACTION_PRIVATE_H
+#define SIP_TRANSACTION_PRIVATE_H
+
+#include "base/hash.h"
+#include "base/pool.h"
+#include "sip/transaction.h"
+
+// What one machine's timers and waits are worth (RFC 3261 table 4, RFC 6026 section 7).
+enum {
+	SIP_TRANSACTION_MS = 64 * SIP_T1_MS, // B, F, H, J, L, M
+	SIP_TIMER_D_MS = 32000,
+	SIP_TRYING_MS = 200, // RFC 3261 section 17.2.1
+};
+
+struct sip_transactions {
+	struct loop *loop;
+	struct sip_transport *transport;
+	struct hash_table *clients; // by branch
+	struct hash_table *servers; // by what sip_server_receive makes of a request
+	struct pool client_pool, server_pool;
+	struct sip_transaction_counters counters;
+	char scratch[SIP_MESSAGE_MAX + 1024]; // where messages are written before they are sent or kept
+};
+
+// Copies of messages are counted. An empty `at` when there is no memory.
+struct str sip_kept_copy(struct sip_transactions *transactions, struct str bytes);
+void sip_kept_free(struct sip_transactions *transactions, struct str *kept); // leaves STR_NONE
+struct writer sip_scratch(struct sip_transactions *transactions);
+
+size_t sip_client_size(void); // for the pools
+size_t sip_server_size(void);
+void sip_client_free_all(struct sip_transactions *transactions); // calls nobody
+void sip_server_free_all(struct sip_transactions *transactions);
+
+#endif

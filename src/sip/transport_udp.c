@@ -1,0 +1,57 @@
+// SIP over UDP: one datagram, one message.
+#include "sip/transport_private.h"
+
+#include <errno.h>
+
+// Line ends, zeros and blanks keep a hole in a NAT open and ask for nothing.
+static bool is_keepalive(const char *bytes, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		if (bytes[i] != '\r' && bytes[i] != '\n' && bytes[i] != '\0' && bytes[i] != ' ')
+			return false;
+	return true;
+}
+
+static void udp_listener_received(void *context, const struct net_address *from, char *bytes, size_t size)
+{
+	struct sip_udp_listener *listener = context;
+	struct flow flow = {.transport = TRANSPORT_UDP, .listener = listener->index, .remote = *from};
+	size_t skipped = 0;
+
+	if (is_keepalive(bytes, size))
+		return;
+	// RFC 3261 section 7.5: line ends before the start-line are ignored.
+	while (bytes[skipped] == '\r' || bytes[skipped] == '\n')
+		skipped++;
+	sip_transport_deliver(listener->transport, &flow, bytes + skipped, size - skipped);
+}
+
+int sip_udp_open(struct sip_transport *transport, const struct net_address *local)
+{
+	struct sip_udp_listener *listener = &transport->udp[transport->udp_count];
+	int error;
+
+	*listener = (struct sip_udp_listener){.transport = transport, .index = transport->udp_count};
+	error = udp_open(transport->loop, local, udp_listener_received, listener, &listener->socket);
+	if (error)
+		return error;
+	listener->local = udp_local(listener->socket);
+	transport->udp_count++;
+	return 0;
+}
+
+void sip_udp_close(struct sip_udp_listener *listener)
+{
+	udp_close(listener->socket);
+}
+
+int sip_udp_send(struct sip_transport *transport, const struct flow *flow, struct str bytes)
+{
+	int error;
+
+	if (flow->listener >= transport->udp_count)
+		return -EADDRNOTAVAIL;
+	error = udp_send(transport->udp[flow->listener].socket, &flow->remote, bytes);
+	// What a full queue drops is lost as packets are lost: the machines above send it again.
+	return error == -EAGAIN || error == -ENOBUFS || error == -ENOMEM ? 0 : error;
+}
