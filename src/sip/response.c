@@ -75,6 +75,15 @@ static void write_vias(struct writer *w, const struct sip_message *request)
 		write_line(w, STR("Via"), value);
 }
 
+// As it came, and not at all when a broken request lacks it.
+static void write_header(struct writer *w, const struct sip_message *request, enum sip_header_name name)
+{
+	const struct sip_header *header = sip_header_first(request, name);
+
+	if (header)
+		write_line(w, sip_header_wire_name(name), header->value);
+}
+
 static const struct sip_header *find_timestamp(const struct sip_message *request)
 {
 	for (unsigned i = 0; i < request->header_count; i++)
@@ -89,16 +98,12 @@ void sip_response_head_write(struct writer *w, const struct sip_message *request
 
 	head->lines = w->at + start;
 	write_vias(w, request);
-	write_line(w, STR("From"), sip_header_value(request, SIP_HEADER_FROM));
-	head->to = (uint32_t)(w->used - start);
-	writer_str(w, STR("To: "));
-	writer_str(w, sip_header_value(request, SIP_HEADER_TO));
-	head->has_to_tag = !str_empty(request->to_tag);
-	head->call_id = (uint32_t)(w->used - start);
-	writer_str(w, STR("\r\n"));
-	write_line(w, STR("Call-ID"), sip_header_value(request, SIP_HEADER_CALL_ID));
-	write_line(w, STR("CSeq"), sip_header_value(request, SIP_HEADER_CSEQ));
-	head->record_route = (uint32_t)(w->used - start);
+	write_header(w, request, SIP_HEADER_FROM);
+	write_header(w, request, SIP_HEADER_CALL_ID);
+	write_header(w, request, SIP_HEADER_CSEQ);
+	write_header(w, request, SIP_HEADER_TO);
+	head->to_end = (uint32_t)(w->used - start);
+	head->takes_tag = sip_header_first(request, SIP_HEADER_TO) && str_empty(request->to_tag);
 	for (const struct sip_header *header = sip_header_first(request, SIP_HEADER_RECORD_ROUTE); header;
 	     header = sip_header_next(request, header))
 		write_line(w, STR("Record-Route"), header->value);
@@ -139,16 +144,18 @@ void sip_response_write(struct writer *w, const struct sip_response_head *head, 
 	writer_char(w, ' ');
 	writer_str(w, reason);
 	writer_str(w, STR("\r\n"));
-	writer_str(w, head_part(head, 0, head->call_id));
-	if (!head->has_to_tag && !str_empty(response->to_tag)) {
+	if (head->takes_tag && !str_empty(response->to_tag)) {
+		writer_str(w, head_part(head, 0, head->to_end - 2)); // To is the last line, and its CRLF waits
 		writer_str(w, STR(";tag="));
 		*tag = (struct str){w->at + w->used, response->to_tag.length};
 		writer_str(w, response->to_tag);
+		writer_str(w, STR("\r\n"));
+	} else {
+		writer_str(w, head_part(head, 0, head->to_end));
 	}
-	writer_str(w, head_part(head, head->call_id, head->record_route));
 	// RFC 3261 section 12.1.1: only what can make a dialog repeats the route; a 100 and a refusal cannot.
 	if (response->status > 100 && response->status < 300)
-		writer_str(w, head_part(head, head->record_route, head->timestamp));
+		writer_str(w, head_part(head, head->to_end, head->timestamp));
 	if (response->status == 100)
 		write_timestamp(w, head, delay_ms);
 	writer_str(w, response->extra);

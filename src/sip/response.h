@@ -13,12 +13,12 @@ struct sip_response {
 	struct str body;
 };
 
-// What a request leaves to its responses, as lines in one piece of memory, in this order: Vias, From, To (up to the place
-// where a tag goes), Call-ID and CSeq, Record-Routes, the value of Timestamp.
+// What a request leaves to its responses, as lines in one piece of memory: Vias, From, Call-ID, CSeq, To; then Record-Routes;
+// then the value of Timestamp. What a broken request lacks is left out.
 struct sip_response_head {
-	const char *lines;                                  // borrowed
-	uint32_t to, call_id, record_route, timestamp, end; // where each begins, after the Vias and From
-	bool has_to_tag;
+	const char *lines;               // borrowed
+	uint32_t to_end, timestamp, end; // offsets
+	bool takes_tag;                  // there is a To, and it has no tag yet
 };
 
 enum { SIP_TAG_SIZE = 13 };

@@ -90,7 +90,7 @@ struct net_address sip_transport_listener(const struct sip_transport *transport,
 struct sip_transport_counters {
 	uint64_t received, sent, broken, refused_connections;
 	unsigned connections;
-	size_t buffered_bytes; // half messages, and what waits for a connection to open; 0 when nothing is under way
+	size_t buffered_bytes; // half messages held
 };
 struct sip_transport_counters sip_transport_count(const struct sip_transport *transport);
 

@@ -10,10 +10,9 @@
 #include <string.h>
 
 enum {
-	CONNECT_MS = 5000,       // to open a connection
-	MESSAGE_MS = 64 * 500,   // from a message's first byte to its last; its sender's transaction is over by then
-	WAITING_MAX = 4 * 65536, // bytes that wait for a connection to open
-	PING_SIZE = 4,           // CRLF CRLF (RFC 5626 section 4.4.1)
+	CONNECT_MS = 5000,     // to open a connection
+	MESSAGE_MS = 64 * 500, // from a message's first byte to its last; its sender's transaction is over by then
+	PING_SIZE = 4,         // CRLF CRLF (RFC 5626 section 4.4.1)
 };
 
 enum sip_connection_state { CONNECTION_OPENING, CONNECTION_OPEN, CONNECTION_BROKEN };
@@ -35,7 +34,6 @@ struct sip_connection {
 	uint64_t keep_until_ms; // a registration needs it until then
 	uint64_t half_since_ms; // half a message lies in `incoming` since then; 0 = none
 	struct str incoming;    // what came of a message that is not complete; owned
-	struct str waiting;     // what is sent once it is open; owned
 	struct list watches;    // of struct sip_flow_watch
 };
 
@@ -48,28 +46,29 @@ static void connection_set_state(struct sip_connection *connection, enum sip_con
 	connection->state = state;
 }
 
-static void connection_hold(struct sip_connection *connection, struct str *text, struct str bytes)
+static void connection_hold(struct sip_connection *connection, struct str bytes)
 {
 	connection->transport->counters.buffered_bytes += bytes.length;
-	connection->transport->counters.buffered_bytes -= text->length;
-	*text = bytes;
+	connection->transport->counters.buffered_bytes -= connection->incoming.length;
+	connection->incoming = bytes;
 }
 
-static void connection_let_go(struct sip_connection *connection, struct str *text)
+static void connection_let_go(struct sip_connection *connection)
 {
-	free((char *)text->at);
-	connection_hold(connection, text, STR_NONE);
+	free((char *)connection->incoming.at);
+	connection_hold(connection, STR_NONE);
 }
 
 // Adds a copy of the bytes behind what is held.
-static bool connection_append(struct sip_connection *connection, struct str *text, struct str bytes)
+static bool connection_append(struct sip_connection *connection, struct str bytes)
 {
-	char *grown = realloc((char *)text->at, text->length + bytes.length);
+	size_t held = connection->incoming.length;
+	char *grown = realloc((char *)connection->incoming.at, held + bytes.length);
 
 	if (!grown)
 		return false;
-	memcpy(grown + text->length, bytes.at, bytes.length);
-	connection_hold(connection, text, (struct str){grown, text->length + bytes.length});
+	memcpy(grown + held, bytes.at, bytes.length);
+	connection_hold(connection, (struct str){grown, held + bytes.length});
 	return true;
 }
 
@@ -78,8 +77,7 @@ static void connection_free(struct sip_connection *connection)
 	struct sip_transport *transport = connection->transport;
 
 	timer_stop(&connection->timer);
-	connection_let_go(connection, &connection->incoming);
-	connection_let_go(connection, &connection->waiting);
+	connection_let_go(connection);
 	hash_remove(transport->by_remote, &connection->node);
 	slots_remove(transport->connections, connection->id);
 	if (connection->tcp)
@@ -227,20 +225,20 @@ static size_t connection_take(struct sip_connection *connection, struct str byte
 
 	if (str_empty(*incoming)) {
 		taken = connection_consume(connection, (char *)bytes.at, bytes.length);
-		if (taken < bytes.length && !connection_append(connection, incoming, str_from(bytes, taken)))
+		if (taken < bytes.length && !connection_append(connection, str_from(bytes, taken)))
 			connection_break(connection);
 		return taken;
 	}
-	if (!connection_append(connection, incoming, bytes)) {
+	if (!connection_append(connection, bytes)) {
 		connection_break(connection);
 		return 0;
 	}
 	taken = connection_consume(connection, (char *)incoming->at, incoming->length);
 	if (taken == incoming->length) {
-		connection_let_go(connection, incoming);
+		connection_let_go(connection);
 	} else if (taken > 0) {
 		memmove((char *)incoming->at, incoming->at + taken, incoming->length - taken);
-		connection_hold(connection, incoming, str_first(*incoming, incoming->length - taken));
+		connection_hold(connection, str_first(*incoming, incoming->length - taken));
 	}
 	return taken;
 }
@@ -281,9 +279,6 @@ static void connection_opened(void *context, int error)
 		return;
 	connection_set_state(connection, CONNECTION_OPEN);
 	connection->active_ms = loop_now_ms(connection->transport->loop);
-	if (!str_empty(connection->waiting) && tcp_send(connection->tcp, connection->waiting))
-		connection_break(connection);
-	connection_let_go(connection, &connection->waiting);
 	connection_schedule(connection);
 }
 
@@ -385,11 +380,6 @@ int sip_tcp_send(struct sip_transport *transport, struct flow *flow, struct str 
 		return error;
 	flow->connection = connection->id;
 	connection->active_ms = loop_now_ms(transport->loop);
-	if (connection->state == CONNECTION_OPENING) {
-		if (connection->waiting.length + bytes.length > WAITING_MAX)
-			return -ENOBUFS;
-		return connection_append(connection, &connection->waiting, bytes) ? 0 : -ENOMEM;
-	}
 	error = tcp_send(connection->tcp, bytes);
 	if (error)
 		connection_break(connection); // it does not read, or it is gone
