@@ -1,6 +1,8 @@
 // The simulated world itself: that time jumps, that packets suffer what they were told to, that a seed repeats.
 #include "sim/sim.h"
 
+#include "base/queue.h"
+
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -190,6 +192,34 @@ static void time_jumps_to_what_is_due(void **state)
 	loop_destroy(diary.loop);
 }
 
+struct errand {
+	struct queue_item item;
+	struct diary *diary;
+	char letter;
+};
+
+static void errand_run(struct queue_item *item)
+{
+	struct errand *errand = container_of(item, struct errand, item);
+	note(errand->diary, "%u %c\n", (unsigned)loop_now_ms(errand->diary->loop), errand->letter);
+}
+
+static void a_queue_runs_on_the_loop(void **state)
+{
+	struct diary diary = {.loop = sim_create(3)};
+	struct errand a = {{NULL, errand_run}, &diary, 'a'}, b = {{NULL, errand_run}, &diary, 'b'};
+	struct queue *queue;
+	(void)state;
+	assert_int_equal(queue_create_on_loop(diary.loop, &queue), 0);
+	queue_post(queue, &a.item);
+	queue_post(queue, &b.item);
+	assert_string_equal(diary.text, "");
+	assert_true(sim_run_idle(diary.loop, 1));
+	assert_string_equal(diary.text, "1000 a\n1000 b\n");
+	queue_destroy(queue);
+	loop_destroy(diary.loop);
+}
+
 // ---- TCP
 
 static void stream_received(void *context, char *bytes, size_t size)
@@ -304,6 +334,7 @@ int main(void)
 	    cmocka_unit_test(a_filter_decides),
 	    cmocka_unit_test(a_seed_repeats),
 	    cmocka_unit_test(time_jumps_to_what_is_due),
+	    cmocka_unit_test(a_queue_runs_on_the_loop),
 	    cmocka_unit_test(a_stream_keeps_its_order),
 	    cmocka_unit_test(a_connection_breaks),
 	};
