@@ -331,25 +331,6 @@ void dialog_write_contact(struct sip_transport *transport, const struct flow *fl
 	writer_text(w, ">\r\n");
 }
 
-// A URI as a Request-URI: without headers (RFC 3261 section 19.1.1).
-static void write_request_uri(struct writer *w, struct str text)
-{
-	struct sip_uri uri;
-	const char *why;
-	size_t at;
-	if (sip_uri_parse(text, &uri, &why, &at) && !str_empty(uri.headers))
-		text = str_first(text, (size_t)(uri.headers.at - text.at) - 1);
-	writer_str(w, text);
-}
-
-static void write_start_line(struct writer *w, enum sip_method method, struct str uri)
-{
-	writer_text(w, sip_method_name(method));
-	writer_char(w, ' ');
-	write_request_uri(w, uri);
-	writer_text(w, " SIP/2.0\r\n");
-}
-
 // How the route is written. A strict router wants itself in the Request-URI and the target at the end of the route
 // (RFC 3261 section 12.2.1.1).
 struct route_plan {
@@ -365,6 +346,23 @@ static struct route_plan route_plan_of(const struct sip_dialog *dialog)
 	plan.strict = route_take(&plan.rest, &plan.first, &text) &&
 		      !sip_parameter(plan.first.uri.parameters, ';', STR("lr"), &lr);
 	return plan;
+}
+
+// A URI as a Request-URI: without headers (RFC 3261 section 19.1.1).
+static struct str without_headers(struct str text)
+{
+	struct sip_uri uri;
+	const char *why;
+	size_t at;
+	if (sip_uri_parse(text, &uri, &why, &at) && !str_empty(uri.headers))
+		text = str_first(text, (size_t)(uri.headers.at - text.at) - 1);
+	return text;
+}
+
+struct str dialog_request_uri(const struct sip_dialog *dialog)
+{
+	struct route_plan plan = route_plan_of(dialog);
+	return without_headers(plan.strict ? plan.first.uri.text : dialog->target);
 }
 
 static void write_route(const struct sip_dialog *dialog, const struct route_plan *plan, struct writer *w)
@@ -392,12 +390,11 @@ bool dialog_write_request(const struct sip_dialog *dialog, struct sip_transport 
 {
 	struct route_plan plan = route_plan_of(dialog);
 
-	write_start_line(w, draft->method, plan.strict ? plan.first.uri.text : dialog->target);
-	writer_format(w, "Via: SIP/2.0/%s ", sip_transport_via_name(flow->transport));
-	sip_transport_write_local(transport, w, flow);
-	writer_text(w, ";branch=");
-	writer_str(w, draft->branch);
-	writer_text(w, ";rport\r\n"); // RFC 3581
+	writer_text(w, sip_method_name(draft->method));
+	writer_char(w, ' ');
+	writer_str(w, dialog_request_uri(dialog));
+	writer_text(w, " SIP/2.0\r\n");
+	sip_transport_write_via(transport, w, flow, draft->branch);
 	write_route(dialog, &plan, w);
 	writer_format(w, "Max-Forwards: %u\r\nFrom: ", draft->max_forwards);
 	writer_str(w, dialog->local);

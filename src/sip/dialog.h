@@ -5,7 +5,7 @@
 
 #include "sip/transport.h"
 
-enum { DIALOG_TAG_LENGTH = 16, DIALOG_ROUTES_MAX = SIP_LINE_MAX };
+enum { DIALOG_TAG_LENGTH = 16, DIALOG_ROUTES_MAX = SIP_LINE_MAX, DIALOG_REQUEST_MAX = SIP_MESSAGE_MAX };
 
 struct sip_dialog {
 	struct list node;      // among a session's forks
@@ -75,6 +75,8 @@ struct request_draft {
 bool dialog_write_request(const struct sip_dialog *dialog, struct sip_transport *transport, const struct flow *flow,
 			  const struct request_draft *draft, struct writer *w);
 
+// The Request-URI that requests are written with.
+struct str dialog_request_uri(const struct sip_dialog *dialog);
 // "Contact: <sip:carillon@host:port;transport=tcp>" and CRLF, for the flow.
 void dialog_write_contact(struct sip_transport *transport, const struct flow *flow, struct writer *w);
 // Random letters and digits: tags and Call-IDs. `into` has room for `length` and a NUL.

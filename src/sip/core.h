@@ -1,0 +1,45 @@
+// What the files of the user agent share: the endpoint's insides. Outside of it only endpoint.h is used.
+#ifndef SIP_CORE_H
+#define SIP_CORE_H
+
+#include "base/hash.h"
+#include "base/pool.h"
+#include "base/slots.h"
+#include "sip/endpoint.h"
+
+struct sip_registrar;
+
+struct sip_endpoint {
+	struct loop *loop;
+	struct sip_transport *transport;
+	struct sip_transactions *transactions;
+	struct sip_auth *auth;
+	struct directory *directory;
+	struct registrations *registrations;
+	struct call_table *calls; // NULL until the start
+	struct signalling signalling;
+	struct sip_registrar *registrar;
+	struct str realm;   // owned
+	struct str domains; // owned
+	struct str host;    // of From and To: the first domain, or the realm; within one of those
+	struct slots *sessions;
+	struct hash_table *sessions_by_tag;    // by our own tag
+	struct hash_table *sessions_by_origin; // callers, by what their INVITE is known by (RFC 3261 section 8.2.2.2)
+	struct pool session_pool, exchange_pool, fork_pool;
+	uint64_t invites, refused_authentication;
+};
+
+enum { SESSIONS_MAX = 200000 };
+
+// What we take, outside and within calls.
+#define SIP_ALLOW_LINE  "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, UPDATE, INFO, MESSAGE\r\n"
+#define SIP_ACCEPT_LINE "Accept: application/sdp\r\n"
+
+// Whether we answer for this host.
+bool sip_endpoint_is_ours(const struct sip_endpoint *endpoint, const struct sip_uri *uri);
+
+// An answer without state (RFC 3261 section 8.2.7), with the usual phrase.
+void sip_endpoint_answer(struct sip_endpoint *endpoint, const struct flow *from, const struct sip_message *request,
+			 unsigned status, struct str extra);
+
+#endif

@@ -1,0 +1,269 @@
+// Takes what the transport delivers to where it belongs: broken messages, responses, requests of running transactions, of dialogs,
+// and new ones by their method.
+#include "base/log.h"
+#include "sip/identity.h"
+#include "sip/owned.h"
+#include "sip/registrar.h"
+#include "sip/rules.h"
+#include "sip/session.h"
+#include "sip/signalling.h"
+
+#include <errno.h>
+
+enum { LINES_MAX = 2048 };
+
+// ---- answers without state
+
+void sip_endpoint_answer(struct sip_endpoint *endpoint, const struct flow *from, const struct sip_message *request,
+			 unsigned status, struct str extra)
+{
+	struct sip_response response = {.status = status, .extra = extra};
+	sip_respond_stateless(endpoint->transactions, from, request, &response);
+}
+
+bool sip_endpoint_is_ours(const struct sip_endpoint *endpoint, const struct sip_uri *uri)
+{
+	struct str domains = endpoint->domains, domain;
+	if (str_empty(str_trim(domains)) || uri->scheme == URI_TEL)
+		return true;
+	if (str_equal_nocase(uri->host, endpoint->realm) ||
+	    sip_transport_is_local(endpoint->transport, uri->host, uri->port))
+		return true;
+	while (str_take(&domains, ' ', &domain))
+		if (!str_empty(domain) && str_equal_nocase(uri->host, domain))
+			return true;
+	return false;
+}
+
+// ---- requests outside any dialog
+
+static void receive_invite(struct sip_endpoint *endpoint, const struct flow *from, const struct sip_message *invite)
+{
+	struct identity who;
+	if (invite_server_merged(endpoint, invite)) {
+		sip_endpoint_answer(endpoint, from, invite, 482, STR_NONE); // RFC 3261 section 8.2.2.2
+		return;
+	}
+	if (identity_establish(endpoint, from, invite, TRUST_DEVICES_AND_TRUNKS, &who))
+		invite_server_received(endpoint, from, invite, &who);
+}
+
+static void receive_new(struct sip_endpoint *endpoint, const struct flow *from, const struct sip_message *request)
+{
+	switch (request->method) {
+	case SIP_REGISTER:
+		sip_registrar_receive(endpoint->registrar, from, request);
+		return;
+	case SIP_INVITE:
+		receive_invite(endpoint, from, request);
+		return;
+	case SIP_OPTIONS:
+		sip_endpoint_answer(endpoint, from, request, 200,
+				    STR(SIP_ALLOW_LINE SIP_ACCEPT_LINE "Supported: path\r\n"));
+		return;
+	case SIP_BYE:
+	case SIP_CANCEL:
+	case SIP_UPDATE:
+	case SIP_INFO:
+	case SIP_PRACK:
+	case SIP_NOTIFY: // we subscribe to nothing
+		sip_endpoint_answer(endpoint, from, request, 481, STR_NONE);
+		return;
+	case SIP_SUBSCRIBE:
+	case SIP_PUBLISH:
+	case SIP_REFER:
+	case SIP_MESSAGE: // within calls only
+		sip_endpoint_answer(endpoint, from, request, 405, STR(SIP_ALLOW_LINE));
+		return;
+	case SIP_ACK: // for a 2xx or a refusal that is long gone
+	case SIP_METHOD_OTHER:
+	case SIP_METHOD_COUNT:
+		return;
+	}
+}
+
+static void receive_outside(struct sip_endpoint *endpoint, const struct flow *from, const struct sip_message *request)
+{
+	char lines[LINES_MAX];
+	struct writer w = writer_into(lines, sizeof lines);
+	struct str reason = STR_NONE;
+
+	if (request->method == SIP_METHOD_OTHER) {
+		sip_endpoint_answer(endpoint, from, request, 501, STR(SIP_ALLOW_LINE));
+		return;
+	}
+	unsigned status = request->method == SIP_CANCEL ? 0 : rules_check(endpoint, request, &w, &reason);
+	if (status) {
+		struct sip_response response = {.status = status, .reason = reason, .extra = writer_result(&w)};
+		sip_respond_stateless(endpoint->transactions, from, request, &response);
+		return;
+	}
+	receive_new(endpoint, from, request);
+}
+
+static void receive_request(struct sip_endpoint *endpoint, const struct flow *from, const struct sip_message *request)
+{
+	if (sip_server_receive(endpoint->transactions, from, request) == SIP_SERVER_ABSORBED)
+		return;
+	// A registrar does not care for tags; phones that keep the one of their last REGISTER are known.
+	bool inside = !str_empty(request->to_tag) && request->method != SIP_REGISTER && request->method != SIP_CANCEL;
+	if (!inside) {
+		if (request->method != SIP_ACK)
+			receive_outside(endpoint, from, request);
+		return;
+	}
+	struct sip_session *session = session_of_request(endpoint, request);
+	if (session)
+		session_receive(session, from, request);
+	else
+		sip_endpoint_answer(endpoint, from, request, 481, STR_NONE);
+}
+
+// ---- what the transport tells
+
+static void received(void *context, const struct flow *from, struct sip_message *message)
+{
+	struct sip_endpoint *endpoint = context;
+	if (message->is_request) {
+		receive_request(endpoint, from, message);
+		return;
+	}
+	if (sip_client_receive(endpoint->transactions, from, message))
+		return;
+	// A 2xx to an INVITE outlives its transaction (RFC 3261 section 13.2.2.4). Everything else comes too late.
+	if (message->method != SIP_INVITE || message->status < 200 || message->status >= 300)
+		return;
+	struct sip_session *session = session_of_response(endpoint, message);
+	if (session)
+		invite_client_late(session, message);
+}
+
+static void broken(void *context, const struct flow *from, struct sip_message *message, const struct sip_fault *fault)
+{
+	struct sip_endpoint *endpoint = context;
+	log_debug("sip_broken", LOG_UINT("at", fault->at), LOG_TEXT("why", fault->why));
+	if (!fault->answerable || fault->status == 0)
+		return;
+	struct sip_response response = {.status = fault->status};
+	if (fault->status == 400)
+		response.reason = str_of(fault->why); // RFC 3261 section 21.4.1
+	sip_respond_stateless(endpoint->transactions, from, message, &response);
+}
+
+static void flow_lost(void *context, uint64_t connection)
+{
+	struct sip_endpoint *endpoint = context;
+	registrations_flow_lost(endpoint->registrations, connection);
+}
+
+static const struct sip_transport_handlers handlers = {.received = received, .broken = broken, .flow_lost = flow_lost};
+
+// ---- life
+
+static bool keep_names(struct sip_endpoint *endpoint, const struct sip_endpoint_settings *settings)
+{
+	struct str domains, first;
+	if (!owned_set(&endpoint->realm, settings->realm) || !owned_set(&endpoint->domains, settings->domains))
+		return false;
+	domains = str_trim(endpoint->domains);
+	endpoint->host = str_take(&domains, ' ', &first) ? first : endpoint->realm;
+	return true;
+}
+
+int sip_endpoint_create(struct loop *loop, const struct sip_endpoint_settings *settings, struct directory *directory,
+			struct registrations *registrations, struct sip_endpoint **result, struct net_address *failed)
+{
+	struct sip_endpoint *endpoint = calloc(1, sizeof *endpoint);
+	struct sip_registrar_settings registrar = {settings->register_min_s, settings->register_max_s,
+						   settings->register_default_s};
+	*failed = (struct net_address){0};
+	if (!endpoint)
+		return -ENOMEM;
+	endpoint->loop = loop;
+	endpoint->directory = directory;
+	endpoint->registrations = registrations;
+	pool_init(&endpoint->session_pool, sizeof(struct sip_session));
+	pool_init(&endpoint->exchange_pool, sizeof(struct exchange));
+	pool_init(&endpoint->fork_pool, sizeof(struct sip_dialog));
+	sip_signalling_init(endpoint);
+	endpoint->sessions = slots_create(SESSIONS_MAX);
+	endpoint->sessions_by_tag = hash_create();
+	endpoint->sessions_by_origin = hash_create();
+	endpoint->registrar = sip_registrar_create(endpoint, &registrar);
+	endpoint->auth = sip_auth_create(loop, settings->realm, settings->nonce_life_s);
+
+	int error = -ENOMEM;
+	if (!endpoint->sessions || !endpoint->sessions_by_tag || !endpoint->sessions_by_origin ||
+	    !endpoint->registrar || !endpoint->auth || !keep_names(endpoint, settings))
+		goto failed;
+	error = sip_transport_create(loop, &settings->transport, &handlers, endpoint, &endpoint->transport, failed);
+	if (error)
+		goto failed;
+	error = -ENOMEM;
+	endpoint->transactions = sip_transactions_create(loop, endpoint->transport);
+	if (!endpoint->transactions)
+		goto failed;
+	*result = endpoint;
+	return 0;
+
+failed:
+	sip_endpoint_destroy(endpoint);
+	return error;
+}
+
+struct signalling *sip_endpoint_signalling(struct sip_endpoint *endpoint)
+{
+	return &endpoint->signalling;
+}
+
+void sip_endpoint_start(struct sip_endpoint *endpoint, struct call_table *calls)
+{
+	endpoint->calls = calls;
+}
+
+static void drop_session(void *object, void *context)
+{
+	(void)context;
+	session_free(object);
+}
+
+void sip_endpoint_destroy(struct sip_endpoint *endpoint)
+{
+	if (!endpoint)
+		return;
+	if (endpoint->sessions)
+		slots_visit(endpoint->sessions, drop_session, NULL);
+	sip_registrar_destroy(endpoint->registrar);
+	if (endpoint->transactions)
+		sip_transactions_destroy(endpoint->transactions);
+	if (endpoint->transport)
+		sip_transport_destroy(endpoint->transport);
+	if (endpoint->auth)
+		sip_auth_destroy(endpoint->auth);
+	hash_destroy(endpoint->sessions_by_tag);
+	hash_destroy(endpoint->sessions_by_origin);
+	slots_destroy(endpoint->sessions);
+	pool_free(&endpoint->session_pool);
+	pool_free(&endpoint->exchange_pool);
+	pool_free(&endpoint->fork_pool);
+	owned_free(&endpoint->realm);
+	owned_free(&endpoint->domains);
+	free(endpoint);
+}
+
+struct sip_endpoint_counters sip_endpoint_count(const struct sip_endpoint *endpoint)
+{
+	return (struct sip_endpoint_counters){
+	    .transport = sip_transport_count(endpoint->transport),
+	    .transactions = sip_transactions_count(endpoint->transactions),
+	    .sessions = slots_count(endpoint->sessions),
+	    .registers = sip_registrar_count(endpoint->registrar),
+	    .invites = endpoint->invites,
+	    .refused_authentication = endpoint->refused_authentication,
+	};
+}
+
+struct net_address sip_endpoint_listener(const struct sip_endpoint *endpoint, enum transport kind, unsigned n)
+{
+	return sip_transport_listener(endpoint->transport, kind, n);
+}

@@ -1,0 +1,20 @@
+// Who sent a request: a device by its digest, a trunk by its address. What a request says of itself in From is not believed.
+#ifndef SIP_IDENTITY_H
+#define SIP_IDENTITY_H
+
+#include "sip/core.h"
+
+enum identity_kind { IDENTITY_DEVICE, IDENTITY_TRUNK };
+
+struct identity {
+	enum identity_kind kind;
+	uint64_t id;
+};
+
+enum identity_trust { TRUST_DEVICES, TRUST_DEVICES_AND_TRUNKS };
+
+// False: the request was answered (401, or 400 for credentials that cannot be read), without any state.
+bool identity_establish(struct sip_endpoint *endpoint, const struct flow *from, const struct sip_message *request,
+			enum identity_trust trust, struct identity *who);
+
+#endif

@@ -1,0 +1,299 @@
+// A leg that we ring: its INVITE, the branches it may fork into, the race between CANCEL and 200, and every 2xx's ACK. Nothing of
+// the other leg is in it but the caller's number and name.
+#include "base/log.h"
+#include "sip/owned.h"
+#include "sip/session.h"
+
+enum { LINES_MAX = 4096, ADDRESS_MAX = 1024 };
+
+// ---- writing the INVITE
+
+static void write_address(struct writer *w, struct str display, struct str user, struct str host)
+{
+	sip_write_display(w, display);
+	writer_text(w, str_empty(display) ? "<sip:" : " <sip:");
+	sip_write_user(w, user);
+	writer_char(w, '@');
+	writer_str(w, host);
+	writer_char(w, '>');
+}
+
+static void write_from(const struct sip_endpoint *endpoint, const struct outgoing_invite *invite, struct writer *w)
+{
+	if (invite->anonymous) // RFC 3323 section 4.1.1.3
+		writer_text(w, "\"Anonymous\" <sip:anonymous@anonymous.invalid>");
+	else
+		write_address(w, invite->caller_name, invite->caller_number, endpoint->host);
+}
+
+static void write_trunk_host(const struct trunk *trunk, struct writer *w)
+{
+	struct net_address address;
+	if (net_address_parse(trunk->host, (uint16_t)trunk->port, &address) && trunk->port != 5060)
+		net_address_write(w, &address);
+	else
+		writer_str(w, trunk->host);
+}
+
+// What a carrier wants to know and a phone must not (RFC 3325, RFC 5806).
+static void write_trunk_lines(const struct sip_endpoint *endpoint, const struct outgoing_invite *invite,
+			      struct writer *w)
+{
+	if (!str_empty(invite->caller_number)) {
+		writer_text(w, "P-Asserted-Identity: ");
+		write_address(w, invite->caller_name, invite->caller_number, endpoint->host);
+		writer_text(w, "\r\n");
+	}
+	if (invite->anonymous)
+		writer_text(w, "Privacy: id\r\n");
+	if (!str_empty(invite->dialled)) {
+		writer_text(w, "Diversion: ");
+		write_address(w, STR_NONE, invite->dialled, endpoint->host);
+		writer_text(w, ";reason=follow-me\r\n");
+	}
+}
+
+// Where the call goes: the dialog's beginning, without From.
+struct destination {
+	char target[ADDRESS_MAX], remote[ADDRESS_MAX];
+	struct dialog_start start;
+};
+
+static enum err toward_binding(const struct outgoing_invite *invite, const struct sip_endpoint *endpoint,
+			       struct destination *to)
+{
+	const struct binding *binding = invite->binding;
+	struct writer remote = writer_into(to->remote, sizeof to->remote);
+	write_address(&remote, invite->dialled, invite->device_number, endpoint->host);
+	if (remote.overflow)
+		return ERR_TOO_LARGE;
+	to->start.target = binding->contact;
+	to->start.routes = binding->path;
+	to->start.remote = writer_result(&remote);
+	to->start.flow = binding->flow;
+	to->start.pinned = binding->behind_nat;
+	return ERR_NONE;
+}
+
+static enum err toward_trunk(const struct outgoing_invite *invite, const struct sip_endpoint *endpoint,
+			     struct destination *to)
+{
+	const struct trunk *trunk = invite->trunk;
+	struct writer target = writer_into(to->target, sizeof to->target);
+	struct writer remote = writer_into(to->remote, sizeof to->remote);
+	struct net_address address;
+
+	if (!net_address_parse(trunk->host, trunk->port ? (uint16_t)trunk->port : 5060, &address) ||
+	    !sip_transport_flow_to(endpoint->transport, (enum transport)trunk->transport, &address, &to->start.flow))
+		return ERR_TRUNK_DOWN;
+	writer_text(&target, "sip:");
+	sip_write_user(&target, invite->number);
+	writer_char(&target, '@');
+	write_trunk_host(trunk, &target);
+	if (trunk->transport != TRANSPORT_UDP) {
+		writer_text(&target, ";transport=");
+		writer_text(&target, transport_names[trunk->transport]);
+	}
+	writer_text(&remote, "<sip:");
+	sip_write_user(&remote, invite->number);
+	writer_char(&remote, '@');
+	write_trunk_host(trunk, &remote);
+	writer_char(&remote, '>');
+	if (target.overflow || remote.overflow)
+		return ERR_TOO_LARGE;
+	to->start.target = writer_result(&target);
+	to->start.remote = writer_result(&remote);
+	return ERR_NONE;
+}
+
+// ---- the answers
+
+static void over(struct sip_session *session, unsigned status, struct str reason)
+{
+	struct call_table *calls = session->endpoint->calls;
+	uint64_t leg = session->leg;
+	session_free(session);
+	if (leg)
+		call_table_failed(calls, leg, status, reason);
+}
+
+static void note_branch(struct sip_session *session, struct str tag)
+{
+	unsigned count = 0;
+	if (str_empty(tag) || session_early(session, tag))
+		return;
+	list_each (node, following, &session->early)
+		count++;
+	struct early *early = count < EARLY_MAX ? calloc(1, sizeof *early) : NULL;
+	if (!early)
+		return; // its requests get 481; its answer is still taken
+	if (!owned_set(&early->tag, tag)) {
+		free(early);
+		return;
+	}
+	list_append(&session->early, &early->node);
+}
+
+static void progressed(struct sip_session *session, const struct sip_message *response)
+{
+	if (response->status == 100)
+		return;
+	note_branch(session, response->to_tag);
+	if (session->state == SESSION_STARTING)
+		session_set_state(session, SESSION_RINGING);
+	if (session->state != SESSION_RINGING || !session->leg)
+		return;
+	struct body body = session_body(response);
+	call_table_progressed(session->endpoint->calls, session->leg, response->status, &body);
+}
+
+// The first 2xx settles the dialog. It may have crossed our CANCEL: the domain decides, and hangs up then.
+static void settled(struct sip_session *session, const struct sip_message *response)
+{
+	struct early *early = session_early(session, response->to_tag);
+	if (early) {
+		session->dialog.remote_cseq = early->remote_cseq;
+		session->dialog.remote_cseq_known = early->remote_cseq_known;
+	}
+	bool confirmed = dialog_confirm(&session->dialog, response);
+	session_drop_early(session);
+	session->invite_cseq = session->due_cseq = response->cseq;
+	session->ack_due = true;
+	session->linger_until_ms = loop_now_ms(session->endpoint->loop) + 64 * SIP_T1_MS;
+	session_set_state(session, SESSION_ANSWERED);
+	if (!confirmed || !session->leg) {
+		uint64_t leg = session->leg;
+		struct call_table *calls = session->endpoint->calls;
+		session_hang_up(session, LEG_END_NORMAL);
+		if (leg)
+			call_table_failed(calls, leg, 503, STR_NONE);
+		return;
+	}
+	struct body body = session_body(response);
+	call_table_answered(session->endpoint->calls, session->leg, &body);
+}
+
+static void answered(struct exchange *exchange, const struct sip_message *response)
+{
+	struct sip_session *session = exchange->session;
+	if (response->status < 200) {
+		progressed(session, response);
+		return;
+	}
+	if (session->state != SESSION_CANCELLING && exchange_authorise(exchange, response)) {
+		session_drop_early(session);
+		return;
+	}
+	exchange_end(exchange);
+	if (response->status < 300)
+		settled(session, response);
+	else
+		over(session, response->status, response->reason);
+}
+
+static void failed(struct exchange *exchange, unsigned status)
+{
+	struct sip_session *session = exchange->session;
+	exchange_end(exchange);
+	over(session, status, STR_NONE);
+}
+
+// Another branch of ours answered too: it gets what RFC 3261 section 13.2.2.4 says, ACK and BYE, and the domain never knows.
+static void answered_again(struct sip_session *session, const struct sip_message *response)
+{
+	unsigned count = 0;
+	list_each (node, following, &session->forks) {
+		struct sip_dialog *fork = container_of(node, struct sip_dialog, node);
+		if (str_equal(fork->remote_tag, response->to_tag)) {
+			session_repeat_ack(session, fork);
+			return;
+		}
+		count++;
+	}
+	struct sip_dialog *fork = count < FORKS_MAX ? pool_take(&session->endpoint->fork_pool) : NULL;
+	if (!fork)
+		return;
+	if (!dialog_fork(fork, &session->dialog, response)) {
+		dialog_clear(fork);
+		pool_give(&session->endpoint->fork_pool, fork);
+		return;
+	}
+	list_append(&session->forks, &fork->node);
+	log_info("session_forked", LOG_UINT("session", session->id), LOG_UINT("leg", session->leg));
+	session_acknowledge(session, fork, response->cseq, NULL);
+	session_bye(session, fork, LEG_END_ANSWERED_ELSEWHERE);
+}
+
+void invite_client_late(struct sip_session *session, const struct sip_message *response)
+{
+	if (str_equal(response->to_tag, session->dialog.remote_tag)) {
+		if (response->cseq == session->dialog.ack_cseq)
+			session_repeat_ack(session, &session->dialog);
+		return;
+	}
+	if (session->role == SESSION_CALLEE && response->cseq == session->invite_cseq && session->linger_until_ms != 0)
+		answered_again(session, response);
+}
+
+// ---- what the domain asks
+
+void invite_client_cancel(struct sip_session *session, enum leg_end why)
+{
+	struct exchange *invite = session_offer(session);
+	if ((session->state != SESSION_STARTING && session->state != SESSION_RINGING) || !invite)
+		return;
+	session_set_state(session, SESSION_CANCELLING);
+	sip_client_cancel(invite->transaction, session_reason(why));
+}
+
+static bool begin(struct sip_session *session, const struct outgoing_invite *invite, const struct destination *to)
+{
+	char extra[LINES_MAX];
+	struct writer w = writer_into(extra, sizeof extra);
+
+	if (!dialog_start_client(&session->dialog, session->endpoint->loop, &to->start) || !session_enter(session))
+		return false;
+	writer_text(&w, SIP_ALLOW_LINE);
+	if (invite->target == TARGET_TRUNK)
+		write_trunk_lines(session->endpoint, invite, &w);
+	else if (invite->anonymous)
+		writer_text(&w, "Privacy: id\r\n");
+	struct exchange_draft draft = {
+	    .dialog = &session->dialog,
+	    .method = SIP_INVITE,
+	    .max_forwards = invite->max_forwards,
+	    .extra = writer_result(&w),
+	    .body = invite->body,
+	    .answered = answered,
+	    .failed = failed,
+	};
+	return !w.overflow && exchange_start(session, &draft);
+}
+
+enum err invite_client_start(struct sip_endpoint *endpoint, const struct outgoing_invite *invite, uint64_t *session_id)
+{
+	struct destination to = {0};
+	char local[ADDRESS_MAX];
+	struct writer from = writer_into(local, sizeof local);
+	enum err err = invite->target == TARGET_BINDING ? toward_binding(invite, endpoint, &to)
+							: toward_trunk(invite, endpoint, &to);
+	write_from(endpoint, invite, &from);
+	if (err || from.overflow)
+		return err ? err : ERR_TOO_LARGE;
+	to.start.local = writer_result(&from);
+
+	struct sip_session *session = session_new(endpoint, SESSION_CALLEE);
+	if (!session)
+		return ERR_NO_MEMORY;
+	session->leg = invite->leg;
+	if (invite->target == TARGET_BINDING)
+		session->device_id = invite->binding->device_id;
+	else
+		session->trunk_id = invite->trunk->entity.id;
+	if (!begin(session, invite, &to)) {
+		session_free(session);
+		return ERR_NO_MEMORY;
+	}
+	*session_id = session->id;
+	return ERR_NONE;
+}

@@ -1,0 +1,617 @@
+// Sessions: their life, the requests we send in them, and how they end. Who asks what in a call is the domain's business; here
+// the RFC's rules of order are kept: ACK before BYE, one offer at a time, every 2xx acknowledged as often as it comes.
+#include "sip/session.h"
+
+#include "base/log.h"
+#include "sip/owned.h"
+
+#include <assert.h>
+
+enum { GIVE_UP_MS = 64 * SIP_T1_MS };
+
+static const char *const state_names[SESSION_STATE_COUNT] = {
+    [SESSION_STARTING] = "starting",
+    [SESSION_RINGING] = "ringing",
+    [SESSION_CANCELLING] = "cancelling",
+    [SESSION_ANSWERED] = "answered",
+    [SESSION_UP] = "up",
+    [SESSION_LEAVING] = "leaving",
+    [SESSION_ENDING] = "ending",
+    [SESSION_LINGERING] = "lingering",
+    [SESSION_OVER] = "over",
+};
+
+void session_set_state(struct sip_session *session, enum session_state state)
+{
+	if (session->state == state)
+		return;
+	log_debug("session_state", LOG_UINT("session", session->id), LOG_UINT("leg", session->leg),
+		  LOG_TEXT("from", state_names[session->state]), LOG_TEXT("to", state_names[state]));
+	session->state = state;
+}
+
+// ---- life
+
+static void unacknowledged(struct sip_session *session)
+{
+	struct call_table *calls = session->endpoint->calls;
+	uint64_t leg = session->leg;
+	log_info("session_unacknowledged", LOG_UINT("session", session->id), LOG_UINT("leg", leg));
+	session->leg = 0;
+	session_bye(session, &session->dialog, LEG_END_NORMAL); // RFC 3261 sections 13.3.1.4 and 14.2
+	if (leg)
+		call_table_unacknowledged(calls, leg);
+}
+
+void session_lost_invite(struct sip_session *session)
+{
+	bool answered = session->repeat_ms != 0;
+	session->invite = NULL;
+	session->repeat_ms = 0;
+	timer_stop(&session->timer);
+	if (answered)
+		unacknowledged(session);
+}
+
+static void repeat_answer(struct sip_session *session)
+{
+	uint64_t now = loop_now_ms(session->endpoint->loop);
+	if (now >= session->give_up_at_ms) {
+		unacknowledged(session);
+		return;
+	}
+	sip_server_repeat(session->invite);
+	session->repeat_ms = session->repeat_ms * 2 > SIP_T2_MS ? SIP_T2_MS : session->repeat_ms * 2;
+	uint64_t left = session->give_up_at_ms - now;
+	timer_start(session->endpoint->loop, &session->timer, session->repeat_ms < left ? session->repeat_ms : left);
+}
+
+static void session_timer(struct timer *timer)
+{
+	struct sip_session *session = container_of(timer, struct sip_session, timer);
+	if (session->state == SESSION_LINGERING)
+		session_free(session);
+	else if (session->repeat_ms != 0)
+		repeat_answer(session);
+	else
+		invite_server_repeat_progress(session);
+}
+
+struct sip_session *session_new(struct sip_endpoint *endpoint, enum session_role role)
+{
+	struct sip_session *session = pool_take(&endpoint->session_pool);
+	if (!session)
+		return NULL;
+	session->endpoint = endpoint;
+	session->role = role;
+	dialog_init(&session->dialog);
+	list_init(&session->exchanges);
+	list_init(&session->early);
+	list_init(&session->forks);
+	timer_init(&session->timer, session_timer);
+	session->id = slots_add(endpoint->sessions, session);
+	if (session->id != 0)
+		return session;
+	pool_give(&endpoint->session_pool, session);
+	return NULL;
+}
+
+bool session_enter(struct sip_session *session)
+{
+	return hash_insert(session->endpoint->sessions_by_tag, &session->by_tag, hash_str(session->dialog.local_tag));
+}
+
+struct sip_session *session_find(const struct sip_endpoint *endpoint, uint64_t id)
+{
+	return slots_find(endpoint->sessions, id);
+}
+
+struct tag_key {
+	struct str tag, call_id;
+};
+
+static bool same_tag(const struct hash_node *node, const void *key)
+{
+	const struct sip_session *session = container_of(node, struct sip_session, by_tag);
+	const struct tag_key *wanted = key;
+	return str_equal(session->dialog.local_tag, wanted->tag) && str_equal(session->dialog.call_id, wanted->call_id);
+}
+
+static struct sip_session *session_by_tag(const struct sip_endpoint *endpoint, struct str tag, struct str call_id)
+{
+	struct tag_key key = {tag, call_id};
+	struct hash_node *node = hash_find(endpoint->sessions_by_tag, hash_str(tag), same_tag, &key);
+	return node ? container_of(node, struct sip_session, by_tag) : NULL;
+}
+
+struct sip_session *session_of_request(const struct sip_endpoint *endpoint, const struct sip_message *request)
+{
+	return session_by_tag(endpoint, request->to_tag, request->call_id);
+}
+
+struct sip_session *session_of_response(const struct sip_endpoint *endpoint, const struct sip_message *response)
+{
+	return session_by_tag(endpoint, response->from_tag, response->call_id);
+}
+
+struct early *session_early(const struct sip_session *session, struct str tag)
+{
+	list_each (node, following, &session->early) {
+		struct early *early = container_of(node, struct early, node);
+		if (str_equal(early->tag, tag))
+			return early;
+	}
+	return NULL;
+}
+
+void session_drop_early(struct sip_session *session)
+{
+	list_each (node, following, &session->early) {
+		struct early *early = container_of(node, struct early, node);
+		list_remove(node);
+		owned_free(&early->tag);
+		free(early);
+	}
+}
+
+static void drop_exchanges(struct sip_session *session)
+{
+	list_each (node, following, &session->exchanges)
+		exchange_end(container_of(node, struct exchange, node));
+}
+
+static void drop_invite(struct sip_session *session)
+{
+	if (session->invite)
+		sip_server_forget(session->invite);
+	session->invite = NULL;
+	session->repeat_ms = 0;
+	timer_stop(&session->timer);
+}
+
+void session_free(struct sip_session *session)
+{
+	struct sip_endpoint *endpoint = session->endpoint;
+	session_set_state(session, SESSION_OVER);
+	drop_exchanges(session);
+	session_drop_questions(session, 481);
+	drop_invite(session);
+	session_drop_early(session);
+	list_each (node, following, &session->forks) {
+		struct sip_dialog *fork = container_of(node, struct sip_dialog, node);
+		dialog_clear(fork);
+		pool_give(&endpoint->fork_pool, fork);
+	}
+	if (session->by_tag.hash != 0)
+		hash_remove(endpoint->sessions_by_tag, &session->by_tag);
+	if (session->by_origin.hash != 0)
+		hash_remove(endpoint->sessions_by_origin, &session->by_origin);
+	slots_remove(endpoint->sessions, session->id);
+	owned_free(&session->authorization);
+	dialog_clear(&session->dialog);
+	pool_give(&endpoint->session_pool, session);
+}
+
+void session_finish(struct sip_session *session)
+{
+	uint64_t now = loop_now_ms(session->endpoint->loop);
+	session->leg = 0;
+	if (now >= session->linger_until_ms) {
+		session_free(session);
+		return;
+	}
+	// A 2xx repeated, or one of another branch, still has to be acknowledged (RFC 3261 section 13.2.2.4).
+	session_set_state(session, SESSION_LINGERING);
+	drop_exchanges(session);
+	session_drop_questions(session, 481);
+	drop_invite(session);
+	session_drop_early(session);
+	timer_start(session->endpoint->loop, &session->timer, session->linger_until_ms - now);
+}
+
+// ---- requests of ours
+
+struct body session_body(const struct sip_message *message)
+{
+	struct body body = {.bytes = message->body};
+	if (!str_empty(body.bytes))
+		body.type = sip_header_value(message, SIP_HEADER_CONTENT_TYPE);
+	return body;
+}
+
+// The connection that carried the request is the dialog's from now on.
+static void adopt_connection(struct exchange *exchange)
+{
+	const struct flow *used = sip_client_flow(exchange->transaction);
+	struct flow *flow = &exchange->dialog->flow;
+	if (used->transport == flow->transport && net_address_equal(&used->remote, &flow->remote))
+		flow->connection = used->connection;
+}
+
+static void exchange_response(void *user, struct sip_client_transaction *transaction,
+			      const struct sip_message *response)
+{
+	struct exchange *exchange = user;
+	adopt_connection(exchange);
+	if (response->status >= 200) {
+		if (response->status < 300 && exchange->method == SIP_INVITE)
+			sip_client_forget(transaction);
+		exchange->transaction = NULL;
+	}
+	exchange->answered(exchange, response);
+}
+
+static void exchange_failed(void *user, struct sip_client_transaction *transaction, unsigned status)
+{
+	struct exchange *exchange = user;
+	(void)transaction;
+	exchange->transaction = NULL;
+	exchange->failed(exchange, status);
+}
+
+static const struct sip_client_handlers exchange_handlers = {.response = exchange_response, .failed = exchange_failed};
+
+static bool exchange_send(struct exchange *exchange, struct request_draft *draft)
+{
+	struct sip_endpoint *endpoint = exchange->session->endpoint;
+	struct sip_dialog *dialog = exchange->dialog;
+	char branch[SIP_BRANCH_SIZE + 1], text[DIALOG_REQUEST_MAX];
+	struct writer w = writer_into(text, sizeof text);
+	struct flow flow = dialog_next_hop(dialog);
+
+	sip_branch_new(endpoint->loop, branch);
+	draft->branch = str_of(branch);
+	draft->method = exchange->method;
+	draft->cseq = exchange->cseq = ++dialog->local_cseq;
+	if (!dialog_write_request(dialog, endpoint->transport, &flow, draft, &w))
+		return false;
+	struct sip_client_request request = {
+	    .method = exchange->method,
+	    .branch = draft->branch,
+	    .flow = flow,
+	    .bytes = writer_result(&w),
+	    .large = dialog->pinned ? SIP_LARGE_AS_IS : SIP_LARGE_BY_TCP,
+	};
+	exchange->transaction = sip_client_start(endpoint->transactions, &request, &exchange_handlers, exchange);
+	return exchange->transaction != NULL;
+}
+
+static const struct trunk *password_trunk(const struct sip_session *session)
+{
+	const struct trunk *trunk =
+	    session->trunk_id ? directory_trunk(session->endpoint->directory, session->trunk_id) : NULL;
+	return trunk && !str_empty(trunk->username) ? trunk : NULL;
+}
+
+struct exchange *exchange_start(struct sip_session *session, const struct exchange_draft *draft)
+{
+	struct exchange *exchange = pool_take(&session->endpoint->exchange_pool);
+	if (!exchange)
+		return NULL;
+	exchange->session = session;
+	exchange->dialog = draft->dialog;
+	exchange->method = draft->method;
+	exchange->token = draft->token;
+	exchange->answered = draft->answered;
+	exchange->failed = draft->failed;
+	list_init(&exchange->node);
+	list_append(&session->exchanges, &exchange->node);
+
+	struct request_draft request = {
+	    .max_forwards = draft->max_forwards,
+	    .extra = draft->extra,
+	    .body_type = draft->body.type,
+	    .body = draft->body.bytes,
+	};
+	if (password_trunk(session) &&
+	    (!owned_set(&exchange->extra, draft->extra) || !owned_set(&exchange->body_type, draft->body.type) ||
+	     !owned_set(&exchange->body, draft->body.bytes)))
+		goto failed;
+	exchange->max_forwards = draft->max_forwards;
+	if (!exchange_send(exchange, &request))
+		goto failed;
+	return exchange;
+
+failed:
+	exchange_end(exchange);
+	return NULL;
+}
+
+void exchange_end(struct exchange *exchange)
+{
+	if (exchange->transaction)
+		sip_client_forget(exchange->transaction);
+	list_remove(&exchange->node);
+	owned_free(&exchange->extra);
+	owned_free(&exchange->body_type);
+	owned_free(&exchange->body);
+	pool_give(&exchange->session->endpoint->exchange_pool, exchange);
+}
+
+bool exchange_authorise(struct exchange *exchange, const struct sip_message *response)
+{
+	struct sip_session *session = exchange->session;
+	const struct trunk *trunk = password_trunk(session);
+	char extra[4096];
+	struct writer w = writer_into(extra, sizeof extra);
+
+	if ((response->status != 401 && response->status != 407) || !trunk || exchange->authorised)
+		return false;
+	struct sip_credentials credentials = {trunk->username, trunk->password, trunk->realm};
+	if (!sip_auth_write_answer(&w, response, &credentials, str_of(sip_method_name(exchange->method)),
+				   dialog_request_uri(exchange->dialog), STR_NONE, session->endpoint->loop))
+		return false;
+	if (exchange->method == SIP_INVITE && !owned_set(&session->authorization, writer_result(&w)))
+		return false;
+	exchange->authorised = true;
+	writer_str(&w, exchange->extra);
+	if (w.overflow)
+		return false;
+	struct request_draft draft = {
+	    .max_forwards = exchange->max_forwards,
+	    .extra = writer_result(&w),
+	    .body_type = exchange->body_type,
+	    .body = exchange->body,
+	};
+	return exchange_send(exchange, &draft);
+}
+
+struct exchange *session_offer(const struct sip_session *session)
+{
+	list_each (node, following, &session->exchanges) {
+		struct exchange *exchange = container_of(node, struct exchange, node);
+		if ((exchange->method == SIP_INVITE || exchange->method == SIP_UPDATE) &&
+		    exchange->dialog == &session->dialog)
+			return exchange;
+	}
+	return NULL;
+}
+
+// ---- acknowledging
+
+void session_acknowledge(struct sip_session *session, struct sip_dialog *dialog, uint32_t cseq, const struct body *body)
+{
+	struct sip_endpoint *endpoint = session->endpoint;
+	char branch[SIP_BRANCH_SIZE + 1], text[DIALOG_REQUEST_MAX];
+	struct writer w = writer_into(text, sizeof text);
+	struct flow flow = dialog_next_hop(dialog);
+
+	sip_branch_new(endpoint->loop, branch); // a transaction of its own (RFC 3261 section 13.2.2.4)
+	struct request_draft draft = {
+	    .method = SIP_ACK,
+	    .cseq = cseq,
+	    .max_forwards = 70,
+	    .branch = str_of(branch),
+	    .extra = session->authorization, // the INVITE's credentials (RFC 3261 section 22.1)
+	    .body_type = body ? body->type : STR_NONE,
+	    .body = body ? body->bytes : STR_NONE,
+	};
+	if (!dialog_write_request(dialog, endpoint->transport, &flow, &draft, &w))
+		return;
+	dialog->ack_cseq = cseq;
+	if (!owned_set(&dialog->ack, writer_result(&w)))
+		owned_free(&dialog->ack); // sent once only, then
+	sip_transport_send(endpoint->transport, &flow, writer_result(&w));
+	if (dialog != &session->dialog)
+		return;
+	session->ack_due = false;
+	if (session->state == SESSION_ANSWERED && session->role == SESSION_CALLEE)
+		session_set_state(session, SESSION_UP);
+}
+
+void session_repeat_ack(struct sip_session *session, struct sip_dialog *dialog)
+{
+	struct flow flow = dialog_next_hop(dialog);
+	if (!str_empty(dialog->ack))
+		sip_transport_send(session->endpoint->transport, &flow, dialog->ack);
+}
+
+// ---- the end
+
+struct str session_reason(enum leg_end why)
+{
+	switch (why) {
+	case LEG_END_ANSWERED_ELSEWHERE:
+		return STR("SIP;cause=200;text=\"Call completed elsewhere\"");
+	case LEG_END_DECLINED_ELSEWHERE:
+		return STR("SIP;cause=600;text=\"Busy Everywhere\"");
+	case LEG_END_TURN_TIMED_OUT:
+		return STR("SIP;cause=408;text=\"Ring time over\"");
+	case LEG_END_NORMAL:
+	case LEG_END_CALLER_GAVE_UP:
+	case LEG_END_SERVER:
+		break;
+	}
+	return STR_NONE;
+}
+
+static void bye_over(struct exchange *exchange)
+{
+	struct sip_session *session = exchange->session;
+	bool all = exchange->dialog == &session->dialog;
+	exchange_end(exchange);
+	if (all)
+		session_finish(session);
+}
+
+static void bye_answered(struct exchange *exchange, const struct sip_message *response)
+{
+	if (response->status >= 200 && !exchange_authorise(exchange, response))
+		bye_over(exchange);
+}
+
+static void bye_failed(struct exchange *exchange, unsigned status)
+{
+	(void)status;
+	bye_over(exchange);
+}
+
+void session_bye(struct sip_session *session, struct sip_dialog *dialog, enum leg_end why)
+{
+	char extra[128];
+	struct writer w = writer_into(extra, sizeof extra);
+	struct str reason = session_reason(why);
+	bool all = dialog == &session->dialog;
+
+	if (!str_empty(reason)) {
+		writer_text(&w, "Reason: ");
+		writer_str(&w, reason);
+		writer_text(&w, "\r\n");
+	}
+	if (all) {
+		session_drop_questions(session, 487); // RFC 3261 section 15.1.2
+		drop_invite(session);
+		session_set_state(session, SESSION_ENDING);
+	}
+	struct exchange_draft draft = {
+	    .dialog = dialog,
+	    .method = SIP_BYE,
+	    .max_forwards = 70,
+	    .extra = writer_result(&w),
+	    .answered = bye_answered,
+	    .failed = bye_failed,
+	};
+	if (!exchange_start(session, &draft) && all)
+		session_finish(session);
+}
+
+void session_hang_up(struct sip_session *session, enum leg_end why)
+{
+	session->leg = 0;
+	switch (session->state) {
+	case SESSION_STARTING:
+	case SESSION_RINGING:
+		if (session->role == SESSION_CALLEE)
+			invite_client_cancel(session, why);
+		else
+			invite_server_refuse(session, &(struct refusal){.status = 480});
+		break;
+	case SESSION_ANSWERED:
+		if (session->role == SESSION_CALLER) {
+			// Whoever was called must not say BYE before the ACK is here (RFC 3261 section 15).
+			session->end = (int)why;
+			session_set_state(session, SESSION_LEAVING);
+			break;
+		}
+		session_acknowledge(session, &session->dialog, session->due_cseq, NULL);
+		session_bye(session, &session->dialog, why);
+		break;
+	case SESSION_UP:
+		if (session->ack_due)
+			session_acknowledge(session, &session->dialog, session->due_cseq, NULL);
+		session_bye(session, &session->dialog, why);
+		break;
+	case SESSION_CANCELLING:
+	case SESSION_LEAVING:
+	case SESSION_ENDING:
+	case SESSION_LINGERING:
+	case SESSION_OVER:
+	case SESSION_STATE_COUNT:
+		break;
+	}
+}
+
+// ---- what the domain asks in a call
+
+static const enum sip_method wire_methods[] = {
+    [DIALOG_INVITE] = SIP_INVITE,   [DIALOG_UPDATE] = SIP_UPDATE, [DIALOG_INFO] = SIP_INFO,
+    [DIALOG_MESSAGE] = SIP_MESSAGE, [DIALOG_REFER] = SIP_REFER,   [DIALOG_NOTIFY] = SIP_NOTIFY,
+    [DIALOG_OPTIONS] = SIP_OPTIONS,
+};
+
+static bool carries_offer(enum sip_method method)
+{
+	return method == SIP_INVITE || method == SIP_UPDATE;
+}
+
+// The answer, or its absence, goes to the domain. A dialog that the other side does not know, or whose other side is silent, is over
+// (RFC 3261 section 12.2.1.2).
+static void request_over(struct exchange *exchange, unsigned status, const struct body *body)
+{
+	struct sip_session *session = exchange->session;
+	struct call_table *calls = session->endpoint->calls;
+	uint64_t leg = session->leg, token = exchange->token;
+	bool dead = status == 481 || (status == 408 && carries_offer(exchange->method));
+
+	exchange_end(exchange);
+	if (dead && session->state == SESSION_UP) {
+		session->leg = 0;
+		session_bye(session, &session->dialog, LEG_END_NORMAL);
+	}
+	if (!leg)
+		return;
+	call_table_replied(calls, leg, token, status, body);
+	if (dead)
+		call_table_hung_up(calls, leg);
+}
+
+static void request_answered(struct exchange *exchange, const struct sip_message *response)
+{
+	struct sip_session *session = exchange->session;
+	struct body body = session_body(response);
+	unsigned status = response->status;
+	bool accepted = status < 300;
+
+	if (status < 200 || exchange_authorise(exchange, response))
+		return;
+	if (accepted && carries_offer(exchange->method))
+		dialog_refresh_target(&session->dialog, response);
+	if (accepted && exchange->method == SIP_INVITE) {
+		session->ack_due = true;
+		session->due_cseq = exchange->cseq;
+		if (!session->leg) // our BYE is under way already
+			session_acknowledge(session, &session->dialog, exchange->cseq, NULL);
+	}
+	request_over(exchange, status, &body);
+}
+
+static void request_failed(struct exchange *exchange, unsigned status)
+{
+	request_over(exchange, status, &(struct body){0});
+}
+
+static bool question_of_offer(const struct sip_session *session)
+{
+	for (unsigned i = 0; i < QUESTIONS_MAX; i++)
+		if (session->questions[i].transaction && carries_offer(session->questions[i].method))
+			return true;
+	return false;
+}
+
+enum err session_request(struct sip_session *session, uint64_t token, const struct dialog_request *request)
+{
+	enum sip_method method = wire_methods[request->method];
+	char extra[512];
+	struct writer w = writer_into(extra, sizeof extra);
+
+	if (session->state == SESSION_ANSWERED)
+		return ERR_REQUEST_PENDING;
+	if (session->state != SESSION_UP)
+		return ERR_NO_SUCH_CALL;
+	if (method == SIP_REFER || method == SIP_NOTIFY)
+		return ERR_METHOD_NOT_ALLOWED;
+	// One offer at a time, either way (RFC 3261 section 14.1, RFC 3311 section 5.1).
+	if (carries_offer(method) &&
+	    (session_offer(session) || question_of_offer(session) || session->ack_due || session->repeat_ms != 0))
+		return ERR_REQUEST_PENDING;
+	if (carries_offer(method))
+		writer_text(&w, SIP_ALLOW_LINE);
+	if (method == SIP_INFO && !str_empty(request->info_package)) {
+		writer_text(&w, "Info-Package: ");
+		writer_str(&w, request->info_package);
+		writer_text(&w, "\r\nContent-Disposition: Info-Package\r\n"); // RFC 6086 section 4.2
+	}
+	struct exchange_draft draft = {
+	    .dialog = &session->dialog,
+	    .method = method,
+	    .max_forwards = 70,
+	    .token = token,
+	    .extra = writer_result(&w),
+	    .body = request->body,
+	    .answered = request_answered,
+	    .failed = request_failed,
+	};
+	if (w.overflow)
+		return ERR_TOO_LARGE;
+	return exchange_start(session, &draft) ? ERR_NONE : ERR_NO_MEMORY;
+}

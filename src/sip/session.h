@@ -1,0 +1,179 @@
+// A session: one leg of a call as signalling sees it, from its INVITE to the answer to its BYE. The domain knows it by its id.
+// invite_client.c makes those that we ring, invite_server.c those of callers; what both have in common is in session.c (life,
+// our own requests, the end) and session_requests.c (what the other side asks).
+#ifndef SIP_SESSION_H
+#define SIP_SESSION_H
+
+#include "sip/core.h"
+#include "sip/dialog.h"
+#include "sip/identity.h"
+
+enum session_role { SESSION_CALLEE, SESSION_CALLER }; // whom we talk to: somebody we ring, or somebody who called
+
+enum session_state {
+	SESSION_STARTING,   // INVITE sent or received, nothing said yet
+	SESSION_RINGING,    // a provisional answer
+	SESSION_CANCELLING, // callee: we gave up, the final answer is awaited
+	SESSION_ANSWERED,   // a 2xx without its ACK: theirs awaits ours, ours awaits theirs
+	SESSION_UP,
+	SESSION_LEAVING,   // to be hung up as soon as the ACK of our 2xx is here
+	SESSION_ENDING,    // our BYE is under way
+	SESSION_LINGERING, // over; only repetitions of the 2xx still get their ACK
+	SESSION_OVER,      // about to be freed
+	SESSION_STATE_COUNT
+};
+
+// A request of ours and its transaction.
+struct exchange {
+	struct list node; // in its session's list
+	struct sip_session *session;
+	struct sip_dialog *dialog;                  // the session's, or one of its forks
+	struct sip_client_transaction *transaction; // NULL once it has been forgotten
+	enum sip_method method;
+	uint32_t cseq;
+	unsigned max_forwards;
+	uint64_t token;                    // the domain's, for what it asked
+	bool authorised;                   // credentials were sent once
+	struct str extra, body_type, body; // owned, kept only where a challenge may have to be answered
+	void (*answered)(struct exchange *exchange, const struct sip_message *response); // every response
+	void (*failed)(struct exchange *exchange, unsigned status);                      // no response: 408, 503
+};
+
+// A request of theirs that the domain has to answer.
+struct question {
+	struct sip_server_transaction *transaction; // NULL: this place is free
+	uint64_t id;
+	enum sip_method method;
+	uint32_t cseq;
+};
+
+enum { QUESTIONS_MAX = 4, EARLY_MAX = 16, FORKS_MAX = 8 };
+
+// One branch of our INVITE that has given itself a tag but not yet answered.
+struct early {
+	struct list node;
+	uint32_t remote_cseq;
+	bool remote_cseq_known;
+	struct str tag; // owned
+};
+
+struct sip_session {
+	struct sip_endpoint *endpoint;
+	uint64_t id;
+	uint64_t leg; // the domain's; 0 = it does not know us yet, or no more
+	enum session_role role;
+	enum session_state state;
+	uint64_t device_id, trunk_id; // who the other side is; one of them
+	struct hash_node by_tag;
+	struct hash_node by_origin; // callers
+	uint32_t invite_cseq;       // of the INVITE that made it
+	struct sip_dialog dialog;
+	struct list exchanges; // requests of ours
+	struct list early;     // callee: branches without a final answer
+	struct list forks;     // callee: dialogs of further 2xx, answered with ACK and BYE
+	struct question questions[QUESTIONS_MAX];
+	uint64_t last_question;
+
+	// A 2xx of ours to an INVITE, repeated until its ACK comes (RFC 3261 section 13.3.1.4); before it the INVITE itself.
+	struct sip_server_transaction *invite;
+	uint32_t answered_cseq;
+	struct timer timer; // repetitions of it; while ringing, of the provisional answer; while lingering, the end
+	uint64_t repeat_ms;
+	uint64_t give_up_at_ms;
+	uint64_t linger_until_ms;
+	bool ack_due;      // their 2xx to an INVITE of ours waits for acknowledge()
+	uint32_t due_cseq; // of that INVITE
+	unsigned last_provisional;
+	int end; // enum leg_end, for the BYE
+
+	struct str authorization; // owned: the line that the INVITE was accepted with, for its ACK
+};
+
+// ---- life (session.c)
+
+struct sip_session *session_new(struct sip_endpoint *endpoint, enum session_role role); // NULL when there is no memory
+// Into the tables, once the dialog has its tag. False when there is no memory.
+bool session_enter(struct sip_session *session);
+struct sip_session *session_find(const struct sip_endpoint *endpoint, uint64_t id);
+// Of a request in a dialog (To has our tag), or of a response (From has it).
+struct sip_session *session_of_request(const struct sip_endpoint *endpoint, const struct sip_message *request);
+struct sip_session *session_of_response(const struct sip_endpoint *endpoint, const struct sip_message *response);
+struct early *session_early(const struct sip_session *session, struct str tag);
+void session_set_state(struct sip_session *session, enum session_state state);
+// The transaction of our 2xx has ended by itself before its ACK came.
+void session_lost_invite(struct sip_session *session);
+// Callee: no branch rings any more.
+void session_drop_early(struct sip_session *session);
+// Forgets every transaction and gives all back.
+void session_free(struct sip_session *session);
+// The BYE is answered, or none was needed: frees, or waits for late 2xx if there can be any.
+void session_finish(struct sip_session *session);
+
+// ---- requests of ours (session.c)
+
+struct exchange_draft {
+	struct sip_dialog *dialog;
+	enum sip_method method;
+	unsigned max_forwards;
+	uint64_t token;
+	struct str extra;
+	struct body body;
+	void (*answered)(struct exchange *exchange, const struct sip_message *response);
+	void (*failed)(struct exchange *exchange, unsigned status);
+};
+// NULL when there is no memory or it does not fit.
+struct exchange *exchange_start(struct sip_session *session, const struct exchange_draft *draft);
+// The handler is through with it.
+void exchange_end(struct exchange *exchange);
+// A 401 or 407 that the trunk's password answers: sent once more. False: it stands as it is.
+bool exchange_authorise(struct exchange *exchange, const struct sip_message *response);
+// The INVITE or UPDATE of ours that has no final answer yet, or NULL.
+struct exchange *session_offer(const struct sip_session *session);
+// The body of a message, as a slice of it.
+struct body session_body(const struct sip_message *message);
+
+// ACK for a 2xx with this CSeq, kept for its repetitions.
+void session_acknowledge(struct sip_session *session, struct sip_dialog *dialog, uint32_t cseq,
+			 const struct body *body);
+void session_repeat_ack(struct sip_session *session, struct sip_dialog *dialog);
+// Ends a confirmed dialog in whatever way its state needs. The domain is told nothing any more.
+void session_hang_up(struct sip_session *session, enum leg_end why);
+void session_bye(struct sip_session *session, struct sip_dialog *dialog, enum leg_end why);
+enum err session_request(struct sip_session *session, uint64_t token, const struct dialog_request *request);
+// The Reason header's value for an ending, or empty.
+struct str session_reason(enum leg_end why);
+
+// ---- requests of theirs (session_requests.c)
+
+// In a dialog of this session; the transaction layer has not seen it before.
+void session_receive(struct sip_session *session, const struct flow *from, const struct sip_message *request);
+void session_reply(struct sip_session *session, uint64_t question, unsigned status, const struct body *body);
+// Sends our 2xx to an INVITE and repeats it until the ACK is here.
+bool session_answer_invite(struct sip_session *session, struct sip_server_transaction *invite, uint32_t cseq,
+			   const struct body *body);
+// No 2xx could be sent: the call ends as if it had never been acknowledged, but not from within this function.
+void session_cannot_answer(struct sip_session *session);
+// All questions get this status; for when the dialog ends under them.
+void session_drop_questions(struct sip_session *session, unsigned status);
+extern const struct sip_server_handlers session_server_handlers;
+
+// ---- a leg that we ring (invite_client.c)
+
+enum err invite_client_start(struct sip_endpoint *endpoint, const struct outgoing_invite *invite, uint64_t *session);
+void invite_client_cancel(struct sip_session *session, enum leg_end why);
+// A 2xx to an INVITE that no transaction wanted: a repetition, or another branch's.
+void invite_client_late(struct sip_session *session, const struct sip_message *response);
+
+// ---- a caller's leg (invite_server.c)
+
+// An INVITE outside any dialog, of somebody who is known.
+void invite_server_received(struct sip_endpoint *endpoint, const struct flow *from, const struct sip_message *invite,
+			    const struct identity *who);
+// Whether the same INVITE has come already, by another way (RFC 3261 section 8.2.2.2).
+bool invite_server_merged(const struct sip_endpoint *endpoint, const struct sip_message *invite);
+void invite_server_progress(struct sip_session *session, unsigned status, const struct body *body);
+void invite_server_accept(struct sip_session *session, const struct body *body);
+void invite_server_refuse(struct sip_session *session, const struct refusal *refusal);
+void invite_server_repeat_progress(struct sip_session *session);
+
+#endif

@@ -1,0 +1,81 @@
+// The port that the domain drives signalling by: each call finds its session by id, and one for a session that is gone does
+// nothing.
+#include "sip/signalling.h"
+
+#include "sip/session.h"
+
+static enum err invite(void *context, const struct outgoing_invite *outgoing, uint64_t *session)
+{
+	return invite_client_start(context, outgoing, session);
+}
+
+static void cancel(void *context, uint64_t id, enum leg_end why)
+{
+	struct sip_session *session = session_find(context, id);
+	if (session)
+		invite_client_cancel(session, why);
+}
+
+static void acknowledge(void *context, uint64_t id, const struct body *body)
+{
+	struct sip_session *session = session_find(context, id);
+	if (session && session->ack_due)
+		session_acknowledge(session, &session->dialog, session->due_cseq, body);
+}
+
+static void progress(void *context, uint64_t id, unsigned status, const struct body *body)
+{
+	struct sip_session *session = session_find(context, id);
+	if (session)
+		invite_server_progress(session, status, body);
+}
+
+static void accept_call(void *context, uint64_t id, const struct body *body)
+{
+	struct sip_session *session = session_find(context, id);
+	if (session)
+		invite_server_accept(session, body);
+}
+
+static void refuse(void *context, uint64_t id, const struct refusal *refusal)
+{
+	struct sip_session *session = session_find(context, id);
+	if (session)
+		invite_server_refuse(session, refusal);
+}
+
+static void hang_up(void *context, uint64_t id, enum leg_end why)
+{
+	struct sip_session *session = session_find(context, id);
+	if (session)
+		session_hang_up(session, why);
+}
+
+static enum err request(void *context, uint64_t id, uint64_t token, const struct dialog_request *asked)
+{
+	struct sip_session *session = session_find(context, id);
+	return session ? session_request(session, token, asked) : ERR_NO_SUCH_CALL;
+}
+
+static void reply(void *context, uint64_t id, uint64_t transaction, unsigned status, const struct body *body)
+{
+	struct sip_session *session = session_find(context, id);
+	if (session)
+		session_reply(session, transaction, status, body);
+}
+
+void sip_signalling_init(struct sip_endpoint *endpoint)
+{
+	endpoint->signalling = (struct signalling){
+	    .context = endpoint,
+	    .invite = invite,
+	    .cancel = cancel,
+	    .acknowledge = acknowledge,
+	    .progress = progress,
+	    .accept = accept_call,
+	    .refuse = refuse,
+	    .hang_up = hang_up,
+	    .request = request,
+	    .reply = reply,
+	};
+}
