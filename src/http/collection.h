@@ -1,0 +1,48 @@
+// What all kinds of entities have in common over HTTP: list, create, get, replace, change, delete. A kind may add to it
+// what its field table cannot say.
+#ifndef HTTP_COLLECTION_H
+#define HTTP_COLLECTION_H
+
+#include "http/answer.h"
+#include "http/entity_json.h"
+
+// One write on its way.
+struct change {
+	struct request *request;
+	struct entity *entity;       // as it will be
+	const struct entity *before; // as it is; NULL on creation
+	json_t *extras;              // what the body has beside the fields, by the names in resource.extras
+	struct problem_list problems;
+	char secret[64]; // made by the server, shown once in the answer
+	bool ends_sessions;
+};
+
+struct resource {
+	const char *const *extras; // ends with NULL; may be NULL
+	const char *secret;        // the name of the secret in the answer
+	// Adds to a change whose fields were all right; may add problems.
+	void (*prepare)(struct change *change);
+	// After the change is durable.
+	void (*changed)(struct change *change);
+	// Adds what is shown beside the fields.
+	bool (*show)(const struct entity *entity, json_t *object);
+	// Refuses a deletion.
+	enum err (*deletable)(struct request *request, struct problem *problem);
+};
+
+extern const struct resource user_resource, device_resource, token_resource;
+
+// The entity of the path's {id}.
+enum err collection_find(struct request *request, struct entity **entity);
+// STALE unless If-Match is absent, "*", or names the version.
+enum err collection_match(const struct request *request, uint64_t version);
+// An answer with the entity's ETag. `secret` NULL: none.
+struct answer collection_show(struct request *request, unsigned status, const struct entity *entity,
+			      const char *secret);
+// A list's common parameters: q, sort, limit, cursor. The problem names the parameter.
+enum { LIST_LIMIT_DEFAULT = 100, LIST_LIMIT_MAX = 1000 };
+enum err collection_limit(struct request *request, unsigned *limit, struct problem *problem);
+// {"items": [...], "total": n, "next": "..."}; takes the reference to items. total < 0: it is not counted.
+struct answer collection_page(struct request *request, json_t *items, int64_t total, struct str next);
+
+#endif

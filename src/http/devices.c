@@ -1,0 +1,61 @@
+// What devices have beside their fields: the SIP password, made here, shown once, kept only as hashes.
+#include "base/digest.h"
+#include "domain/device.h"
+#include "http/collection.h"
+#include "http/router.h"
+#include "http/server.h"
+
+enum { SIP_PASSWORD_LENGTH = 20 };
+
+static struct str ha1(struct request *request, enum digest_algorithm algorithm, const struct device *device,
+		      const char *password)
+{
+	char hex[DIGEST_HEX_MAX];
+	const struct str pieces[] = {device->number, server_settings(request->server)->realm, str_of(password)};
+	return arena_copy(&request->arena, digest_joined_hex(algorithm, pieces, 3, hex));
+}
+
+static enum err sip_password_make(struct request *request, struct device *device, char *password)
+{
+	if (!password_generate(password, SIP_PASSWORD_LENGTH))
+		return ERR_INTERNAL;
+	device->ha1_md5 = ha1(request, DIGEST_MD5, device, password);
+	device->ha1_sha256 = ha1(request, DIGEST_SHA256, device, password);
+	return device->ha1_md5.at && device->ha1_sha256.at ? ERR_NONE : ERR_NO_MEMORY;
+}
+
+static void device_prepare(struct change *change)
+{
+	struct device *device = (struct device *)change->entity;
+	if (change->before || change->problems.count || !device_kind_registers(device->device_kind))
+		return;
+	enum err err = sip_password_make(change->request, device, change->secret);
+	if (err)
+		problem_set(problem_list_next(&change->problems), err, NULL, NULL);
+}
+
+const struct resource device_resource = {
+    .secret = "sip_password",
+    .prepare = device_prepare,
+};
+
+struct answer device_password_create(struct request *request)
+{
+	struct records *records = server_records(request->server);
+	struct problem problem = {0};
+	struct entity *entity;
+	char password[SIP_PASSWORD_LENGTH + 1];
+	enum err err = collection_find(request, &entity);
+	if (!err)
+		err = collection_match(request, entity->version);
+	if (!err && !device_kind_registers(((struct device *)entity)->device_kind))
+		err = problem_set(&problem, ERR_NOT_ALLOWED, NULL,
+				  "This kind of device does not sign in, so it has no password.");
+	if (!err)
+		err = sip_password_make(request, (struct device *)entity, password);
+	if (!err)
+		err = records->update(records->context, entity, &problem);
+	if (err)
+		return problem.err ? answer_problem(request, &problem) : answer_err(request, err);
+	return collection_show(request, 200, entity, password);
+}

@@ -1,0 +1,20 @@
+// What the handlers may use of the server they run in.
+#ifndef HTTP_SERVER_H
+#define HTTP_SERVER_H
+
+#include "domain/records.h"
+#include "http/attempts.h"
+#include "http/call_thread.h"
+#include "http/http.h"
+#include "http/passwords.h"
+
+const struct http_settings *server_settings(const struct http_server *server);
+struct records *server_records(struct http_server *server);
+struct call_line *server_call_line(struct http_server *server);
+struct passwords *server_passwords(struct http_server *server);
+struct attempts *server_attempts(struct http_server *server);
+int64_t server_now_ms(const struct http_server *server); // wall clock
+// The HTTP side's own numbers, for /metrics.
+void server_metrics(struct http_server *server, struct writer *w);
+
+#endif

@@ -1,0 +1,116 @@
+// What users have beside their fields: a password, and the turns of their ring plan.
+#include "http/collection.h"
+#include "http/server.h"
+#include "http/sessions.h"
+
+#include <string.h>
+
+enum { GENERATED_LENGTH = 16 };
+
+static const char *const extras[] = {"password", "turns", NULL};
+
+static json_t *turns_to_json(const struct user *user)
+{
+	json_t *turns = json_array();
+	for (size_t i = 0; turns && i < user->turn_count; i++) {
+		json_t *turn = json_object();
+		bool built = json_put(turn, "device_id", json_id(user->turns[i].device_id)) &&
+			     json_put(turn, "start_s", json_integer(user->turns[i].start_s)) &&
+			     json_put(turn, "ring_s", json_integer(user->turns[i].ring_s));
+		if (!built) {
+			json_decref(turn);
+			turn = NULL;
+		}
+		if (json_array_append_new(turns, turn) != 0) {
+			json_decref(turns);
+			return NULL;
+		}
+	}
+	return turns;
+}
+
+static bool user_show(const struct entity *entity, json_t *object)
+{
+	return json_put(object, "turns", turns_to_json((const struct user *)entity));
+}
+
+// A password that an administrator has chosen, or one of ours: either way its owner must change it.
+static void password_set(struct change *change, struct str password)
+{
+	struct request *request = change->request;
+	struct user *user = (struct user *)change->entity;
+	char encoded[PASSWORD_HASH_MAX];
+	enum err err = passwords_hash(server_passwords(request->server), password, encoded);
+	if (!err)
+		user->password_hash = arena_copy(&request->arena, str_of(encoded));
+	if (err || !user->password_hash.at)
+		problem_set(problem_list_next(&change->problems), err ? err : ERR_NO_MEMORY, NULL, NULL);
+	user->password_change_due = request->identity.user->entity.id != user->entity.id;
+	change->ends_sessions = change->before != NULL;
+}
+
+static void password_prepare(struct change *change)
+{
+	const json_t *value = json_object_get(change->extras, "password");
+	struct str password = {json_string_value(value), json_string_length(value)};
+	struct problem problem = {0};
+	if (!value) {
+		if (change->before || change->problems.count)
+			return;
+		if (!password_generate(change->secret, GENERATED_LENGTH))
+			problem_set(problem_list_next(&change->problems), ERR_INTERNAL, NULL, NULL);
+		else
+			password_set(change, str_of(change->secret));
+	} else if (!json_is_string(value)) {
+		problem_set(problem_list_next(&change->problems), ERR_INVALID_FIELD, "password",
+			    "password must be text.");
+	} else if (password_check(password, ((struct user *)change->entity)->name, "password", &problem)) {
+		*problem_list_next(&change->problems) = problem;
+	} else if (change->problems.count == 0) {
+		password_set(change, password);
+	}
+}
+
+static void turns_prepare(struct change *change)
+{
+	const json_t *value = json_object_get(change->extras, "turns");
+	if (!value)
+		return;
+	json_t *present = turns_to_json((const struct user *)change->entity);
+	if (!present || !json_equal(present, value))
+		problem_set(problem_list_next(&change->problems), ERR_INVALID_FIELD, "turns",
+			    "The turns are changed with the user's ring plan.");
+	json_decref(present);
+}
+
+static void user_prepare(struct change *change)
+{
+	const struct user *user = (struct user *)change->entity, *before = (const struct user *)change->before;
+	turns_prepare(change);
+	if (before && before->role != user->role && before->entity.id == change->request->identity.user->entity.id)
+		problem_set(problem_list_next(&change->problems), ERR_NOT_ALLOWED, "role",
+			    "Nobody can change their own role.");
+	password_prepare(change);
+}
+
+static void user_changed(struct change *change)
+{
+	if (change->ends_sessions)
+		sessions_end_others(change->request, change->entity->id);
+}
+
+static enum err user_deletable(struct request *request, struct problem *problem)
+{
+	if (request_id(request) == request->identity.user->entity.id)
+		return problem_set(problem, ERR_NOT_ALLOWED, NULL, "Nobody can delete themselves.");
+	return ERR_NONE;
+}
+
+const struct resource user_resource = {
+    .extras = extras,
+    .secret = "password",
+    .prepare = user_prepare,
+    .changed = user_changed,
+    .show = user_show,
+    .deletable = user_deletable,
+};
