@@ -1,0 +1,302 @@
+// Call records in the database: one row for the call, one for each leg. Names come from the network, so they are made
+// valid UTF-8 on the way in.
+#include "store/call_record_sql.h"
+
+#include "base/log.h"
+#include "base/writer.h"
+#include "domain/device.h"
+#include "store/text.h"
+
+#include <string.h>
+
+enum { LEGS_MAX = 1000, LIMIT_MAX = 1000 };
+
+// ---- names
+
+static const char *const kind_names[] = {
+#define DEVICE_KIND(name, json, registers, relay, single, label) json,
+#include "domain/device_kinds.def"
+#undef DEVICE_KIND
+    NULL};
+
+// The index of a name that this program may not know (any more): then the fallback.
+static int name_index(const char *const *names, struct str name, int fallback)
+{
+	for (int i = 0; names[i]; i++)
+		if (str_equal(str_of(names[i]), name))
+			return i;
+	return fallback;
+}
+
+static enum err err_of_name(struct str name)
+{
+	for (int i = 0; i < ERR_COUNT; i++)
+		if (str_equal(str_of(err_name((enum err)i)), name))
+			return (enum err)i;
+	return ERR_INTERNAL;
+}
+
+// ---- saving
+
+static struct value clean(struct str text, struct arena *arena)
+{
+	struct str cleaned = text_clean(text, arena);
+
+	if (!cleaned.at && !str_empty(text))
+		return value_text(STR("?")); // out of memory: better a record without this text than none
+	return value_text(cleaned);
+}
+
+// What lists are searched by: everybody's name and number.
+static struct value search_of(const struct call_record *record, struct arena *arena)
+{
+	struct str search = arena_format(arena, "%.*s\n%.*s\n%.*s\n%.*s\n%.*s", STR_ARG(record->caller_number),
+					 STR_ARG(record->caller_name), STR_ARG(record->dialled),
+					 STR_ARG(record->canonical), STR_ARG(record->callee_title));
+
+	if (!search.at)
+		return value_text(STR_NONE);
+	text_fold((char *)(uintptr_t)search.at, search.length);
+	return clean(search, arena);
+}
+
+static enum err leg_save(struct database *database, const struct call_record *record, size_t index, struct arena *arena)
+{
+	const struct leg_record *leg = &record->legs[index];
+
+	return database_run(database,
+			    "INSERT INTO call_legs (record_id, position, device_id, device_number, device_title, "
+			    "device_kind, started_at, "
+			    "ringing_at, answered_at, ended_at, outcome, sip_status, reason) "
+			    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+			    VALUES(value_text(record->id), value_integer((int64_t)index), value_id(leg->device_id),
+				   clean(leg->device_number, arena), clean(leg->device_title, arena),
+				   value_text(str_of(kind_names[leg->device_kind])), value_integer(leg->started_at),
+				   value_integer(leg->ringing_at), value_integer(leg->answered_at),
+				   value_integer(leg->ended_at), value_text(str_of(outcome_names[leg->outcome])),
+				   value_integer(leg->sip_status), clean(leg->reason, arena)),
+			    NO_ROWS);
+}
+
+static enum err call_save(struct database *database, const struct call_record *record, struct arena *arena)
+{
+	return database_run(
+	    database,
+	    "INSERT INTO call_records (id, search, started_at, answered_at, ended_at, caller_number, caller_name, "
+	    "caller_user_id, caller_device_id, caller_trunk_id, caller_device_number, dialled, canonical, "
+	    "callee_user_id, "
+	    "callee_title, outcome, err, sip_status, ended_by, call_id, forwarded_from) "
+	    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21) "
+	    "ON CONFLICT (id) DO NOTHING",
+	    VALUES(value_text(record->id), search_of(record, arena), value_integer(record->started_at),
+		   value_integer(record->answered_at), value_integer(record->ended_at),
+		   clean(record->caller_number, arena), clean(record->caller_name, arena),
+		   value_id(record->caller_user_id), value_id(record->caller_device_id),
+		   value_id(record->caller_trunk_id), clean(record->caller_device_number, arena),
+		   clean(record->dialled, arena), clean(record->canonical, arena), value_id(record->callee_user_id),
+		   clean(record->callee_title, arena), value_text(str_of(outcome_names[record->outcome])),
+		   value_text(str_of(err_name(record->err))), value_integer(record->sip_status),
+		   value_text(record->ended_by), clean(record->call_id, arena), value_text(record->forwarded_from)),
+	    NO_ROWS);
+}
+
+enum err call_record_save(struct database *database, const struct call_record *record)
+{
+	struct arena arena;
+	enum err err;
+
+	arena_init(&arena, 0);
+	err = call_save(database, record, &arena);
+	if (database->changed_rows > 0)
+		for (size_t i = 0; !err && i < record->leg_count; i++)
+			err = leg_save(database, record, i, &arena);
+	arena_free(&arena);
+	return err;
+}
+
+// ---- reading
+
+#define RECORD_COLUMNS                                                                                                 \
+	"id, started_at, answered_at, ended_at, caller_number, caller_name, caller_user_id, caller_device_id, "        \
+	"caller_trunk_id, caller_device_number, dialled, canonical, callee_user_id, callee_title, outcome, err, "      \
+	"sip_status, ended_by, call_id, forwarded_from"
+
+// Copies texts until one fails.
+struct copying {
+	const struct row *row;
+	struct arena *arena;
+	enum err err;
+};
+
+static struct str copy_text(struct copying *copying, unsigned column)
+{
+	struct str text = arena_copy(copying->arena, row_text(copying->row, column));
+
+	if (!text.at)
+		copying->err = ERR_NO_MEMORY;
+	return text;
+}
+
+static enum err record_from_row(const struct row *row, struct arena *arena, struct call_record **result)
+{
+	struct copying copying = {row, arena, ERR_NONE};
+	struct call_record *record = arena_alloc(arena, sizeof *record);
+
+	if (!record)
+		return ERR_NO_MEMORY;
+	record->id = copy_text(&copying, 0);
+	record->started_at = row_integer(row, 1);
+	record->answered_at = row_integer(row, 2);
+	record->ended_at = row_integer(row, 3);
+	record->caller_number = copy_text(&copying, 4);
+	record->caller_name = copy_text(&copying, 5);
+	record->caller_user_id = row_id(row, 6);
+	record->caller_device_id = row_id(row, 7);
+	record->caller_trunk_id = row_id(row, 8);
+	record->caller_device_number = copy_text(&copying, 9);
+	record->dialled = copy_text(&copying, 10);
+	record->canonical = copy_text(&copying, 11);
+	record->callee_user_id = row_id(row, 12);
+	record->callee_title = copy_text(&copying, 13);
+	record->outcome = name_index(outcome_names, row_text(row, 14), OUTCOME_FAILED);
+	record->err = err_of_name(row_text(row, 15));
+	record->sip_status = (unsigned)row_integer(row, 16);
+	record->ended_by = copy_text(&copying, 17);
+	record->call_id = copy_text(&copying, 18);
+	record->forwarded_from = copy_text(&copying, 19);
+	*result = record;
+	return copying.err;
+}
+
+struct reading {
+	struct arena *arena;
+	struct call_record *record;
+	struct record_page *page;
+	unsigned limit;
+	bool more;
+};
+
+static enum err take_record(void *context, const struct row *row)
+{
+	struct reading *reading = context;
+
+	return record_from_row(row, reading->arena, &reading->record);
+}
+
+static enum err take_leg(void *context, const struct row *row)
+{
+	struct reading *reading = context;
+	struct copying copying = {row, reading->arena, ERR_NONE};
+	struct call_record *record = reading->record;
+
+	if (record->leg_count == LEGS_MAX)
+		return ERR_NONE;
+	record->legs[record->leg_count++] = (struct leg_record){
+	    .device_id = row_id(row, 0),
+	    .device_number = copy_text(&copying, 1),
+	    .device_title = copy_text(&copying, 2),
+	    .device_kind = name_index(kind_names, row_text(row, 3), DEVICE_SIP_PHONE),
+	    .started_at = row_integer(row, 4),
+	    .ringing_at = row_integer(row, 5),
+	    .answered_at = row_integer(row, 6),
+	    .ended_at = row_integer(row, 7),
+	    .outcome = name_index(outcome_names, row_text(row, 8), OUTCOME_FAILED),
+	    .sip_status = (unsigned)row_integer(row, 9),
+	    .reason = copy_text(&copying, 10),
+	};
+	return copying.err;
+}
+
+static enum err legs_read(struct database *database, struct reading *reading)
+{
+	struct value id = value_text(reading->record->id);
+	int64_t count;
+	enum err err =
+	    database_integer(database, "SELECT count(*) FROM call_legs WHERE record_id = $1", VALUES(id), &count);
+
+	if (err || count == 0)
+		return err;
+	reading->record->legs =
+	    arena_alloc(reading->arena, (count < LEGS_MAX ? (size_t)count : LEGS_MAX) * sizeof(struct leg_record));
+	if (!reading->record->legs)
+		return ERR_NO_MEMORY;
+	return database_run(database,
+			    "SELECT device_id, device_number, device_title, device_kind, started_at, ringing_at, "
+			    "answered_at, ended_at, outcome, sip_status, reason FROM call_legs WHERE record_id = $1 "
+			    "ORDER BY position",
+			    VALUES(id), (struct row_visitor){take_leg, reading});
+}
+
+enum err call_record_read(struct database *database, struct str id, struct arena *arena, struct call_record **record)
+{
+	struct reading reading = {.arena = arena};
+	enum err err = database_run(database, "SELECT " RECORD_COLUMNS " FROM call_records WHERE id = $1",
+				    VALUES(value_text(id)), (struct row_visitor){take_record, &reading});
+
+	if (!err && !reading.record)
+		err = ERR_NOT_FOUND;
+	if (!err)
+		err = legs_read(database, &reading);
+	if (!err)
+		*record = reading.record;
+	return err;
+}
+
+// ---- pages: the cursor is "STARTED_AT.ID" of the last row
+
+static enum err take_listed(void *context, const struct row *row)
+{
+	struct reading *reading = context;
+	struct record_page *page = reading->page;
+	enum err err;
+
+	if (page->count == reading->limit) {
+		reading->more = true;
+		return ERR_NONE;
+	}
+	err = record_from_row(row, reading->arena, &page->records[page->count]);
+	if (!err)
+		page->count++;
+	return err;
+}
+
+static enum err page_run(struct database *database, const struct record_query *query, struct reading *reading)
+{
+	struct str id = query->cursor, time;
+	struct str pattern = text_pattern(query->q, reading->arena);
+	int64_t at = INT64_MAX;
+
+	if (!pattern.at)
+		return ERR_NO_MEMORY;
+	if (!str_empty(query->cursor) && (!str_take(&id, '.', &time) || !str_to_int(time, 0, INT64_MAX, &at)))
+		return ERR_MALFORMED;
+	return database_run(database,
+			    "SELECT " RECORD_COLUMNS
+			    " FROM call_records WHERE started_at <= $1 AND (started_at < $1 OR id < $2) "
+			    "AND started_at >= $3 AND started_at < $4 AND search LIKE $5 ESCAPE '\\' "
+			    "ORDER BY started_at DESC, id DESC LIMIT $6",
+			    VALUES(value_integer(at), value_text(id), value_integer(query->from),
+				   value_integer(query->to ? query->to : INT64_MAX), value_text(pattern),
+				   value_integer((int64_t)query->limit + 1)),
+			    (struct row_visitor){take_listed, reading});
+}
+
+enum err call_record_list(struct database *database, const struct record_query *query, struct arena *arena,
+			  struct record_page *page)
+{
+	struct reading reading = {.arena = arena, .page = page, .limit = query->limit};
+	enum err err;
+
+	*page = (struct record_page){.records = NULL};
+	if (query->limit < 1 || query->limit > LIMIT_MAX)
+		return ERR_MALFORMED;
+	page->records = arena_alloc(arena, query->limit * sizeof *page->records);
+	if (!page->records)
+		return ERR_NO_MEMORY;
+	err = page_run(database, query, &reading);
+	if (err || !reading.more)
+		return err;
+	const struct call_record *last = page->records[page->count - 1];
+	page->next = arena_format(arena, "%lld.%.*s", (long long)last->started_at, STR_ARG(last->id));
+	return page->next.at ? ERR_NONE : ERR_NO_MEMORY;
+}

@@ -1,0 +1,302 @@
+// Puts the store together: the writer's thread, the readers, and the record of functions through which the rest uses them.
+#include "store/store.h"
+
+#include "base/log.h"
+#include "store/call_record_sql.h"
+#include "store/entity_list.h"
+#include "store/entity_sql.h"
+#include "store/migrate.h"
+#include "store/readers.h"
+#include "store/registration_sql.h"
+#include "store/store_writer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+struct store {
+	const struct number_plan *plan;
+	struct store_writer *writer; // owned
+	struct readers *readers;     // owned
+	struct records records;
+};
+
+// ---- writing, from the call thread
+
+static void save_registration(void *context, struct registration_write *write)
+{
+	store_writer_post_registration(((struct store *)context)->writer, write);
+}
+
+static void save_call(void *context, struct call_record *record)
+{
+	store_writer_post_call(((struct store *)context)->writer, record);
+}
+
+// ---- writing, from API threads
+
+static enum err refuse(struct problem *problem, enum err err, const struct problem *found)
+{
+	if (!problem)
+		return err;
+	if (found->err == err)
+		*problem = *found;
+	else
+		problem_set(problem, err, "", NULL);
+	return err;
+}
+
+// Runs the operation and waits until it is durable and told. `entity` is NULL for a removal.
+static enum err operate(struct store *store, struct operation *operation, const struct entity *entity,
+			struct problem *problem)
+{
+	enum err err = operation_prepare(operation, store->plan, entity);
+
+	if (err)
+		return refuse(problem, err, &operation->problem);
+	store_writer_post_operation(store->writer, operation);
+	operation_wait(operation);
+	operation_end(operation);
+	return operation->err ? refuse(problem, operation->err, &operation->problem) : ERR_NONE;
+}
+
+static enum err create(void *context, struct entity *entity, struct problem *problem)
+{
+	struct operation operation = {.kind = OPERATION_CREATE, .entity_kind = entity->kind};
+	enum err err = operate(context, &operation, entity, problem);
+
+	if (!err) {
+		entity->id = operation.id;
+		entity->version = operation.version;
+	}
+	return err;
+}
+
+static enum err update(void *context, struct entity *entity, struct problem *problem)
+{
+	struct operation operation = {
+	    .kind = OPERATION_UPDATE, .entity_kind = entity->kind, .id = entity->id, .version = entity->version};
+	enum err err = operate(context, &operation, entity, problem);
+
+	if (!err)
+		entity->version = operation.version;
+	return err;
+}
+
+static enum err remove_entity(void *context, enum entity_kind kind, uint64_t id, uint64_t version,
+			      enum delete_mode mode, struct problem *problem)
+{
+	struct operation operation = {
+	    .kind = OPERATION_REMOVE, .entity_kind = kind, .id = id, .version = version, .mode = mode};
+
+	return operate(context, &operation, NULL, problem);
+}
+
+// ---- reading, from API threads
+
+static enum err get(void *context, enum entity_kind kind, uint64_t id, struct arena *arena, struct entity **entity)
+{
+	struct store *store = context;
+	struct database *database;
+	enum err err = readers_take(store->readers, &database);
+
+	if (err)
+		return err;
+	err = entity_read(database, kind, id, arena, entity);
+	readers_give(store->readers, database, err);
+	return err;
+}
+
+static enum err find(void *context, enum entity_kind kind, const char *field, struct str value, struct arena *arena,
+		     struct entity **entity)
+{
+	struct store *store = context;
+	const struct entity_key key = {kind, entity_field(entity_type(kind), str_of(field)), value};
+	struct database *database;
+	enum err err;
+
+	if (!key.field || !(key.field->flags & FIELD_UNIQUE))
+		return ERR_UNKNOWN_FIELD;
+	err = readers_take(store->readers, &database);
+	if (err)
+		return err;
+	err = entity_find(database, &key, arena, entity);
+	readers_give(store->readers, database, err);
+	return err;
+}
+
+static enum err list(void *context, enum entity_kind kind, const struct list_query *query, struct arena *arena,
+		     struct entity_page *page)
+{
+	struct store *store = context;
+	struct database *database;
+	enum err err = readers_take(store->readers, &database);
+
+	if (err)
+		return err;
+	err = entity_list(database, kind, query, arena, page);
+	readers_give(store->readers, database, err);
+	return err;
+}
+
+static enum err record_list(void *context, const struct record_query *query, struct arena *arena,
+			    struct record_page *page)
+{
+	struct store *store = context;
+	struct database *database;
+	enum err err = readers_take(store->readers, &database);
+
+	if (err)
+		return err;
+	err = call_record_list(database, query, arena, page);
+	readers_give(store->readers, database, err);
+	return err;
+}
+
+static enum err record_get(void *context, struct str id, struct arena *arena, struct call_record **record)
+{
+	struct store *store = context;
+	struct database *database;
+	enum err err = readers_take(store->readers, &database);
+
+	if (err)
+		return err;
+	err = call_record_read(database, id, arena, record);
+	readers_give(store->readers, database, err);
+	return err;
+}
+
+static bool healthy(void *context, char *sentence, size_t size)
+{
+	return store_writer_healthy(((struct store *)context)->writer, sentence, size);
+}
+
+// ---- at start
+
+static const enum entity_kind loaded_kinds[] = {ENTITY_USER,  ENTITY_DEVICE, ENTITY_TRUNK,
+						ENTITY_ROUTE, ENTITY_DID,    ENTITY_SELECTION};
+enum { LOAD_PAGE = 1000 };
+
+// In pages, so that a large installation is never twice in memory.
+static enum err load_kind(struct database *database, enum entity_kind kind, const struct store_visitor *visitor)
+{
+	struct list_query query = {.limit = LOAD_PAGE};
+	struct arena arenas[2]; // the cursor is read from the page before
+	enum err err = ERR_NONE;
+
+	arena_init(&arenas[0], 0);
+	arena_init(&arenas[1], 0);
+	for (unsigned turn = 0; !err; turn = !turn) {
+		struct entity_page page;
+		arena_reset(&arenas[turn]);
+		err = entity_list(database, kind, &query, &arenas[turn], &page);
+		for (size_t i = 0; !err && i < page.count; i++)
+			if (!visitor->entity(visitor->context, page.entities[i]))
+				err = ERR_INTERNAL;
+		if (err || str_empty(page.next))
+			break;
+		query.cursor = page.next;
+	}
+	arena_free(&arenas[0]);
+	arena_free(&arenas[1]);
+	return err;
+}
+
+static enum err load_all(struct database *database, const struct store_visitor *visitor)
+{
+	struct timespec now;
+	enum err err = ERR_NONE;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	for (size_t i = 0; !err && i < sizeof loaded_kinds / sizeof *loaded_kinds; i++)
+		err = load_kind(database, loaded_kinds[i], visitor);
+	if (!err)
+		err = registration_load(database, (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000, visitor->binding,
+					visitor->context);
+	return err;
+}
+
+bool store_load(struct store *store, const struct store_visitor *visitor, char *sentence, size_t size)
+{
+	struct database *database;
+	enum err err = readers_take(store->readers, &database);
+
+	if (err) {
+		snprintf(sentence, size, "The database cannot be read: %s", err_sentence(err));
+		return false;
+	}
+	err = load_all(database, visitor);
+	if (err)
+		snprintf(sentence, size, "The database cannot be loaded: %s.",
+			 database->message[0] ? database->message : err_name(err));
+	readers_give(store->readers, database, err);
+	return !err;
+}
+
+// ---- the whole
+
+bool store_open(const struct store_settings *settings, struct store **result, char *sentence, size_t size)
+{
+	struct database *database = NULL;
+	struct store *store = calloc(1, sizeof *store);
+
+	snprintf(sentence, size, "There is no memory for the database.");
+	if (!store)
+		return false;
+	if (database_open(settings->url, DATABASE_WRITE, &database, sentence, size))
+		goto no_database;
+	if (migrate(database, sentence, size))
+		goto not_migrated;
+	snprintf(sentence, size, "There is no memory for the database.");
+	store->plan = settings->plan;
+	store->readers = readers_create(settings->url);
+	if (!store->readers)
+		goto not_migrated;
+	store->writer = store_writer_create(database, settings);
+	if (!store->writer)
+		goto no_writer;
+	store->records = (struct records){
+	    .context = store,
+	    .save_registration = save_registration,
+	    .save_call = save_call,
+	    .create = create,
+	    .update = update,
+	    .remove = remove_entity,
+	    .get = get,
+	    .find = find,
+	    .list = list,
+	    .record_list = record_list,
+	    .record_get = record_get,
+	    .healthy = healthy,
+	};
+	*result = store;
+	return true;
+
+no_writer:
+	database = NULL; // the writer took it
+	readers_destroy(store->readers);
+not_migrated:
+	database_close(database);
+no_database:
+	free(store);
+	return false;
+}
+
+void store_close(struct store *store)
+{
+	if (!store)
+		return;
+	readers_destroy(store->readers);
+	store_writer_destroy(store->writer); // the last connection: it folds the log into the file
+	free(store);
+}
+
+struct records *store_records(struct store *store)
+{
+	return &store->records;
+}
+
+struct store_counters store_count(const struct store *store)
+{
+	return store_writer_count(store->writer);
+}
