@@ -1,7 +1,11 @@
 // One line per event: a name and key=value fields. Values from outside are escaped, so a line is always a line.
-// Lines go to a ring of bounded size that a thread of its own writes out: a full disk or a stuck reader loses
+//
+//	2031-01-31T12:34:56.789Z info leg_state call=17 from="Jane \"J\" Doe" to=ringing
+//
+// Lines go to a buffer of bounded size that a thread of its own writes out: a full disk or a stuck reader loses
 // lines (counted, and said in the log once it moves again) and never holds up the caller.
-// Under systemd they go to the journal with the same fields; elsewhere to standard error.
+// Under systemd they go to the journal with the same fields (CARILLON_CALL=17), their raw bytes and a priority;
+// elsewhere to standard error. A value longer than 4 KiB is cut, and fields beyond 8 KiB or 32 are left out.
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
@@ -48,8 +52,8 @@ struct log_field {
 #define log_info(event, ...)    log_at(LOG_LEVEL_INFO, event, __VA_ARGS__)
 #define log_debug(event, ...)   log_at(LOG_LEVEL_DEBUG, event, __VA_ARGS__)
 
-// Starts the writing thread. Before this, and in tests, lines are written at once to standard error.
-int log_start(void); // 0, or a negative errno
+// Starts the writing thread. Before it, after log_stop, and in tests, lines are written at once to standard error.
+int log_start(void); // 0, or a negative errno; -EALREADY when it was started before
 // Writes what is left (waiting at most a second) and stops the thread.
 void log_stop(void);
 void log_set_level(enum log_level level); // default LOG_LEVEL_INFO
@@ -57,7 +61,8 @@ bool log_enabled(enum log_level level);
 bool log_level_parse(struct str name, enum log_level *level); // error, warning, info, debug
 // Any thread.
 void log_write(enum log_level level, const char *event, const struct log_field *fields, size_t count);
-// Tests: every line goes to this function instead; NULL undoes it.
+// Tests: every line goes to this function instead, on the caller's thread and without the time ("info leg_state
+// call=17"); NULL undoes it.
 void log_capture(void (*line)(struct str line, void *context), void *context);
 uint64_t log_lost(void); // lines dropped since start
 
