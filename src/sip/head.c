@@ -37,10 +37,12 @@ static enum sip_head_step broken(struct sip_head *head, size_t at, unsigned stat
 	return SIP_HEAD_BROKEN;
 }
 
-static enum sip_head_step cut(struct sip_head *head, struct str *line, size_t begin)
+static enum sip_head_step cut(struct sip_head *head, struct str *line, size_t begin, enum sip_head_step so_far)
 {
 	*line = (struct str){head->bytes + begin, head->limit - begin};
 	head->at = head->limit;
+	if (so_far == SIP_HEAD_BROKEN)
+		return SIP_HEAD_CUT;
 	if (head->size > head->limit)
 		(void)broken(head, head->limit, 513, "the head is longer than 16384 bytes");
 	else
@@ -65,7 +67,7 @@ static enum sip_head_step read_line(struct sip_head *head, enum folds folds, str
 	for (size_t at = begin;; at++) {
 		at = next_control(bytes, at, limit);
 		if (at >= limit)
-			return cut(head, line, begin);
+			return cut(head, line, begin, step);
 		if (bytes[at] != '\r' || at + 1 >= limit || bytes[at + 1] != '\n') {
 			if (!control_allowed(bytes, begin, at))
 				step = broken(head, at, 400, "a control character, or a line end that is not CRLF");
