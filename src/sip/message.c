@@ -217,11 +217,13 @@ static void check_via(struct parser *p)
 {
 	struct sip_via *via = &p->message->via;
 	struct sip_walk walk = {0};
-	struct str value;
+	struct str value, topmost;
 	if (!need(p, SIP_HEADER_VIA, "no Via header", &value))
 		return;
-	if (!sip_value_next(p->message, SIP_HEADER_VIA, &walk, &value) || !sip_via_parse(value, via))
-		refuse(p, value.at, 400, "the topmost Via cannot be read");
+	if (!sip_value_next(p->message, SIP_HEADER_VIA, &walk, &topmost))
+		refuse(p, value.at, 400, "Via is empty");
+	else if (!sip_via_parse(topmost, via))
+		refuse(p, topmost.at, 400, "the topmost Via cannot be read");
 	else if (str_equal_nocase(via->branch, STR("z9hG4bK")))
 		refuse(p, via->branch.at, 400, "the branch is nothing but the magic cookie");
 }
