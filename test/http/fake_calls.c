@@ -1,0 +1,78 @@
+// A call table with one call in it, for what the API shows of calls.
+#include "http/fake_calls.h"
+
+#include <stdatomic.h>
+
+enum { THE_CALL = 7 };
+
+static atomic_bool hung_up;
+
+void fake_calls_reset(void)
+{
+	atomic_store(&hung_up, false);
+}
+
+bool call_table_snapshot(struct call_table *table, struct arena *arena, struct call_snapshot **calls, size_t *count)
+{
+	(void)table;
+	*calls = arena_alloc(arena, sizeof **calls);
+	struct leg_snapshot *leg = arena_alloc(arena, sizeof *leg);
+	if (!*calls || !leg)
+		return false;
+	*leg = (struct leg_snapshot){.leg = 11,
+				     .device_id = 1,
+				     .device_number = STR("330"),
+				     .device_title = STR("Desk"),
+				     .state = "ringing",
+				     .started_at = 1700000000000};
+	**calls = (struct call_snapshot){.call = THE_CALL,
+					 .record_id = STR("01HF0000000000000000000001"),
+					 .caller_number = STR("200"),
+					 .caller_name = STR("B\xFF"
+							    "b"), // as the wire brought it: no UTF-8
+					 .dialled = STR("510"),
+					 .state = "ringing",
+					 .started_at = 1700000000000,
+					 .legs = leg,
+					 .leg_count = 1};
+	*count = atomic_load(&hung_up) ? 0 : 1;
+	return true;
+}
+
+bool call_table_hang_up(struct call_table *table, uint64_t call)
+{
+	(void)table;
+	return call == THE_CALL && !atomic_exchange(&hung_up, true);
+}
+
+enum err call_table_explain(struct call_table *table, struct str extension, struct arena *arena,
+			    struct ring_explanation *explanation)
+{
+	(void)table;
+	struct ring_explanation_turn *turns = arena_alloc(arena, 2 * sizeof *turns);
+	if (!turns)
+		return ERR_NO_MEMORY;
+	turns[0] = (struct ring_explanation_turn){.device_id = 1,
+						  .number = STR("330"),
+						  .title = STR("Desk"),
+						  .device_kind = DEVICE_SIP_PHONE,
+						  .stop_ms = 20000,
+						  .rings = true,
+						  .sentence = STR("Rings at once."),
+						  .targets = 1};
+	turns[1] = (struct ring_explanation_turn){.device_id = 2,
+						  .number = STR("821"),
+						  .device_kind = DEVICE_SOFTPHONE,
+						  .start_ms = 20000,
+						  .stop_ms = 30000,
+						  .why_not = ERR_UNREACHABLE,
+						  .sentence = STR("Is not registered.")};
+	*explanation = (struct ring_explanation){.user_id = 1,
+						 .extension = arena_copy(arena, extension),
+						 .title = STR("Jane Doe"),
+						 .strategy = STRATEGY_IN_SEQUENCE,
+						 .turns = turns,
+						 .turn_count = 2,
+						 .afterwards = STR("Then the caller hears busy.")};
+	return ERR_NONE;
+}

@@ -1,0 +1,9 @@
+// Stands in for the call table: one call, number 7, that rings device 330 until it is hung up.
+#ifndef TEST_HTTP_FAKE_CALLS_H
+#define TEST_HTTP_FAKE_CALLS_H
+
+#include "domain/call_table.h"
+
+void fake_calls_reset(void);
+
+#endif

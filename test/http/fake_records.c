@@ -1,0 +1,530 @@
+// The store's port in memory.
+#include "http/fake_records.h"
+
+#include "domain/device.h"
+#include "domain/session.h"
+#include "domain/user.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ENTITIES_MAX = 4096, CALLS_MAX = 16 };
+
+struct row {
+	struct arena arena;
+	struct entity *entity; // NULL = free
+};
+
+struct fake_records {
+	struct records port;
+	pthread_mutex_t lock;
+	struct row rows[ENTITY_KIND_COUNT][ENTITIES_MAX]; // by id - 1
+	uint64_t last_id[ENTITY_KIND_COUNT];
+	struct call_record *calls[CALLS_MAX];
+	size_t call_count;
+	_Atomic int failure;
+	void (*changed)(void *context, const struct entity *before, const struct entity *after);
+	void *context;
+};
+
+static struct entity *row_get(struct fake_records *fake, enum entity_kind kind, uint64_t id)
+{
+	return id >= 1 && id <= fake->last_id[kind] ? fake->rows[kind][id - 1].entity : NULL;
+}
+
+static void row_set(struct fake_records *fake, const struct entity *entity)
+{
+	struct row *row = &fake->rows[entity->kind][entity->id - 1];
+	struct row old = *row;
+	arena_init(&row->arena, 0);
+	row->entity = entity_copy(entity, &row->arena);
+	assert(row->entity);
+	if (old.entity)
+		arena_free(&old.arena);
+}
+
+static void row_clear(struct fake_records *fake, enum entity_kind kind, uint64_t id)
+{
+	struct row *row = &fake->rows[kind][id - 1];
+	arena_free(&row->arena);
+	row->entity = NULL;
+}
+
+// ---- text of a field, for filters, search and order
+
+static struct str field_text(const struct entity *entity, const struct field *field, char *buffer, size_t size)
+{
+	const void *value = field_of(entity, field);
+	struct writer w = writer_into(buffer, size);
+	switch (field->type) {
+	case FIELD_TEXT:
+		return *(const struct str *)value;
+	case FIELD_INTEGER:
+	case FIELD_TIME:
+		writer_int(&w, *(const int64_t *)value);
+		break;
+	case FIELD_BOOLEAN:
+		writer_text(&w, *(const bool *)value ? "true" : "false");
+		break;
+	case FIELD_CHOICE:
+		writer_text(&w, field->choices[*(const int *)value]);
+		break;
+	case FIELD_REFERENCE:
+		writer_uint(&w, *(const uint64_t *)value);
+		break;
+	}
+	return writer_result(&w);
+}
+
+static bool field_same(const struct entity *a, const struct entity *b, const struct field *field)
+{
+	char first[32], second[32];
+	return str_equal(field_text(a, field, first, sizeof first), field_text(b, field, second, sizeof second));
+}
+
+static struct entity *row_find(struct fake_records *fake, enum entity_kind kind, const char *name, struct str value)
+{
+	const struct field *field = entity_field(entity_type(kind), str_of(name));
+	char buffer[32];
+	for (uint64_t id = 1; id <= fake->last_id[kind]; id++) {
+		struct entity *entity = row_get(fake, kind, id);
+		if (entity && str_equal(field_text(entity, field, buffer, sizeof buffer), value))
+			return entity;
+	}
+	return NULL;
+}
+
+// ---- rules
+
+static enum err unique_check(struct fake_records *fake, const struct entity *entity, struct problem *problem)
+{
+	const struct entity_type *type = entity_type(entity->kind);
+	char buffer[32];
+	for (size_t i = 0; i < type->field_count; i++) {
+		const struct field *field = &type->fields[i];
+		if (!(field->flags & FIELD_UNIQUE))
+			continue;
+		struct entity *other =
+		    row_find(fake, entity->kind, field->name, field_text(entity, field, buffer, sizeof buffer));
+		if (!other || other->id == entity->id)
+			continue;
+		problem->other_id = other->id;
+		return problem_set(problem, ERR_NOT_UNIQUE, field->name, "Another %s has this %s already.", type->name,
+				   field->name);
+	}
+	return ERR_NONE;
+}
+
+static const struct user *assigned_to(struct fake_records *fake, uint64_t device_id, uint64_t except)
+{
+	for (uint64_t id = 1; id <= fake->last_id[ENTITY_USER]; id++) {
+		const struct user *user = (struct user *)row_get(fake, ENTITY_USER, id);
+		for (size_t i = 0; user && id != except && i < user->turn_count; i++)
+			if (user->turns[i].device_id == device_id)
+				return user;
+	}
+	return NULL;
+}
+
+static const struct user *selected_by(struct fake_records *fake, uint64_t device_id, uint64_t except)
+{
+	for (uint64_t id = 1; id <= fake->last_id[ENTITY_SELECTION]; id++) {
+		const struct selection *selection = (struct selection *)row_get(fake, ENTITY_SELECTION, id);
+		if (selection && selection->device_id == device_id && selection->user_id != except)
+			return (struct user *)row_get(fake, ENTITY_USER, selection->user_id);
+	}
+	return NULL;
+}
+
+static enum err device_free(struct fake_records *fake, uint64_t device_id, uint64_t user_id, const char *field,
+			    struct problem *problem)
+{
+	const struct device *device = (struct device *)row_get(fake, ENTITY_DEVICE, device_id);
+	const struct user *holder = assigned_to(fake, device_id, user_id);
+	if (!device)
+		return problem_set(problem, ERR_INVALID_FIELD, field, "There is no such device.");
+	if (!device_kind_has_one_holder(device->device_kind))
+		return ERR_NONE;
+	if (!holder)
+		holder = selected_by(fake, device_id, user_id);
+	if (!holder)
+		return ERR_NONE;
+	problem->other_id = holder->entity.id;
+	return problem_set(problem, ERR_DEVICE_TAKEN, field, "Device %.*s belongs to %.*s (%.*s).",
+			   STR_ARG(device->number), STR_ARG(holder->title), STR_ARG(holder->extension));
+}
+
+static enum err kind_check(struct fake_records *fake, const struct entity *entity, struct problem *problem)
+{
+	if (entity->kind == ENTITY_USER) {
+		const struct user *user = (const struct user *)entity;
+		enum err err = ERR_NONE;
+		for (size_t i = 0; !err && i < user->turn_count; i++)
+			err = device_free(fake, user->turns[i].device_id, entity->id, "turns", problem);
+		return err;
+	}
+	if (entity->kind == ENTITY_SELECTION) {
+		const struct selection *selection = (const struct selection *)entity;
+		const struct user *user = (struct user *)row_get(fake, ENTITY_USER, selection->user_id);
+		const struct device *device = (struct device *)row_get(fake, ENTITY_DEVICE, selection->device_id);
+		if (user->turn_count)
+			return problem_set(problem, ERR_NOT_ALLOWED, "user_id",
+					   "Who has devices assigned cannot select another one.");
+		if (device && !device->available_for_selection)
+			return problem_set(problem, ERR_NOT_ALLOWED, "device_id", "This device cannot be selected.");
+		return device_free(fake, selection->device_id, selection->user_id, "device_id", problem);
+	}
+	return ERR_NONE;
+}
+
+static enum err fixed_check(struct fake_records *fake, const struct entity *before, const struct entity *after,
+			    struct problem *problem)
+{
+	const struct entity_type *type = entity_type(after->kind);
+	for (size_t i = 0; i < type->field_count; i++)
+		if (type->fields[i].flags & FIELD_FIXED && !field_same(before, after, &type->fields[i]))
+			return problem_set(problem, ERR_FIXED_FIELD, type->fields[i].name, NULL);
+	if (after->kind != ENTITY_USER)
+		return ERR_NONE;
+	const struct user *old = (const struct user *)before, *new = (const struct user *)after;
+	char id[24];
+	snprintf(id, sizeof id, "%" PRIu64, after->id);
+	if ((old->role != new->role || !str_equal(old->extension, new->extension)) &&
+	    row_find(fake, ENTITY_SESSION, "user_id", str_of(id)))
+		return problem_set(problem, ERR_SIGNED_IN, old->role != new->role ? "role" : "extension", NULL);
+	return ERR_NONE;
+}
+
+// ---- the port
+
+static void tell(struct fake_records *fake, const struct entity *before, const struct entity *after)
+{
+	if (fake->changed)
+		fake->changed(fake->context, before, after);
+}
+
+static enum err failure(struct fake_records *fake)
+{
+	return (enum err)atomic_load(&fake->failure);
+}
+
+static enum err fake_create(void *context, struct entity *entity, struct problem *problem)
+{
+	struct fake_records *fake = context;
+	enum err err = failure(fake);
+	if (err)
+		return err;
+	pthread_mutex_lock(&fake->lock);
+	err = entity_check(entity, problem);
+	if (!err)
+		err = kind_check(fake, entity, problem);
+	if (!err)
+		err = unique_check(fake, entity, problem);
+	if (!err) {
+		entity->id = ++fake->last_id[entity->kind];
+		entity->version = 1;
+		assert(entity->id <= ENTITIES_MAX);
+		row_set(fake, entity);
+	}
+	pthread_mutex_unlock(&fake->lock);
+	if (!err)
+		tell(fake, NULL, entity);
+	return err;
+}
+
+static enum err fake_update(void *context, struct entity *entity, struct problem *problem)
+{
+	struct fake_records *fake = context;
+	enum err err = failure(fake);
+	if (err)
+		return err;
+	pthread_mutex_lock(&fake->lock);
+	const struct entity *before = row_get(fake, entity->kind, entity->id);
+	if (!before)
+		err = ERR_NOT_FOUND;
+	else if (entity->version && entity->version != before->version)
+		err = problem_set(problem, ERR_STALE, NULL, NULL);
+	if (!err)
+		err = entity_check(entity, problem);
+	if (!err)
+		err = fixed_check(fake, before, entity, problem);
+	if (!err)
+		err = kind_check(fake, entity, problem);
+	if (!err)
+		err = unique_check(fake, entity, problem);
+	if (!err) {
+		entity->version = before->version + 1;
+		row_set(fake, entity);
+	}
+	pthread_mutex_unlock(&fake->lock);
+	if (!err)
+		tell(fake, entity, entity);
+	return err;
+}
+
+static enum err device_release(struct fake_records *fake, uint64_t device_id, enum delete_mode mode,
+			       struct problem *problem)
+{
+	const struct user *holder = assigned_to(fake, device_id, 0);
+	if (!holder)
+		return ERR_NONE;
+	if (mode == DELETE_IF_FREE)
+		return problem_set(problem, ERR_IN_USE, NULL, "%.*s has this device.", STR_ARG(holder->title));
+	struct user *user = (struct user *)(uintptr_t)holder;
+	user->turn_count = 0;
+	return ERR_NONE;
+}
+
+static enum err fake_remove(void *context, enum entity_kind kind, uint64_t id, uint64_t version, enum delete_mode mode,
+			    struct problem *problem)
+{
+	struct fake_records *fake = context;
+	struct arena arena;
+	struct entity *before = NULL;
+	enum err err = failure(fake);
+	if (err)
+		return err;
+	arena_init(&arena, 0);
+	pthread_mutex_lock(&fake->lock);
+	struct entity *entity = row_get(fake, kind, id);
+	if (!entity)
+		err = ERR_NOT_FOUND;
+	else if (version && version != entity->version)
+		err = problem_set(problem, ERR_STALE, NULL, NULL);
+	else if (kind == ENTITY_DEVICE)
+		err = device_release(fake, id, mode, problem);
+	if (!err) {
+		before = entity_copy(entity, &arena);
+		row_clear(fake, kind, id);
+	}
+	pthread_mutex_unlock(&fake->lock);
+	if (before)
+		tell(fake, before, NULL);
+	arena_free(&arena);
+	return err;
+}
+
+static enum err fake_get(void *context, enum entity_kind kind, uint64_t id, struct arena *arena, struct entity **entity)
+{
+	struct fake_records *fake = context;
+	enum err err = failure(fake);
+	if (err)
+		return err;
+	pthread_mutex_lock(&fake->lock);
+	struct entity *found = row_get(fake, kind, id);
+	*entity = found ? entity_copy(found, arena) : NULL;
+	pthread_mutex_unlock(&fake->lock);
+	if (!found)
+		return ERR_NOT_FOUND;
+	return *entity ? ERR_NONE : ERR_NO_MEMORY;
+}
+
+static enum err fake_find(void *context, enum entity_kind kind, const char *field, struct str value,
+			  struct arena *arena, struct entity **entity)
+{
+	struct fake_records *fake = context;
+	enum err err = failure(fake);
+	if (err)
+		return err;
+	pthread_mutex_lock(&fake->lock);
+	struct entity *found = row_find(fake, kind, field, value);
+	*entity = found ? entity_copy(found, arena) : NULL;
+	pthread_mutex_unlock(&fake->lock);
+	if (!found)
+		return ERR_NOT_FOUND;
+	return *entity ? ERR_NONE : ERR_NO_MEMORY;
+}
+
+static bool matches(const struct entity *entity, const struct list_query *query)
+{
+	const struct entity_type *type = entity_type(entity->kind);
+	char buffer[32];
+	for (size_t i = 0; i < query->filter_count; i++)
+		if (!str_equal(field_text(entity, query->filters[i].field, buffer, sizeof buffer),
+			       query->filters[i].value))
+			return false;
+	if (str_empty(query->q))
+		return true;
+	for (size_t i = 0; i < type->field_count; i++) {
+		struct str text = field_text(entity, &type->fields[i], buffer, sizeof buffer);
+		if (!(type->fields[i].flags & FIELD_HIDDEN) && type->fields[i].type == FIELD_TEXT &&
+		    memmem(text.at ? text.at : "", text.length, query->q.at, query->q.length))
+			return true;
+	}
+	return false;
+}
+
+struct order {
+	const struct field *field; // NULL = by id
+	int sign;
+};
+
+static int compare(const void *a, const void *b, void *context)
+{
+	const struct entity *first = *(struct entity *const *)a, *second = *(struct entity *const *)b;
+	const struct order *order = context;
+	char one[32], two[32];
+	int result = order->field ? str_compare(field_text(first, order->field, one, sizeof one),
+						field_text(second, order->field, two, sizeof two))
+				  : 0;
+	if (result == 0)
+		result = first->id < second->id ? -1 : 1;
+	return result * order->sign;
+}
+
+static enum err list_locked(struct fake_records *fake, enum entity_kind kind, const struct list_query *query,
+			    struct arena *arena, struct entity_page *page)
+{
+	static const struct entity *found[ENTITIES_MAX]; // under the lock
+	struct str sort = query->sort;
+	struct order order = {NULL, str_starts(sort, STR("-")) ? -1 : 1};
+	uint64_t offset = 0;
+	size_t count = 0;
+	order.field = entity_field(entity_type(kind), str_from(sort, order.sign < 0 ? 1 : 0));
+	if (!str_empty(query->cursor) && !str_to_uint(query->cursor, ENTITIES_MAX, &offset))
+		return ERR_MALFORMED;
+	for (uint64_t id = 1; id <= fake->last_id[kind]; id++) {
+		const struct entity *entity = row_get(fake, kind, id);
+		if (entity && matches(entity, query))
+			found[count++] = entity;
+	}
+	qsort_r(found, count, sizeof *found, compare, &order);
+	page->total = count;
+	page->entities = arena_alloc(arena, (query->limit + 1) * sizeof *page->entities);
+	if (!page->entities)
+		return ERR_NO_MEMORY;
+	for (; page->count < query->limit && offset < count; page->count++, offset++) {
+		page->entities[page->count] = entity_copy(found[offset], arena);
+		if (!page->entities[page->count])
+			return ERR_NO_MEMORY;
+	}
+	if (offset < count)
+		page->next = arena_format(arena, "%" PRIu64, offset);
+	return ERR_NONE;
+}
+
+static enum err fake_list(void *context, enum entity_kind kind, const struct list_query *query, struct arena *arena,
+			  struct entity_page *page)
+{
+	struct fake_records *fake = context;
+	enum err err = failure(fake);
+	if (err)
+		return err;
+	*page = (struct entity_page){.count = 0};
+	pthread_mutex_lock(&fake->lock);
+	err = list_locked(fake, kind, query, arena, page);
+	pthread_mutex_unlock(&fake->lock);
+	return err;
+}
+
+static enum err fake_record_list(void *context, const struct record_query *query, struct arena *arena,
+				 struct record_page *page)
+{
+	struct fake_records *fake = context;
+	enum err err = failure(fake);
+	*page = (struct record_page){.count = 0};
+	if (err)
+		return err;
+	page->records = arena_alloc(arena, CALLS_MAX * sizeof *page->records);
+	if (!page->records)
+		return ERR_NO_MEMORY;
+	for (size_t i = 0; i < fake->call_count && page->count < query->limit; i++)
+		if (fake->calls[i]->started_at >= query->from && (!query->to || fake->calls[i]->started_at < query->to))
+			page->records[page->count++] = fake->calls[i];
+	return ERR_NONE;
+}
+
+static enum err fake_record_get(void *context, struct str id, struct arena *arena, struct call_record **record)
+{
+	struct fake_records *fake = context;
+	enum err err = failure(fake);
+	(void)arena;
+	for (size_t i = 0; !err && i < fake->call_count; i++) {
+		*record = fake->calls[i];
+		if (str_equal((*record)->id, id))
+			return ERR_NONE;
+	}
+	return err ? err : ERR_NOT_FOUND;
+}
+
+static bool fake_healthy(void *context, char *sentence, size_t size)
+{
+	enum err err = failure(context);
+	snprintf(sentence, size, "%s", err_sentence(err ? err : ERR_STORE_UNAVAILABLE));
+	return err == ERR_NONE;
+}
+
+static void fake_save_registration(void *context, struct registration_write *write)
+{
+	(void)context;
+	write->err = ERR_NONE;
+	write->done(write);
+}
+
+static void fake_save_call(void *context, struct call_record *record)
+{
+	fake_records_add_call(context, record);
+}
+
+struct fake_records *fake_records_create(void)
+{
+	struct fake_records *fake = calloc(1, sizeof *fake);
+	assert(fake);
+	pthread_mutex_init(&fake->lock, NULL);
+	fake->port = (struct records){
+	    .context = fake,
+	    .save_registration = fake_save_registration,
+	    .save_call = fake_save_call,
+	    .create = fake_create,
+	    .update = fake_update,
+	    .remove = fake_remove,
+	    .get = fake_get,
+	    .find = fake_find,
+	    .list = fake_list,
+	    .record_list = fake_record_list,
+	    .record_get = fake_record_get,
+	    .healthy = fake_healthy,
+	};
+	return fake;
+}
+
+void fake_records_destroy(struct fake_records *fake)
+{
+	for (int kind = 0; kind < ENTITY_KIND_COUNT; kind++)
+		for (uint64_t id = 1; id <= fake->last_id[kind]; id++)
+			if (fake->rows[kind][id - 1].entity)
+				row_clear(fake, (enum entity_kind)kind, id);
+	for (size_t i = 0; i < fake->call_count; i++)
+		call_record_free(fake->calls[i]);
+	pthread_mutex_destroy(&fake->lock);
+	free(fake);
+}
+
+struct records *fake_records_port(struct fake_records *fake)
+{
+	return &fake->port;
+}
+
+void fake_records_on_change(struct fake_records *fake,
+			    void (*changed)(void *context, const struct entity *before, const struct entity *after),
+			    void *context)
+{
+	fake->changed = changed;
+	fake->context = context;
+}
+
+void fake_records_fail(struct fake_records *fake, enum err err)
+{
+	atomic_store(&fake->failure, err);
+}
+
+void fake_records_add_call(struct fake_records *fake, struct call_record *record)
+{
+	assert(fake->call_count < CALLS_MAX);
+	fake->calls[fake->call_count++] = record;
+}

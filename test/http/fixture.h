@@ -1,0 +1,57 @@
+// A running server on a free port, with a store and a call thread of its own, and people who may sign in.
+#ifndef TEST_HTTP_FIXTURE_H
+#define TEST_HTTP_FIXTURE_H
+
+#include "domain/user.h"
+#include "http/client.h"
+#include "http/fake_calls.h"
+#include "http/fake_records.h"
+#include "http/http.h"
+#include "lib/cmocka.h"
+
+#include <pthread.h>
+
+#define PASSWORD "correct horse 1"
+
+// How somebody asks: by cookie, or by token.
+struct caller {
+	char cookie[128], csrf[64], token[64];
+};
+
+struct fixture {
+	struct fake_records *records;
+	struct http_server *server;
+	struct net_address address;
+	struct loop *loop;
+	struct queue *queue; // to the call thread
+	struct directory *directory;
+	struct registrations *registrations;
+	struct number_plan plan;
+	pthread_t call_thread;
+	struct caller admin;
+	uint64_t admin_id, jane_id, bob_id, otto_id; // admin, two agents, an auditor
+};
+
+int fixture_setup(void **state);
+int fixture_teardown(void **state);
+
+// The next server is created with this many workers, this session life and this clock; 0 and NULL: as usual.
+extern struct http_settings fixture_settings;
+
+struct caller sign_in(struct fixture *f, const char *name, const char *password);
+// One request on a connection of its own; `body` NULL: none. With who == NULL nobody asks.
+struct reply ask(struct fixture *f, const struct caller *who, const char *method, const char *path, const char *body);
+// The same with a further header line "Name: value\r\n".
+struct reply ask_with(struct fixture *f, const struct caller *who, const char *request, const char *headers,
+		      const char *body);
+// Fails the test when the status is another; frees the reply.
+void expect(struct reply reply, int status);
+// The same, and one of the problem's fields has this name and code.
+void expect_field(struct reply reply, int status, const char *name, const char *code);
+// Asks for a creation as the administrator and gives the id.
+uint64_t create(struct fixture *f, const char *path, const char *body);
+const char *text_of(const struct reply *reply, const char *name); // of the JSON; "" when it is not there
+// Runs on the call thread; waits.
+void on_call_thread(struct fixture *f, void (*work)(void *context), void *context);
+
+#endif

@@ -1,0 +1,285 @@
+// HTTP itself: what is received, what is refused, and how long anybody may take.
+#include "http/fixture.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+// Sends the bytes as they are, says that no more will come, and gives the status of the first answer.
+static int status_of(struct fixture *f, const char *bytes, size_t size)
+{
+	struct reply reply;
+	int socket = client_connect(&f->address);
+	assert_true(socket >= 0);
+	client_send(socket, bytes, size);
+	shutdown(socket, SHUT_WR);
+	client_receive(socket, &reply);
+	close(socket);
+	int status = reply.status;
+	reply_free(&reply);
+	return status;
+}
+
+static int status_of_text(struct fixture *f, const char *text)
+{
+	return status_of(f, text, strlen(text));
+}
+
+static void health_and_readiness_are_told_apart(void **state)
+{
+	struct fixture *f = *state;
+	expect(ask(f, NULL, "GET", "/healthz", NULL), 200);
+	expect(ask(f, NULL, "GET", "/readyz", NULL), 200);
+	fake_records_fail(f->records, ERR_STORE_UNAVAILABLE);
+	expect(ask(f, NULL, "GET", "/healthz", NULL), 200);
+	expect(ask(f, NULL, "GET", "/readyz", NULL), 503);
+	fake_records_fail(f->records, ERR_NONE);
+	expect(ask(f, NULL, "GET", "/readyz", NULL), 200);
+}
+
+static void metrics_count_requests(void **state)
+{
+	struct fixture *f = *state;
+	struct reply reply = ask(f, NULL, "GET", "/metrics", NULL);
+	assert_int_equal(reply.status, 200);
+	assert_non_null(strstr(reply.body, "carillon_http_requests_total{status=\"2xx\"} "));
+	reply_free(&reply);
+}
+
+static void every_answer_has_the_security_headers(void **state)
+{
+	struct fixture *f = *state;
+	static const char *const wanted[][2] = {
+	    {"X-Content-Type-Options", "nosniff"},
+	    {"X-Frame-Options", "DENY"},
+	    {"Cache-Control", "no-store"},
+	    {"Referrer-Policy", "no-referrer"},
+	    {"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"},
+	};
+	static const char *const paths[] = {"/healthz", "/api/v1/users", "/nothing"};
+	for (size_t p = 0; p < 3; p++) {
+		struct reply reply = ask(f, NULL, "GET", paths[p], NULL);
+		char value[128];
+		for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
+			assert_string_equal(reply_header(&reply, wanted[i][0], value, sizeof value), wanted[i][1]);
+		reply_free(&reply);
+	}
+}
+
+static void unknown_paths_and_methods_are_said_to_be_so(void **state)
+{
+	struct fixture *f = *state;
+	char allow[64];
+	expect(ask(f, NULL, "GET", "/", NULL), 404);
+	expect(ask(f, NULL, "GET", "/api/v1/users/", NULL), 404);
+	expect(ask(f, NULL, "GET", "/api/v1/users/1/2", NULL), 404);
+	expect(ask(f, NULL, "GET", "//api/v1/users", NULL), 404);
+	struct reply reply = ask(f, NULL, "PUT", "/api/v1/users", "{}");
+	assert_int_equal(reply.status, 405);
+	assert_string_equal(reply_header(&reply, "Allow", allow, sizeof allow), "GET, POST");
+	reply_free(&reply);
+	expect(ask(f, NULL, "BREW", "/api/v1/users", NULL), 405);
+}
+
+static void garbage_is_refused_and_the_server_lives(void **state)
+{
+	struct fixture *f = *state;
+	static const char *const garbage[] = {
+	    "\r\n\r\n\r\n",
+	    "GET\r\n\r\n",
+	    "GET / HTTP/9.9\r\nHost: x\r\n\r\n",
+	    "GET /%zz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+	    "GET /%00 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+	    "GET /%ff HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+	    "GET /healthz?a=1&a=2 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+	    "POST /api/v1/session HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n",
+	    "POST /api/v1/session HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nabcdef",
+	    "POST /api/v1/session HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: "
+	    "chunked\r\n\r\n0\r\n\r\n",
+	    "POST /api/v1/session HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n0\r\n\r\n",
+	    "POST /api/v1/session HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+	};
+	for (size_t i = 0; i < sizeof garbage / sizeof *garbage; i++) {
+		int status = status_of_text(f, garbage[i]);
+		if (status != 0 && status != 400 && status != 505)
+			fail_msg("%s gave %d", garbage[i], status);
+	}
+	char noise[4096];
+	for (unsigned seed = 1; seed <= 40; seed++) {
+		unsigned value = seed;
+		for (size_t i = 0; i < sizeof noise; i++)
+			noise[i] = (char)((value = value * 1103515245 + 12345) >> 16);
+		status_of(f, noise, sizeof noise);
+	}
+	expect(ask(f, NULL, "GET", "/healthz", NULL), 200);
+}
+
+static void a_body_of_more_than_a_megabyte_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	enum { SIZE = (1 << 20) + 1 };
+	char *body = malloc(SIZE + 200);
+	int head = snprintf(body, 200,
+			    "POST /api/v1/session HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+			    "Content-Length: %d\r\n\r\n",
+			    SIZE);
+	memset(body + head, ' ', SIZE);
+	assert_int_equal(status_of(f, body, (size_t)head), 413); // its length alone says so
+	// One byte less is read, and is no JSON.
+	head = snprintf(body, 200,
+			"POST /api/v1/session HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+			"Content-Length: %d\r\n\r\n",
+			SIZE - 1);
+	memset(body + head, ' ', SIZE);
+	assert_int_equal(status_of(f, body, (size_t)head + SIZE - 1), 400);
+	// In chunks no length is known before.
+	head = snprintf(body, 200,
+			"POST /api/v1/session HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n", SIZE);
+	memset(body + head, ' ', SIZE);
+	memcpy(body + head + SIZE, "\r\n0\r\n\r\n", 7);
+	assert_int_equal(status_of(f, body, (size_t)head + SIZE + 7), 413);
+	free(body);
+}
+
+static void a_head_of_more_than_its_room_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	enum { SIZE = 100000 };
+	char *text = malloc(SIZE);
+	int head = snprintf(text, SIZE, "GET /healthz HTTP/1.1\r\nHost: x\r\nX-Long: ");
+	memset(text + head, 'a', SIZE - (size_t)head);
+	memcpy(text + SIZE - 4, "\r\n\r\n", 4);
+	int status = status_of(f, text, SIZE);
+	assert_true(status == 431 || status == 0);
+	memset(text, 'a', SIZE);
+	memcpy(text, "GET /", 5);
+	status = status_of(f, text, SIZE);
+	assert_true(status == 414 || status == 0);
+	free(text);
+	expect(ask(f, NULL, "GET", "/healthz", NULL), 200);
+}
+
+static void half_requests_do_not_stop_others(void **state)
+{
+	struct fixture *f = *state;
+	enum { HALVES = 100 };
+	int sockets[HALVES];
+	for (int i = 0; i < HALVES; i++) {
+		const char *half =
+		    i % 2 ? "GET /healthz HT"
+			  : "POST /api/v1/session HTTP/1.1\r\nHost: x\r\nContent-Length: 900000\r\n\r\n{\"na";
+		sockets[i] = client_connect(&f->address);
+		assert_true(client_send(sockets[i], half, strlen(half)));
+	}
+	expect(ask(f, NULL, "GET", "/readyz", NULL), 200);
+	for (int i = 0; i < HALVES; i++)
+		close(sockets[i]);
+	expect(ask(f, NULL, "GET", "/readyz", NULL), 200);
+}
+
+static void one_connection_carries_many_requests(void **state)
+{
+	struct fixture *f = *state;
+	const char *request = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
+	int socket = client_connect(&f->address);
+	for (int i = 0; i < 200; i++) {
+		struct reply reply;
+		assert_true(client_send(socket, request, strlen(request)));
+		client_receive(socket, &reply);
+		assert_int_equal(reply.status, 200);
+		reply_free(&reply);
+	}
+	close(socket);
+}
+
+static void who_leaves_before_the_answer_harms_nobody(void **state)
+{
+	struct fixture *f = *state;
+	const char *request = "GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n";
+	for (int i = 0; i < 100; i++) {
+		int socket = client_connect(&f->address);
+		assert_true(client_send(socket, request, strlen(request)));
+		close(socket);
+	}
+	expect(ask(f, NULL, "GET", "/readyz", NULL), 200);
+}
+
+static void bodies_must_be_json_objects(void **state)
+{
+	struct fixture *f = *state;
+	expect(ask(f, NULL, "POST", "/api/v1/session", "{\"name\":\"admin\""), 400);
+	expect(ask(f, NULL, "POST", "/api/v1/session", "[1,2]"), 400);
+	expect(ask(f, NULL, "POST", "/api/v1/session", "{\"name\":\"a\",\"name\":\"b\"}"), 400);
+	expect(ask(f, NULL, "POST", "/api/v1/session", "{\"name\":\"\xff\xfe\"}"), 400);
+	expect(ask(f, NULL, "POST", "/api/v1/session", "{\"name\":\"a\\u0000b\"}"), 400);
+	expect(ask_with(f, NULL, "POST /api/v1/session", "Content-Type: text/plain\r\n", NULL),
+	       422); // empty: fields missing
+	const char *form =
+	    "POST /api/v1/session HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+	    "Content-Length: 6\r\nConnection: close\r\n\r\nname=a";
+	assert_int_equal(status_of_text(f, form), 415);
+	char deep[8192];
+	memset(deep, '[', sizeof deep);
+	deep[sizeof deep - 1] = '\0';
+	expect(ask(f, NULL, "POST", "/api/v1/session", deep), 400);
+}
+
+static void a_problem_is_a_problem_document(void **state)
+{
+	struct fixture *f = *state;
+	char type[64];
+	struct reply reply = ask(f, NULL, "GET", "/api/v1/users", NULL);
+	assert_int_equal(reply.status, 401);
+	assert_string_equal(reply_header(&reply, "Content-Type", type, sizeof type), "application/problem+json");
+	assert_string_equal(reply_header(&reply, "WWW-Authenticate", type, sizeof type), "Bearer");
+	assert_string_equal(text_of(&reply, "type"), "urn:carillon:problem:not_signed_in");
+	assert_string_equal(text_of(&reply, "title"), "Sign in first.");
+	assert_int_equal(json_integer_value(json_object_get(reply.json, "status")), 401);
+	assert_true(json_is_array(json_object_get(reply.json, "field")));
+	reply_free(&reply);
+}
+
+static void a_store_that_fails_gives_503_and_recovers(void **state)
+{
+	struct fixture *f = *state;
+	char retry[16];
+	fake_records_fail(f->records, ERR_STORE_UNAVAILABLE);
+	struct reply reply = ask(f, &f->admin, "GET", "/api/v1/users", NULL);
+	assert_int_equal(reply.status, 503);
+	assert_string_not_equal(reply_header(&reply, "Retry-After", retry, sizeof retry), "");
+	reply_free(&reply);
+	fake_records_fail(f->records, ERR_NONE);
+	expect(ask(f, &f->admin, "GET", "/api/v1/users", NULL), 200);
+}
+
+static void a_port_in_use_is_an_error(void **state)
+{
+	struct fixture *f = *state;
+	struct http_server *second = NULL;
+	struct http_settings settings = {
+	    .listen = f->address, .records = fake_records_port(f->records), .call_thread = f->queue};
+	assert_true(http_server_create(&settings, &second) < 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define SERVED(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
+	    SERVED(health_and_readiness_are_told_apart),
+	    SERVED(metrics_count_requests),
+	    SERVED(every_answer_has_the_security_headers),
+	    SERVED(unknown_paths_and_methods_are_said_to_be_so),
+	    SERVED(garbage_is_refused_and_the_server_lives),
+	    SERVED(a_body_of_more_than_a_megabyte_is_refused),
+	    SERVED(a_head_of_more_than_its_room_is_refused),
+	    SERVED(half_requests_do_not_stop_others),
+	    SERVED(one_connection_carries_many_requests),
+	    SERVED(who_leaves_before_the_answer_harms_nobody),
+	    SERVED(bodies_must_be_json_objects),
+	    SERVED(a_problem_is_a_problem_document),
+	    SERVED(a_store_that_fails_gives_503_and_recovers),
+	    SERVED(a_port_in_use_is_an_error),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
