@@ -23,11 +23,11 @@ enum sip_auth_result {
 	SIP_AUTH_MALFORMED, // 400
 };
 
-// nonce_life_s: how long a nonce is good for.
+// nonce_life_s: how long a nonce is good for. NULL when there is no memory.
 struct sip_auth *sip_auth_create(struct loop *loop, struct str realm, unsigned nonce_life_s);
 void sip_auth_destroy(struct sip_auth *auth);
 // The username in the credentials for our realm (unescaped into `name`, NUL-terminated), so that its secret can be looked up.
-// False when there are none. Authorization for REGISTER and in-dialog requests, Proxy-Authorization too: either is taken.
+// False when there are none, or a name that is too long or holds a NUL. Authorization for REGISTER and in-dialog requests, Proxy-Authorization too: either is taken.
 bool sip_auth_username(const struct sip_auth *auth, const struct sip_message *request, char *name, size_t size);
 // `secret` with empty hashes does the same work as a known one and gives SIP_AUTH_WRONG.
 enum sip_auth_result sip_auth_check(struct sip_auth *auth, const struct sip_message *request,
@@ -42,10 +42,31 @@ struct sip_credentials {
 	struct str realm; // the only realm answered; empty = any, but then only once per transaction
 };
 
-// Writes the Authorization or Proxy-Authorization line that answers the best challenge in `response` (401 or 407). False when
-// none can be answered: unknown algorithm or qop, another realm, or the same nonce refused before without stale=true.
+// Writes the Authorization or Proxy-Authorization line that answers the best challenge in `response` (401 or 407). False,
+// with nothing written, when none can be answered: unknown algorithm, no qop=auth among those offered, another realm, or
+// credentials that were refused: with a previous_nonce (that of the refused ones) only a challenge with stale=true and
+// another nonce is answered.
 bool sip_auth_write_answer(struct writer *w, const struct sip_message *response,
 			   const struct sip_credentials *credentials, struct str method, struct str uri,
 			   struct str previous_nonce, struct loop *loop);
+// The nonce that sip_auth_write_answer would answer, as received; to be kept as the next previous_nonce. STR_NONE when none
+// can be answered.
+struct str sip_auth_answered_nonce(const struct sip_message *response, const struct sip_credentials *credentials);
+
+// A challenge kept, so that later requests to the same peer carry credentials at once: nc counts on, and the peer need not
+// challenge each of them. All zero = nothing kept.
+struct sip_auth_memory {
+	char challenge[1024];
+	size_t length; // of it; 0 = none
+	uint32_t used; // the last nc that was sent
+	bool proxy;
+};
+// Keeps the challenge that sip_auth_write_answer answered with nc 1; nothing when it is too long or has no qop.
+void sip_auth_remember(struct sip_auth_memory *memory, const struct sip_message *response,
+		       const struct sip_credentials *credentials);
+// False, with nothing written, when there is nothing kept.
+bool sip_auth_write_remembered(struct writer *w, struct sip_auth_memory *memory,
+			       const struct sip_credentials *credentials, struct str method, struct str uri,
+			       struct loop *loop);
 
 #endif

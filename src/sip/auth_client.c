@@ -42,10 +42,12 @@ static bool answerable(const struct sip_auth_fields *challenge, const struct sip
 	       !str_equal(challenge->nonce, previous_nonce);
 }
 
-// The first challenge with the strongest algorithm.
-static bool choose(const struct sip_message *response, enum sip_header_name name,
-		   const struct sip_credentials *credentials, struct str previous_nonce, struct sip_auth_fields *best)
+// The first challenge with the strongest algorithm, and the header's value that it was read from.
+static bool choose(const struct sip_message *response, const struct sip_credentials *credentials,
+		   struct str previous_nonce, struct sip_auth_fields *best, struct str *text)
 {
+	enum sip_header_name name =
+	    response->status == 407 ? SIP_HEADER_PROXY_AUTHENTICATE : SIP_HEADER_WWW_AUTHENTICATE;
 	struct sip_walk walk = {0};
 	struct str value;
 	struct sip_auth_fields challenge;
@@ -59,12 +61,14 @@ static bool choose(const struct sip_message *response, enum sip_header_name name
 		if (found && (best_algorithm == DIGEST_SHA256 || algorithm == DIGEST_MD5))
 			continue;
 		*best = challenge;
+		*text = value;
 		best_algorithm = algorithm;
 		found = true;
 	}
 	return found;
 }
 
+// What stands in the line must not end it.
 static bool printable(struct str text)
 {
 	for (size_t i = 0; i < text.length; i++) {
@@ -74,10 +78,12 @@ static bool printable(struct str text)
 	return true;
 }
 
-// A parameter as the peer wrote it: its escapes are still in it.
+// A parameter whose escapes are still in it, as the peer wrote it.
 static void write_echo(struct writer *w, const char *name, struct str value)
 {
+	writer_text(w, ", ");
 	writer_text(w, name);
+	writer_text(w, "=\"");
 	writer_str(w, value);
 	writer_char(w, '"');
 }
@@ -89,52 +95,102 @@ static void write_line(struct writer *w, struct str header, const struct sip_aut
 	writer_str(w, header);
 	writer_text(w, ": Digest username=");
 	sip_auth_write_quoted(w, username);
-	write_echo(w, ", realm=\"", challenge->realm);
-	write_echo(w, ", nonce=\"", challenge->nonce);
-	write_echo(w, ", uri=\"", parts->uri);
-	write_echo(w, ", response=\"", sip_auth_response(parts, hex));
+	write_echo(w, "realm", challenge->realm);
+	write_echo(w, "nonce", challenge->nonce);
+	write_echo(w, "uri", parts->uri);
+	write_echo(w, "response", sip_auth_response(parts, hex));
 	if (challenge->algorithm.at) {
 		writer_text(w, ", algorithm=");
 		writer_text(w, parts->algorithm == DIGEST_MD5 ? "MD5" : "SHA-256");
 	}
 	if (challenge->opaque.at)
-		write_echo(w, ", opaque=\"", challenge->opaque);
+		write_echo(w, "opaque", challenge->opaque);
 	if (!str_empty(parts->qop)) {
-		write_echo(w, ", cnonce=\"", parts->cnonce);
+		write_echo(w, "cnonce", parts->cnonce);
 		writer_text(w, ", qop=auth, nc=");
 		writer_str(w, parts->nc);
 	}
 	writer_text(w, "\r\n");
 }
 
+// What is being signed.
+struct target {
+	struct str method, uri;
+	uint32_t count; // nc
+	bool proxy;
+};
+
+static void sign(struct writer *w, const struct sip_auth_fields *challenge, const struct sip_credentials *credentials,
+		 const struct target *target, struct loop *loop)
+{
+	enum digest_algorithm algorithm = DIGEST_MD5;
+	char ha1_hex[DIGEST_HEX_MAX], cnonce[17], nc[9];
+	(void)sip_auth_algorithm(challenge->algorithm, &algorithm);
+	snprintf(cnonce, sizeof cnonce, "%016llx", (unsigned long long)loop_random_uint(loop));
+	snprintf(nc, sizeof nc, "%08x", (unsigned)target->count);
+	const struct str secret[] = {credentials->username, challenge->realm, credentials->password};
+	const struct sip_auth_parts parts = {
+	    .algorithm = algorithm,
+	    .ha1 = digest_joined_hex(algorithm, secret, 3, ha1_hex),
+	    .nonce = challenge->nonce,
+	    .nc = str_of(nc),
+	    .cnonce = str_of(cnonce),
+	    .qop = challenge->qop.at ? STR("auth") : STR_NONE,
+	    .method = target->method,
+	    .uri = target->uri,
+	};
+	struct str header =
+	    sip_header_wire_name(target->proxy ? SIP_HEADER_PROXY_AUTHORIZATION : SIP_HEADER_AUTHORIZATION);
+	write_line(w, header, challenge, credentials->username, &parts);
+	explicit_bzero(ha1_hex, sizeof ha1_hex);
+}
+
 bool sip_auth_write_answer(struct writer *w, const struct sip_message *response,
 			   const struct sip_credentials *credentials, struct str method, struct str uri,
 			   struct str previous_nonce, struct loop *loop)
 {
-	bool proxy = response->status == 407;
 	struct sip_auth_fields challenge;
-	if (!printable(credentials->username) ||
-	    !choose(response, proxy ? SIP_HEADER_PROXY_AUTHENTICATE : SIP_HEADER_WWW_AUTHENTICATE, credentials,
-		    previous_nonce, &challenge))
+	struct str text;
+	if (!printable(credentials->username) || !printable(uri) ||
+	    !choose(response, credentials, previous_nonce, &challenge, &text))
 		return false;
+	const struct target target = {.method = method, .uri = uri, .count = 1, .proxy = response->status == 407};
+	sign(w, &challenge, credentials, &target, loop);
+	return true;
+}
 
-	enum digest_algorithm algorithm;
-	char ha1_hex[DIGEST_HEX_MAX], cnonce[17];
-	(void)sip_auth_algorithm(challenge.algorithm, &algorithm);
-	snprintf(cnonce, sizeof cnonce, "%016llx", (unsigned long long)loop_random_uint(loop));
-	const struct str secret[] = {credentials->username, challenge.realm, credentials->password};
-	const struct sip_auth_parts parts = {
-	    .algorithm = algorithm,
-	    .ha1 = digest_joined_hex(algorithm, secret, 3, ha1_hex),
-	    .nonce = challenge.nonce,
-	    .nc = STR("00000001"),
-	    .cnonce = str_of(cnonce),
-	    .qop = challenge.qop.at ? STR("auth") : STR_NONE,
-	    .method = method,
-	    .uri = uri,
-	};
-	write_line(w, sip_header_wire_name(proxy ? SIP_HEADER_PROXY_AUTHORIZATION : SIP_HEADER_AUTHORIZATION),
-		   &challenge, credentials->username, &parts);
-	explicit_bzero(ha1_hex, sizeof ha1_hex);
+struct str sip_auth_answered_nonce(const struct sip_message *response, const struct sip_credentials *credentials)
+{
+	struct sip_auth_fields challenge;
+	struct str text;
+	return choose(response, credentials, STR_NONE, &challenge, &text) ? challenge.nonce : STR_NONE;
+}
+
+void sip_auth_remember(struct sip_auth_memory *memory, const struct sip_message *response,
+		       const struct sip_credentials *credentials)
+{
+	struct sip_auth_fields challenge;
+	struct str text;
+	memory->length = 0;
+	if (!choose(response, credentials, STR_NONE, &challenge, &text) || !challenge.qop.at ||
+	    text.length > sizeof memory->challenge)
+		return;
+	memcpy(memory->challenge, text.at, text.length);
+	memory->length = text.length;
+	memory->used = 1;
+	memory->proxy = response->status == 407;
+}
+
+bool sip_auth_write_remembered(struct writer *w, struct sip_auth_memory *memory,
+			       const struct sip_credentials *credentials, struct str method, struct str uri,
+			       struct loop *loop)
+{
+	struct sip_auth_fields challenge;
+	struct str text = {memory->challenge, memory->length};
+	if (memory->length == 0 || memory->used == UINT32_MAX || !printable(credentials->username) || !printable(uri) ||
+	    sip_auth_fields_parse(text, &challenge) != SIP_AUTH_DIGEST)
+		return false;
+	const struct target target = {.method = method, .uri = uri, .count = ++memory->used, .proxy = memory->proxy};
+	sign(w, &challenge, credentials, &target, loop);
 	return true;
 }
