@@ -438,7 +438,7 @@ const struct did *directory_did(const struct directory *directory, struct str ca
 {
 	const struct did *did = (const struct did *)entity_by_key(directory, ENTITY_DID, canonical);
 
-	return did && (did->trunk_id == 0 || did->trunk_id == trunk_id) ? did : NULL;
+	return did && (trunk_id == 0 || did->trunk_id == 0 || did->trunk_id == trunk_id) ? did : NULL;
 }
 
 const struct user *directory_holder(const struct directory *directory, uint64_t device_id)

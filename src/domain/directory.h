@@ -29,6 +29,7 @@ const struct device *directory_device_by_number(const struct directory *director
 const struct trunk *directory_trunk(const struct directory *directory, uint64_t id);
 // The enabled trunk whose inbound addresses hold this one.
 const struct trunk *directory_trunk_by_address(const struct directory *directory, const struct net_address *address);
+// A DID that this trunk may deliver; trunk 0: whichever delivers it.
 const struct did *directory_did(const struct directory *directory, struct str canonical, uint64_t trunk_id);
 
 // Who has the device: by assignment, else by selection. NULL: nobody. External numbers may have several holders: the

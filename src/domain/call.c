@@ -1,0 +1,425 @@
+// A call's states: who is tried, who wins, who ends it and what the caller gets.
+#include "domain/call.h"
+
+#include "base/log.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *const call_state_names[CALL_STATE_COUNT] = {
+#define CALL_STATE(name, text) [CALL_##name] = text,
+#include "domain/call_states.def"
+#undef CALL_STATE
+};
+
+static const char *const event_names[CALL_EVENT_COUNT] = {
+#define CALL_EVENT(name, text) [CALL_EVENT_##name] = text,
+#include "domain/call_events.def"
+#undef CALL_EVENT
+};
+
+struct attempt *call_attempt(const struct call *call)
+{
+	assert(!list_empty(&call->attempts));
+	return container_of(call->attempts.previous, struct attempt, node);
+}
+
+static void offer_drop(struct call *call)
+{
+	free((char *)(uintptr_t)call->offer.bytes.at);
+	call->offer = (struct body){STR_NONE, STR_NONE};
+}
+
+static void call_set_state(struct call *call, enum call_state state)
+{
+	char change[40];
+
+	if (state == call->state)
+		return;
+	snprintf(change, sizeof change, "%s -> %s", call_state_names[call->state], call_state_names[state]);
+	log_info("call", LOG_UINT("call", call->id), LOG_TEXT("state", change));
+	call->state = state;
+	if (state != CALL_ENDING)
+		return;
+	timer_stop(&call->clock);
+	offer_drop(call);
+	relay_drop_all(call);
+	if (call->caller_user_id)
+		tally_drop(call->table, TALLY_USER, call->caller_user_id);
+}
+
+// ---- how it ends without an answer
+
+static void call_refuse(struct call *call, const struct result *result)
+{
+	struct attempt *attempt = call_attempt(call);
+	bool by_callee =
+	    result->err == ERR_NONE && (result->outcome == OUTCOME_DECLINED || result->outcome == OUTCOME_BUSY);
+
+	caller_refuse(call, result);
+	record_settle(attempt, result, result->status, by_callee ? "callee" : "server");
+	call_set_state(call, CALL_ENDING);
+}
+
+static void call_refuse_for(struct call *call, enum err err)
+{
+	struct result result = {.outcome = OUTCOME_REFUSED, .status = err_sip_status(err), .err = err};
+
+	if (err == ERR_BUSY)
+		result.outcome = OUTCOME_BUSY;
+	log_info("call_refused", LOG_UINT("call", call->id), LOG_TEXT("why", err_name(err)));
+	attempt_forbid(call_attempt(call), err_sentence(err));
+	call_refuse(call, &result);
+}
+
+// ---- trying a destination
+
+// Whether the user takes a further call at all (design: call limit, do-not-disturb). A call of his own to his own
+// extension does not count against him.
+static enum err user_may_be_called(const struct call *call, const struct user *user)
+{
+	unsigned calls = tally_count(call->table, TALLY_USER, user->entity.id);
+
+	if (user->do_not_disturb)
+		return ERR_DO_NOT_DISTURB;
+	if (call->caller_user_id == user->entity.id)
+		calls--;
+	return user->call_limit && calls >= (uint64_t)user->call_limit ? ERR_BUSY : ERR_NONE;
+}
+
+static enum err user_count_call(struct call *call, struct attempt *attempt, const struct user *user)
+{
+	if (call->caller_user_id == user->entity.id)
+		return ERR_NONE;
+	if (!tally_add(call->table, TALLY_USER, user->entity.id))
+		return ERR_NO_MEMORY;
+	attempt->counted_user_id = user->entity.id;
+	return ERR_NONE;
+}
+
+static bool was_visited(const struct call *call, uint64_t user_id)
+{
+	for (size_t i = 0; i < call->visited_count; i++)
+		if (call->visited[i] == user_id)
+			return true;
+	return false;
+}
+
+static enum err try_user(struct call *call, struct attempt *attempt, const struct user *user)
+{
+	struct call_record *record = attempt->record;
+
+	record->canonical = arena_copy(&record->arena, user->extension);
+	record->callee_title = arena_copy(&record->arena, user->title);
+	record->callee_user_id = user->entity.id;
+	attempt->called = record->canonical;
+	if (was_visited(call, user->entity.id))
+		return ERR_LOOP;
+	call->visited[call->visited_count++] = user->entity.id;
+	if (!record->canonical.at || !record->callee_title.at || !attempt_plan_user(attempt, user))
+		return ERR_NO_MEMORY;
+	enum err err = user_may_be_called(call, user);
+	return err ? err : user_count_call(call, attempt, user);
+}
+
+static enum err try_outside(struct call *call, struct attempt *attempt, const struct destination *destination)
+{
+	struct call_record *record = attempt->record;
+
+	record->canonical = arena_copy(&record->arena, str_of(destination->outside.canonical));
+	if (!record->canonical.at || !attempt_plan_outside(attempt, &destination->outside))
+		return ERR_NO_MEMORY;
+	if (call->forwards == 0)
+		attempt->payer_id = call->caller_user_id;
+	return ERR_NONE;
+}
+
+static void call_try(struct call *call, const struct destination *destination)
+{
+	struct attempt *attempt = call_attempt(call);
+	enum err err =
+	    destination->user ? try_user(call, attempt, destination->user) : try_outside(call, attempt, destination);
+
+	if (err) {
+		call_refuse_for(call, err);
+		return;
+	}
+	call_set_state(call, CALL_RINGING);
+	attempt_ring(attempt);
+}
+
+void call_begin(struct call *call, const struct invitation *invitation)
+{
+	struct destination destination;
+	struct attempt *attempt = call_attempt(call);
+
+	log_info("call_arrives", LOG_UINT("call", call->id), LOG_STR("dialled", invitation->dialled),
+		 LOG_UINT("device", invitation->device_id), LOG_UINT("trunk", invitation->trunk_id));
+	enum err err = caller_identify(call, invitation, attempt->record);
+	if (!err && call->table->draining)
+		err = ERR_SHUTTING_DOWN;
+	if (!err && invitation->max_forwards <= 1)
+		err = ERR_TOO_MANY_HOPS;
+	if (!err)
+		err = destination_find(call, invitation->dialled, &destination);
+	if (err)
+		call_refuse_for(call, err);
+	else
+		call_try(call, &destination);
+}
+
+// ---- nobody answers
+
+// A new attempt, with a record of its own that names the one before.
+static enum err call_forward(struct call *call, const struct user *user)
+{
+	struct attempt *before = call_attempt(call);
+	struct destination destination;
+	enum err err = destination_of_forward(call, user, &destination);
+
+	if (err)
+		return err;
+	if (call->forwards >= FORWARDS_MAX || call->max_forwards <= call->forwards + 2)
+		return ERR_TOO_MANY_HOPS;
+	if (destination.user && was_visited(call, destination.user->entity.id))
+		return ERR_LOOP;
+	struct attempt *attempt = attempt_new(call);
+	if (!attempt)
+		return ERR_NO_MEMORY;
+	record_forward(attempt, before);
+	attempt->called = arena_copy(&attempt->record->arena, user->extension);
+	attempt->payer_id = user->entity.id;
+	record_settle(before, &before->best, 0, "server");
+	call->forwards++;
+	log_info("call_forwarded", LOG_UINT("call", call->id), LOG_STR("from", user->extension),
+		 LOG_STR("to", user->unanswered_target));
+	call_try(call, &destination);
+	return ERR_NONE;
+}
+
+// There is no way on. A loop is what the caller should hear of; otherwise what the devices answered says more.
+static void call_stay(struct call *call, enum err err)
+{
+	struct result result = call_attempt(call)->best;
+
+	if (err == ERR_LOOP || err == ERR_TOO_MANY_HOPS || err == ERR_NO_MEMORY) {
+		call_refuse_for(call, err);
+		return;
+	}
+	result.err = err;
+	call_refuse(call, &result);
+}
+
+void call_unanswered(struct call *call)
+{
+	struct attempt *attempt = call_attempt(call);
+	const struct user *user = directory_user(call->table->ports.directory, attempt->user_id);
+	enum unanswered policy = user ? (enum unanswered)user->unanswered : UNANSWERED_HANG_UP;
+
+	timer_stop(&call->clock);
+	if (attempt->best.status == 0)
+		attempt->best = (struct result){.outcome = OUTCOME_UNREACHABLE, .status = 480, .err = ERR_NO_DEVICES};
+	switch (policy) {
+	case UNANSWERED_BUSY:
+		attempt->best.status = 486;
+		call_refuse(call, &attempt->best);
+		return;
+	case UNANSWERED_HANG_UP:
+		call_refuse(call, &attempt->best);
+		return;
+	case UNANSWERED_EXTENSION:
+	case UNANSWERED_OUTSIDE: {
+		enum err err = call_forward(call, user);
+		if (err)
+			call_stay(call, err);
+		return;
+	}
+	}
+}
+
+// ---- what happens in each state
+
+static void ringing_rings(struct call *call, struct leg *leg, const struct body *body)
+{
+	struct attempt *attempt = leg->attempt;
+	// What an external device plays before it is answered is a mailbox's or a carrier's, never the person's.
+	bool may_be_heard = attempt->alone && leg->device_id == 0;
+
+	if (attempt->alone && device_kind_registers(leg->turn->device_kind))
+		may_be_heard = true;
+	if (may_be_heard && body && !str_empty(body->bytes)) {
+		if (!call->early_media)
+			caller_ring(call, leg->progress, body);
+		call->early_media = call->rang = true;
+	} else if (!call->rang) {
+		caller_ring(call, 180, NULL);
+		call->rang = true;
+	}
+}
+
+static void ringing_is_answered(struct call *call, struct leg *leg, const struct body *body)
+{
+	struct attempt *attempt = leg->attempt;
+
+	call->winner = leg;
+	call->answered_at = (int64_t)loop_time_ms(call->table->ports.loop);
+	attempt->record->answered_at = call->answered_at;
+	winner_accept(leg);
+	caller_accept(call, body);
+	attempt_stop(attempt, leg, LEG_END_ANSWERED_ELSEWHERE);
+	call_set_state(call, CALL_CONNECTING);
+}
+
+static void ringing_leg_fails(struct call *call, struct leg *leg, const struct body *body)
+{
+	(void)call;
+	(void)body;
+	attempt_leg_failed(leg->attempt, leg);
+}
+
+static void ringing_clock(struct call *call, struct leg *leg, const struct body *body)
+{
+	(void)leg;
+	(void)body;
+	attempt_advance(call_attempt(call));
+}
+
+static void caller_gives_up(struct call *call, struct leg *leg, const struct body *body)
+{
+	const struct result result = {.outcome = OUTCOME_CALLER_GAVE_UP, .status = 487, .err = ERR_CALLER_GAVE_UP};
+	struct attempt *attempt = call_attempt(call);
+
+	(void)leg;
+	(void)body;
+	attempt_stop(attempt, NULL, LEG_END_CALLER_GAVE_UP);
+	record_settle(attempt, &result, 487, "caller");
+	call_set_state(call, CALL_ENDING);
+}
+
+static void ringing_is_stopped(struct call *call, struct leg *leg, const struct body *body)
+{
+	const struct result result = {.outcome = OUTCOME_FAILED, .status = 480};
+
+	(void)leg;
+	(void)body;
+	attempt_stop(call_attempt(call), NULL, LEG_END_SERVER);
+	call_refuse(call, &result);
+}
+
+static void caller_connects(struct call *call, struct leg *leg, const struct body *body)
+{
+	(void)leg;
+	winner_acknowledge(call, body);
+	offer_drop(call);
+	call_set_state(call, CALL_TALKING);
+}
+
+static void call_settle_answered(struct call *call, enum outcome outcome, const char *ended_by)
+{
+	const struct result result = {.outcome = outcome, .status = 200};
+
+	record_settle(call->winner->attempt, &result, 200, ended_by);
+	call_set_state(call, CALL_ENDING);
+}
+
+static void one_hangs_up(struct call *call, struct leg *leg, const struct body *body)
+{
+	bool by_caller = leg == call->caller;
+
+	(void)body;
+	leg_stop(by_caller ? call->winner : call->caller, LEG_END_NORMAL);
+	call_settle_answered(call, OUTCOME_ANSWERED, by_caller ? "caller" : "callee");
+}
+
+static void both_are_stopped(struct call *call)
+{
+	leg_stop(call->caller, LEG_END_SERVER);
+	leg_stop(call->winner, LEG_END_SERVER);
+}
+
+// The 200 never reached the caller, or his ACK never us: there is no call (RFC 3261 section 13.3.1.4).
+static void caller_never_connects(struct call *call, struct leg *leg, const struct body *body)
+{
+	(void)leg;
+	(void)body;
+	both_are_stopped(call);
+	call_settle_answered(call, OUTCOME_FAILED, "server");
+}
+
+static void talk_is_stopped(struct call *call, struct leg *leg, const struct body *body)
+{
+	(void)leg;
+	(void)body;
+	both_are_stopped(call);
+	call_settle_answered(call, OUTCOME_ANSWERED, "server");
+}
+
+// Each cell: what is done. An empty one cannot happen: it is logged and does nothing.
+typedef void call_handler(struct call *call, struct leg *leg, const struct body *body);
+static call_handler *const table[CALL_STATE_COUNT][CALL_EVENT_COUNT] = {
+    [CALL_RINGING] =
+	{
+	    [CALL_EVENT_LEG_RANG] = ringing_rings,
+	    [CALL_EVENT_LEG_ANSWERED] = ringing_is_answered,
+	    [CALL_EVENT_LEG_FAILED] = ringing_leg_fails,
+	    [CALL_EVENT_CALLER_GAVE_UP] = caller_gives_up,
+	    [CALL_EVENT_CLOCK] = ringing_clock,
+	    [CALL_EVENT_STOPPED] = ringing_is_stopped,
+	},
+    [CALL_CONNECTING] =
+	{
+	    [CALL_EVENT_CALLER_ACKNOWLEDGED] = caller_connects,
+	    [CALL_EVENT_CALLER_LOST] = caller_never_connects,
+	    [CALL_EVENT_HUNG_UP] = one_hangs_up,
+	    [CALL_EVENT_STOPPED] = talk_is_stopped,
+	},
+    [CALL_TALKING] =
+	{
+	    [CALL_EVENT_CALLER_LOST] = talk_is_stopped, // a re-INVITE's 2xx
+	    [CALL_EVENT_HUNG_UP] = one_hangs_up,
+	    [CALL_EVENT_STOPPED] = talk_is_stopped,
+	},
+};
+
+void call_happens(struct call *call, enum call_event event, struct leg *leg, const struct body *body)
+{
+	call_handler *handler = table[call->state][event];
+
+	if (handler)
+		handler(call, leg, body);
+	else
+		log_warning("call_event_ignored", LOG_UINT("call", call->id),
+			    LOG_TEXT("state", call_state_names[call->state]), LOG_TEXT("event", event_names[event]));
+}
+
+// ---- giving back
+
+static void call_free(struct call *call)
+{
+	struct call_table *calls = call->table;
+
+	assert(call->state == CALL_ENDING && list_empty(&call->relays));
+	log_info("call_over", LOG_UINT("call", call->id));
+	list_remove(&call->node);
+	calls->count--;
+	leg_free(call->caller);
+	pool_give(&calls->calls_pool, call);
+}
+
+// An attempt is remembered until nothing can ring any more: what it has rung must not ring again.
+void call_tidy(struct call *call)
+{
+	if (call->state == CALL_RINGING)
+		return;
+	list_each (node, following, &call->attempts) {
+		struct attempt *attempt = container_of(node, struct attempt, node);
+		if (!attempt->settled || attempt->open_legs > 0)
+			continue;
+		record_save(attempt);
+		attempt_free(attempt);
+	}
+	if (list_empty(&call->attempts) && !leg_is_open(call->caller))
+		call_free(call);
+}

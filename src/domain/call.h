@@ -1,0 +1,288 @@
+// Calls and legs from the inside; for the files that make up call_table.h's module alone:
+//   call_table.c  the table, its ports, what signalling tells; calls and legs by their ids
+//   call.c        a call's states: who wins, who ends it, what the caller gets
+//   leg.c         a leg's states, and everything that is asked of signalling
+//   attempt.c     a ring plan being carried out: turns that start, stop, start early
+//   call_route.c  who calls, who is called, what number is shown
+//   call_relay.c  requests within a call, carried from one side to the other
+//   call_write.c  what is kept of it all: call records
+//   call_view.c   what is shown of it all: snapshots and explanations
+#ifndef DOMAIN_CALL_H
+#define DOMAIN_CALL_H
+
+#include "base/hash.h"
+#include "base/list.h"
+#include "base/pool.h"
+#include "base/slots.h"
+#include "domain/call_table.h"
+#include "domain/ring_plan.h"
+
+enum leg_state {
+#define LEG_STATE(name, text, final) LEG_##name,
+#include "domain/leg_states.def"
+#undef LEG_STATE
+	LEG_STATE_COUNT
+};
+
+enum leg_event_kind {
+#define LEG_EVENT(name, text) LEG_EVENT_##name,
+#include "domain/leg_events.def"
+#undef LEG_EVENT
+	LEG_EVENT_COUNT
+};
+
+enum call_state {
+#define CALL_STATE(name, text) CALL_##name,
+#include "domain/call_states.def"
+#undef CALL_STATE
+	CALL_STATE_COUNT
+};
+
+enum call_event {
+#define CALL_EVENT(name, text) CALL_EVENT_##name,
+#include "domain/call_events.def"
+#undef CALL_EVENT
+	CALL_EVENT_COUNT
+};
+
+enum {
+	CALLS_MAX = 1000000,
+	ROUTES_MAX = 16,             // tried for one number
+	FORWARDS_MAX = 5,            // in one call
+	RELAYS_MAX = 16,             // requests under way in one call
+	RING_OUTSIDE_MS = 3 * 60000, // an outside number rings no longer (as timer C, RFC 3261 section 16.6)
+	RETRY_AFTER_S = 10,          // while we shut down
+};
+
+// How an attempt, or one leg of it, came out.
+struct result {
+	enum outcome outcome;
+	unsigned status; // for the caller; 0: nothing worth telling
+	enum err err;    // when it was our refusal
+};
+
+enum turn_state { TURN_WAITING, TURN_RINGING, TURN_OVER };
+
+// One device's turn in an attempt. Times count from the attempt's start.
+struct call_turn {
+	struct turn plan;   // as the ring plan has it; never changed
+	uint64_t starts_ms; // as it turned out
+	uint64_t stops_ms;
+	enum turn_state state;
+	bool rung; // it has had legs
+	int device_kind;
+	struct str device_number, device_title; // in the record's arena, as they were when the call came
+	struct str number;                      // canonical; external, Teams and outside numbers
+	uint64_t too_soon_ms;                   // an answer before this is a voicemail's; 0: any is good
+	enum outcome outcome;                   // when it never rang
+	const char *reason;                     // likewise, a sentence
+};
+
+// What a call does to reach one target: an extension or an outside number. Being forwarded is a new attempt, with a
+// record of its own.
+struct attempt {
+	struct list node; // in call.attempts, the present one last
+	struct call *call;
+	struct call_record *record; // owned until it is saved; its arena has the attempt's texts
+	uint64_t user_id;           // whose extension; 0: an outside number
+	uint64_t counted_user_id;   // whose calls it is counted among; 0: nobody's
+	uint64_t payer_id; // outside: whose toll class and caller ID it has; 0: an emergency call without holder
+	struct str called; // the extension; empty when the caller dialled outside himself
+	bool emergency;
+	bool alone;             // at most one leg will ever ring: early media may pass
+	bool last_ended_failed; // the turn that ended last had failed, not run out of time
+	bool settled;           // its result is known; the record waits for legs to finish
+	uint64_t began_ms;      // loop_now_ms
+	struct result best;     // the best of the failures so far
+	struct call_turn *turns;
+	size_t turn_count;
+	struct list legs; // of struct leg, in the order they began
+	size_t leg_count, open_legs;
+};
+
+struct leg {
+	uint64_t id;      // in call_table.legs; 0 once final
+	struct list node; // in attempt.legs; the caller's in none
+	struct call *call;
+	struct attempt *attempt; // NULL: the caller's
+	struct call_turn *turn;  // NULL: the caller's
+	unsigned number;         // within the call: 0 the caller, 1 ...
+	enum leg_state state;    // written by leg_set_state alone
+	uint64_t session;        // signalling's side
+	uint64_t device_id, trunk_id;
+	struct hash_node outside; // trunk legs: in call_table.outside, by turn->number
+	struct str shown_number;  // trunk legs: the caller's number sent along, in the record's arena
+	uint64_t began_ms;        // loop_now_ms
+	int64_t started_at, ringing_at, answered_at, ended_at; // wall clock, 0 = never
+	bool rang;
+	unsigned progress; // the last provisional status
+	enum leg_end why;  // STOPPING: the first reason
+	enum outcome outcome;
+	unsigned status; // the last final one from the wire
+	struct str reason;
+};
+
+struct call {
+	struct list node; // in call_table.calls
+	struct call_table *table;
+	uint64_t id;           // counts from 1
+	enum call_state state; // written by call_set_state alone
+	struct leg *caller;
+	struct list attempts;
+	struct leg *winner; // NULL until somebody answered
+	enum caller_kind caller_kind;
+	int caller_device_kind;
+	uint64_t caller_device_id, caller_user_id, caller_trunk_id;
+	bool anonymous;
+	unsigned max_forwards; // as it arrived
+	unsigned forwards;
+	uint64_t visited[FORWARDS_MAX + 1]; // the users tried
+	size_t visited_count;
+	char caller_canonical[NUMBER_MAX]; // of a caller from outside, or ""
+	struct body offer;                 // owned; empty: the caller's INVITE had none
+	bool rang;                         // the caller knows
+	bool early_media;                  // the caller has an answer to his offer already, a device's own
+	int64_t answered_at;
+	unsigned legs_begun;
+	struct timer clock;
+	struct list relays;
+	size_t relay_count;
+};
+
+// A request on its way from one side of a call to the other and its answer's way back.
+struct relay {
+	struct list node; // in call.relays
+	uint64_t id;      // in call_table.relays: the token
+	struct leg *from, *to;
+	uint64_t transaction;
+	enum dialog_method method;
+	bool offered;    // the request had a body, so its ACK brings none
+	bool awaits_ack; // a 2xx went back; the ACK brings the answer
+};
+
+// How many calls a user or a device is in.
+enum tally_kind { TALLY_USER, TALLY_DEVICE, TALLY_KIND_COUNT };
+
+struct call_table {
+	struct call_table_ports ports;
+	struct pool calls_pool, legs_pool, attempts_pool, relays_pool, tallies_pool;
+	struct slots *legs, *relays;
+	struct hash_table *tallies[TALLY_KIND_COUNT];
+	struct hash_table *outside; // trunk legs by the number they dial
+	struct list calls;
+	size_t count;
+	uint64_t last_id;
+	bool draining;
+};
+
+// ---- call_table.c
+
+bool tally_add(struct call_table *table, enum tally_kind kind, uint64_t id); // false when there is no memory
+void tally_drop(struct call_table *table, enum tally_kind kind, uint64_t id);
+unsigned tally_count(const struct call_table *table, enum tally_kind kind, uint64_t id);
+
+// ---- call.c
+
+extern const char *const call_state_names[CALL_STATE_COUNT];
+// Something happened, to `leg` or to the call as a whole (NULL). `body` as it came, or NULL.
+void call_happens(struct call *call, enum call_event event, struct leg *leg, const struct body *body);
+// Begins what the invitation asks for.
+void call_begin(struct call *call, const struct invitation *invitation);
+// The present attempt ended without an answer.
+void call_unanswered(struct call *call);
+struct attempt *call_attempt(const struct call *call); // the present one
+// Saves the records that are complete and gives everything back once all is over. Last thing in each event.
+void call_tidy(struct call *call);
+
+// ---- leg.c
+
+extern const char *const leg_state_names[LEG_STATE_COUNT];
+struct leg_event {
+	enum leg_event_kind kind;
+	unsigned status; // PROGRESSED, FAILED, REPLIED
+	const struct body *body;
+	struct str reason;                    // FAILED
+	uint64_t token;                       // REQUESTED: the transaction; REPLIED: the relay
+	const struct dialog_request *request; // REQUESTED
+	enum leg_end why;                     // STOP
+	struct result result;                 // STOP of a caller who waits: what he gets
+};
+struct leg *leg_new(struct call *call); // NULL when there is no memory
+void leg_free(struct leg *leg);
+bool leg_is_open(const struct leg *leg);
+void leg_happens(struct leg *leg, const struct leg_event *event);
+void leg_stop(struct leg *leg, enum leg_end why); // not for a caller who waits: caller_refuse
+void leg_abandon(struct leg *leg);                // the server ends: whatever was still to come is not waited for
+void caller_arrives(struct leg *leg, uint64_t session);
+void caller_ring(struct call *call, unsigned status, const struct body *body);
+void caller_refuse(struct call *call, const struct result *result);
+void caller_accept(struct call *call, const struct body *body);
+// Our 2xx to the caller was acknowledged: so is the winner's, with the answer when that came in the ACK.
+void winner_acknowledge(struct call *call, const struct body *body);
+// The winner has the call. Its ACK goes out at once, unless the caller's has yet to bring the answer.
+void winner_accept(struct leg *leg);
+// INVITEs a device at one of its bindings (trunk NULL) or over a trunk. The refusal when nothing was sent.
+enum err leg_begin(struct attempt *attempt, struct call_turn *turn, const struct binding *binding,
+		   const struct route *route);
+const char *leg_end_sentence(enum leg_end why);
+
+// ---- attempt.c
+
+struct attempt *attempt_new(struct call *call); // NULL when there is no memory
+void attempt_free(struct attempt *attempt);
+// Lays out the user's turns, or the only one of an outside number. False when there is no memory.
+bool attempt_plan_user(struct attempt *attempt, const struct user *user);
+bool attempt_plan_outside(struct attempt *attempt, const struct number *number);
+void attempt_ring(struct attempt *attempt);
+// No turn rings, and this is why.
+void attempt_forbid(struct attempt *attempt, const char *reason);
+// Starts and stops turns that are due or may start early; tells the call when none is left.
+void attempt_advance(struct attempt *attempt);
+void attempt_leg_failed(struct attempt *attempt, struct leg *leg);
+// Ends all ringing, but for one leg (or NULL). Turns that have not started never will.
+void attempt_stop(struct attempt *attempt, const struct leg *but, enum leg_end why);
+// The outcome of a device, as the wire's status tells it.
+enum outcome outcome_of_status(unsigned status, bool rang);
+
+// ---- call_route.c
+
+// Whether a device can ring now, as far as can be told beforehand. `why` is a sentence.
+enum err device_may_ring(const struct call_table *table, const struct device *device, int caller_device_kind,
+			 const char **why);
+struct destination {
+	const struct user *user; // NULL: outside
+	struct number outside;
+	bool emergency;
+};
+// Fills in the call's side of the caller and the record's.
+enum err caller_identify(struct call *call, const struct invitation *invitation, struct call_record *record);
+enum err destination_find(struct call *call, struct str dialled, struct destination *destination);
+enum err destination_of_forward(const struct call *call, const struct user *user, struct destination *destination);
+// The next route for the turn that its legs have not tried; NULL: none is left. *why says whether there are none or none
+// for this toll class.
+const struct route *route_next(const struct attempt *attempt, const struct call_turn *turn, enum err *why);
+// What a device or trunk is told of the caller.
+void caller_shown(const struct attempt *attempt, const struct call_turn *turn, struct outgoing_invite *invite,
+		  char room[NUMBER_MAX]);
+// Our own leg to the outside that comes back in: the called number and the number shown are those of a leg under way.
+bool call_comes_back(const struct call_table *table, struct str dialled, struct str caller);
+
+// ---- call_relay.c
+
+void relay_requested(struct leg *leg, const struct leg_event *event);
+void relay_replied(struct leg *leg, const struct leg_event *event);
+// An ACK for a re-INVITE's 2xx: its answer goes on when the other side waits for it.
+void relay_acknowledged(struct leg *leg, const struct body *body);
+// The call ends, and with it what is under way in it.
+void relay_drop_all(struct call *call);
+
+// ---- call_write.c
+
+struct call_record *record_begin(struct call *call);
+// What a record takes over from the one of the target tried before.
+void record_forward(struct attempt *attempt, const struct attempt *before);
+// The attempt's result is known; what the caller got is `status`, or 0 when the call was forwarded.
+void record_settle(struct attempt *attempt, const struct result *result, unsigned status, const char *ended_by);
+void record_save(struct attempt *attempt);
+
+#endif

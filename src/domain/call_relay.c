@@ -1,0 +1,137 @@
+// Requests within a call: re-INVITE, UPDATE, INFO and MESSAGE go to the other side, and its answer comes back.
+#include "domain/call.h"
+
+#include "base/log.h"
+
+#include <assert.h>
+
+static const struct body no_body = {{NULL, 0}, {NULL, 0}};
+
+static void reply(const struct leg *leg, uint64_t transaction, unsigned status, const struct body *body)
+{
+	struct signalling *signalling = leg->call->table->ports.signalling;
+
+	signalling->reply(signalling->context, leg->session, transaction, status, body ? body : &no_body);
+}
+
+static struct leg *other_side(const struct leg *leg)
+{
+	return leg == leg->call->caller ? leg->call->winner : leg->call->caller;
+}
+
+static struct relay *relay_new(struct leg *from, uint64_t transaction, const struct dialog_request *request)
+{
+	struct call *call = from->call;
+	struct call_table *table = call->table;
+
+	if (call->relay_count >= RELAYS_MAX)
+		return NULL;
+	struct relay *relay = pool_take(&table->relays_pool);
+	if (!relay)
+		return NULL;
+	relay->id = slots_add(table->relays, relay);
+	if (!relay->id) {
+		pool_give(&table->relays_pool, relay);
+		return NULL;
+	}
+	relay->from = from;
+	relay->to = other_side(from);
+	relay->transaction = transaction;
+	relay->method = request->method;
+	relay->offered = !str_empty(request->body.bytes);
+	list_append(&call->relays, &relay->node);
+	call->relay_count++;
+	return relay;
+}
+
+static void relay_free(struct relay *relay)
+{
+	struct call *call = relay->from->call;
+
+	list_remove(&relay->node);
+	call->relay_count--;
+	slots_remove(call->table->relays, relay->id);
+	pool_give(&call->table->relays_pool, relay);
+}
+
+// What is answered without asking the other side; 0: ask it.
+static unsigned own_answer(const struct leg *leg, enum dialog_method method)
+{
+	switch (method) {
+	case DIALOG_OPTIONS:
+		return 200;
+	case DIALOG_REFER: // transfers come later; RFC 3515 section 2.4.2
+		return 603;
+	case DIALOG_NOTIFY: // nobody here subscribes to anything (RFC 6665 section 4.1.3)
+		return 481;
+	case DIALOG_INVITE:
+	case DIALOG_UPDATE:
+	case DIALOG_INFO:
+	case DIALOG_MESSAGE:
+		return leg->call->state == CALL_TALKING && leg->state == LEG_TALKING ? 0 : 491;
+	}
+	return 501;
+}
+
+void relay_requested(struct leg *leg, const struct leg_event *event)
+{
+	struct signalling *signalling = leg->call->table->ports.signalling;
+	unsigned status = own_answer(leg, event->request->method);
+
+	if (status) {
+		reply(leg, event->token, status, NULL);
+		return;
+	}
+	struct relay *relay = relay_new(leg, event->token, event->request);
+	if (!relay) {
+		reply(leg, event->token, err_sip_status(ERR_OVERLOADED), NULL);
+		return;
+	}
+	enum err err = signalling->request(signalling->context, relay->to->session, relay->id, event->request);
+	if (err) {
+		reply(leg, event->token, err_sip_status(err), NULL);
+		relay_free(relay);
+	}
+}
+
+static void acknowledge(const struct leg *leg, const struct body *body)
+{
+	struct signalling *signalling = leg->call->table->ports.signalling;
+
+	signalling->acknowledge(signalling->context, leg->session, body ? body : &no_body);
+}
+
+void relay_replied(struct leg *leg, const struct leg_event *event)
+{
+	struct relay *relay = slots_find(leg->call->table->relays, event->token);
+
+	if (!relay || relay->to != leg || relay->awaits_ack || event->status < 200)
+		return;
+	bool accepted_invite = relay->method == DIALOG_INVITE && event->status < 300;
+	reply(relay->from, relay->transaction, event->status, event->body);
+	if (accepted_invite && !relay->offered) {
+		relay->awaits_ack = true; // the 2xx has the offer, the ACK will bring the answer
+		return;
+	}
+	if (accepted_invite)
+		acknowledge(leg, NULL);
+	relay_free(relay);
+}
+
+void relay_acknowledged(struct leg *leg, const struct body *body)
+{
+	list_each (node, following, &leg->call->relays) {
+		struct relay *relay = container_of(node, struct relay, node);
+		if (relay->from != leg || !relay->awaits_ack)
+			continue;
+		acknowledge(relay->to, body);
+		relay_free(relay);
+		return;
+	}
+}
+
+void relay_drop_all(struct call *call)
+{
+	list_each (node, following, &call->relays)
+		relay_free(container_of(node, struct relay, node));
+}

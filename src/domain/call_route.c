@@ -1,0 +1,310 @@
+// Who calls, who is called, by which way, and which number is shown.
+#include "domain/call.h"
+
+#include "base/log.h"
+
+#include <stdio.h>
+#include <string.h>
+
+// ---- the caller
+
+// As E.164 when it is a number at all; carriers leave the '+' out.
+static bool canonical_from_trunk(const struct number_plan *plan, struct str text, char canonical[NUMBER_MAX])
+{
+	struct number number;
+	struct problem problem = {.err = ERR_NONE};
+	char with_plus[NUMBER_MAX];
+
+	if (number_parse(plan, text, &number, &problem) == ERR_NONE) {
+		memcpy(canonical, number.canonical, NUMBER_MAX);
+		return true;
+	}
+	problem.err = ERR_NONE;
+	snprintf(with_plus, sizeof with_plus, "+%.*s", STR_ARG(str_first(text, NUMBER_MAX - 2)));
+	if (number_parse(plan, str_of(with_plus), &number, &problem) != ERR_NONE)
+		return false;
+	memcpy(canonical, number.canonical, NUMBER_MAX);
+	return true;
+}
+
+static enum err caller_from_trunk(struct call *call, const struct invitation *invitation, struct call_record *record)
+{
+	const struct number_plan *plan = directory_plan(call->table->ports.directory);
+
+	call->caller_trunk_id = invitation->trunk_id;
+	call->caller_device_kind = DEVICE_EXTERNAL;
+	if (!canonical_from_trunk(plan, invitation->caller_number, call->caller_canonical))
+		call->caller_canonical[0] = '\0';
+	record->caller_trunk_id = invitation->trunk_id;
+	if (call->anonymous)
+		return ERR_NONE;
+	struct str number =
+	    call->caller_canonical[0] ? str_of(call->caller_canonical) : str_first(invitation->caller_number, 64);
+	record->caller_number = arena_copy(&record->arena, number);
+	record->caller_name = arena_copy(&record->arena, str_first(invitation->caller_name, 100));
+	return record->caller_number.at && record->caller_name.at ? ERR_NONE : ERR_NO_MEMORY;
+}
+
+// The holder is the caller: his extension and name are shown, never the device's number.
+static enum err caller_from_device(struct call *call, const struct invitation *invitation, struct call_record *record)
+{
+	const struct directory *directory = call->table->ports.directory;
+	const struct device *device = directory_device(directory, invitation->device_id);
+	const struct user *holder = directory_holder(directory, invitation->device_id);
+
+	if (!device)
+		return ERR_NOT_ALLOWED;
+	call->caller_device_kind = device->device_kind;
+	record->caller_device_number = arena_copy(&record->arena, device->number);
+	if (!tally_add(call->table, TALLY_DEVICE, invitation->device_id))
+		return ERR_NO_MEMORY;
+	call->caller_device_id = call->caller->device_id = invitation->device_id;
+	record->caller_device_id = invitation->device_id;
+	if (!holder)
+		return number_is_emergency(directory_plan(directory), invitation->dialled) ? ERR_NONE : ERR_NO_HOLDER;
+	if (!tally_add(call->table, TALLY_USER, holder->entity.id))
+		return ERR_NO_MEMORY;
+	call->caller_user_id = record->caller_user_id = holder->entity.id;
+	record->caller_number = arena_copy(&record->arena, holder->extension);
+	record->caller_name = arena_copy(&record->arena, holder->title);
+	return record->caller_number.at && record->caller_name.at ? ERR_NONE : ERR_NO_MEMORY;
+}
+
+enum err caller_identify(struct call *call, const struct invitation *invitation, struct call_record *record)
+{
+	call->caller_kind = invitation->caller;
+	call->anonymous = invitation->anonymous;
+	call->max_forwards = invitation->max_forwards;
+	record->dialled = arena_copy(&record->arena, str_first(invitation->dialled, 128));
+	record->call_id = arena_copy(&record->arena, str_first(invitation->call_id, CALL_ID_MAX));
+	switch (invitation->caller) {
+	case CALLER_DEVICE:
+		return caller_from_device(call, invitation, record);
+	case CALLER_TRUNK:
+		return caller_from_trunk(call, invitation, record);
+	}
+	return ERR_INTERNAL;
+}
+
+// ---- the called
+
+struct outside_key {
+	struct str dialled, caller;
+};
+
+static bool same_outside(const struct hash_node *node, const void *key)
+{
+	const struct leg *leg = container_of(node, const struct leg, outside);
+	const struct outside_key *wanted = key;
+
+	return str_equal(leg->turn->number, wanted->dialled) && str_equal(leg->shown_number, wanted->caller);
+}
+
+bool call_comes_back(const struct call_table *table, struct str dialled, struct str caller)
+{
+	struct outside_key key = {dialled, caller};
+
+	return !str_empty(caller) && hash_find(table->outside, hash_str(dialled), same_outside, &key);
+}
+
+// Our own numbers are reached without going outside.
+static enum err destination_outside(const struct call *call, const struct user *payer, struct destination *destination)
+{
+	const struct directory *directory = call->table->ports.directory;
+	const struct route *routes[ROUTES_MAX];
+	struct str canonical = str_of(destination->outside.canonical);
+	const struct did *did = directory_did(directory, canonical, 0);
+
+	destination->emergency = destination->outside.class_ == NUMBER_EMERGENCY;
+	destination->user = did ? directory_user(directory, did->user_id) : NULL;
+	if (destination->user)
+		return ERR_NONE;
+	size_t count = directory_routes(directory, canonical, routes, ROUTES_MAX);
+	if (count == 0)
+		return ERR_NO_ROUTE;
+	for (size_t i = 0; i < count; i++)
+		if (destination->emergency || (payer && payer->toll_class >= routes[i]->toll_class))
+			return ERR_NONE;
+	return ERR_NOT_ALLOWED;
+}
+
+static enum err destination_from_trunk(const struct call *call, struct str dialled, struct destination *destination)
+{
+	const struct directory *directory = call->table->ports.directory;
+	char canonical[NUMBER_MAX];
+
+	if (!canonical_from_trunk(directory_plan(directory), dialled, canonical))
+		return ERR_UNKNOWN_NUMBER;
+	if (call_comes_back(call->table, str_of(canonical), str_of(call->caller_canonical)))
+		return ERR_LOOP;
+	const struct did *did = directory_did(directory, str_of(canonical), call->caller_trunk_id);
+	destination->user = did ? directory_user(directory, did->user_id) : NULL;
+	return destination->user ? ERR_NONE : ERR_UNKNOWN_NUMBER;
+}
+
+enum err destination_find(struct call *call, struct str dialled, struct destination *destination)
+{
+	const struct directory *directory = call->table->ports.directory;
+	const struct number_plan *plan = directory_plan(directory);
+	struct problem problem = {.err = ERR_NONE};
+
+	*destination = (struct destination){.user = NULL};
+	if (call->caller_kind == CALLER_TRUNK)
+		return destination_from_trunk(call, dialled, destination);
+	if (!number_is_emergency(plan, dialled)) {
+		destination->user = directory_user_by_extension(directory, dialled);
+		if (destination->user)
+			return ERR_NONE;
+	}
+	enum err err = number_parse_dialled(plan, dialled, &destination->outside, &problem);
+	if (err)
+		return err;
+	return destination_outside(call, directory_user(directory, call->caller_user_id), destination);
+}
+
+enum err destination_of_forward(const struct call *call, const struct user *user, struct destination *destination)
+{
+	const struct directory *directory = call->table->ports.directory;
+	struct problem problem = {.err = ERR_NONE};
+
+	*destination = (struct destination){.user = NULL};
+	if (user->unanswered == UNANSWERED_EXTENSION) {
+		destination->user = directory_user_by_extension(directory, user->unanswered_target);
+		return destination->user ? ERR_NONE : ERR_UNKNOWN_NUMBER;
+	}
+	enum err err =
+	    number_parse(directory_plan(directory), user->unanswered_target, &destination->outside, &problem);
+	return err ? err : destination_outside(call, user, destination);
+}
+
+// ---- devices and routes
+
+static bool needs_relay(const struct device *device, int caller_device_kind)
+{
+	if (device->confirm) // a prompt is played
+		return true;
+	return device->device_kind != caller_device_kind &&
+	       (device_kind_needs_relay(device->device_kind) || device_kind_needs_relay(caller_device_kind));
+}
+
+enum err device_may_ring(const struct call_table *table, const struct device *device, int caller_device_kind,
+			 const char **why)
+{
+	const struct media *media = table->ports.media;
+
+	*why = NULL;
+	if (device->do_not_disturb) {
+		*why = "The device is set to do-not-disturb.";
+		return ERR_DO_NOT_DISTURB;
+	}
+	if (device->call_limit && tally_count(table, TALLY_DEVICE, device->entity.id) >= (uint64_t)device->call_limit) {
+		*why = "The device is in as many calls as it may be.";
+		return ERR_BUSY;
+	}
+	if (needs_relay(device, caller_device_kind) && !(media && media->available(media->context)))
+		return ERR_NO_MEDIA_RELAY;
+	if (device_kind_registers(device->device_kind) &&
+	    !registrations_any(table->ports.registrations, device->entity.id))
+		return ERR_UNREACHABLE;
+	return ERR_NONE;
+}
+
+static bool route_tried(const struct attempt *attempt, const struct call_turn *turn, uint64_t trunk_id)
+{
+	list_each (node, following, &attempt->legs) {
+		const struct leg *leg = container_of(node, const struct leg, node);
+		if (leg->turn == turn && leg->trunk_id == trunk_id)
+			return true;
+	}
+	return false;
+}
+
+// A device's number was assigned by an administrator: no toll class stands in its way. Nor in an emergency's.
+static bool route_allowed(const struct attempt *attempt, const struct call_turn *turn, const struct route *route)
+{
+	const struct user *payer = directory_user(attempt->call->table->ports.directory, attempt->payer_id);
+
+	if (turn->plan.device_id || attempt->emergency)
+		return true;
+	return payer && payer->toll_class >= route->toll_class;
+}
+
+const struct route *route_next(const struct attempt *attempt, const struct call_turn *turn, enum err *why)
+{
+	const struct directory *directory = attempt->call->table->ports.directory;
+	const struct route *routes[ROUTES_MAX];
+	size_t count = directory_routes(directory, turn->number, routes, ROUTES_MAX);
+	enum err err = ERR_NO_ROUTE;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct trunk *trunk = directory_trunk(directory, routes[i]->trunk_id);
+		if (!trunk || !trunk->enabled)
+			continue;
+		if (!route_allowed(attempt, turn, routes[i]))
+			err = ERR_NOT_ALLOWED;
+		else if (!route_tried(attempt, turn, routes[i]->trunk_id))
+			return routes[i];
+	}
+	if (*why == ERR_NONE) // otherwise the last route's own refusal says more
+		*why = err;
+	return NULL;
+}
+
+// ---- the number shown
+
+static struct str caller_id_of(const struct user *user, const struct trunk *trunk)
+{
+	if (user && !str_empty(user->caller_id))
+		return user->caller_id;
+	return trunk->caller_id;
+}
+
+// The caller's own number as the outside may call it back; an extension means nothing there.
+static struct str number_of_caller(const struct call *call, const struct call_record *record, const struct trunk *trunk)
+{
+	if (call->caller_kind == CALLER_TRUNK)
+		return call->caller_canonical[0] ? str_of(call->caller_canonical) : record->caller_number;
+	struct str number = caller_id_of(directory_user(call->table->ports.directory, call->caller_user_id), trunk);
+	if (!str_empty(number))
+		return number;
+	// An emergency call from a device without holder: the device's own number is all there is.
+	return call->caller_user_id ? record->caller_number : record->caller_device_number;
+}
+
+static struct str number_outside(const struct attempt *attempt, const struct call_turn *turn,
+				 struct outgoing_invite *invite)
+{
+	const struct call *call = attempt->call;
+	const struct directory *directory = call->table->ports.directory;
+	const struct device *device = directory_device(directory, turn->plan.device_id);
+	const struct user *payer = directory_user(directory, attempt->user_id ? attempt->user_id : attempt->payer_id);
+	struct str own = caller_id_of(payer, invite->trunk);
+
+	if (device && device->caller_id == CALLER_ID_FIXED)
+		return device->caller_id_number;
+	bool shows_own = device ? device->caller_id == CALLER_ID_OWN_DID : call->forwards > 0;
+	if (shows_own && !str_empty(own))
+		return own;
+	invite->anonymous = call->anonymous;
+	return number_of_caller(call, attempt->record, invite->trunk);
+}
+
+void caller_shown(const struct attempt *attempt, const struct call_turn *turn, struct outgoing_invite *invite,
+		  char room[NUMBER_MAX])
+{
+	const struct number_plan *plan = directory_plan(attempt->call->table->ports.directory);
+	struct problem problem = {.err = ERR_NONE};
+	struct number number;
+
+	invite->caller_number = attempt->record->caller_number;
+	invite->caller_name = attempt->record->caller_name;
+	invite->anonymous = attempt->call->anonymous;
+	if (!invite->trunk)
+		return;
+	invite->anonymous = false;
+	invite->caller_number = number_outside(attempt, turn, invite);
+	if (number_parse(plan, invite->caller_number, &number, &problem) != ERR_NONE || number.class_ == NUMBER_SHORT)
+		return;
+	memcpy(room, number.canonical, NUMBER_MAX);
+	invite->caller_number = str_of(room);
+}

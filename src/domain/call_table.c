@@ -1,0 +1,290 @@
+// Every call there is: made, found, counted and given back here. Signalling's events find their leg and go on to leg.c.
+#include "domain/call.h"
+
+#include "base/log.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LEGS_MAX = 4 * CALLS_MAX };
+
+// ---- how many calls a user or device is in
+
+struct tally {
+	struct hash_node node;
+	uint64_t id;
+	unsigned count;
+};
+
+static bool same_tally(const struct hash_node *node, const void *key)
+{
+	return container_of(node, const struct tally, node)->id == *(const uint64_t *)key;
+}
+
+static struct tally *tally_find(const struct call_table *table, enum tally_kind kind, uint64_t id)
+{
+	struct hash_node *node = hash_find(table->tallies[kind], hash_uint(id), same_tally, &id);
+
+	return node ? container_of(node, struct tally, node) : NULL;
+}
+
+bool tally_add(struct call_table *table, enum tally_kind kind, uint64_t id)
+{
+	struct tally *tally = tally_find(table, kind, id);
+
+	if (!tally) {
+		tally = pool_take(&table->tallies_pool);
+		if (!tally)
+			return false;
+		tally->id = id;
+		if (!hash_insert(table->tallies[kind], &tally->node, hash_uint(id))) {
+			pool_give(&table->tallies_pool, tally);
+			return false;
+		}
+	}
+	tally->count++;
+	return true;
+}
+
+void tally_drop(struct call_table *table, enum tally_kind kind, uint64_t id)
+{
+	struct tally *tally = tally_find(table, kind, id);
+
+	assert(tally && tally->count > 0);
+	if (--tally->count > 0)
+		return;
+	hash_remove(table->tallies[kind], &tally->node);
+	pool_give(&table->tallies_pool, tally);
+}
+
+unsigned tally_count(const struct call_table *table, enum tally_kind kind, uint64_t id)
+{
+	const struct tally *tally = tally_find(table, kind, id);
+
+	return tally ? tally->count : 0;
+}
+
+unsigned call_table_calls_of_user(const struct call_table *table, uint64_t user_id)
+{
+	return tally_count(table, TALLY_USER, user_id);
+}
+
+// ---- the table
+
+struct call_table *call_table_create(const struct call_table_ports *ports)
+{
+	struct call_table *table = calloc(1, sizeof *table);
+
+	if (!table)
+		return NULL;
+	table->ports = *ports;
+	list_init(&table->calls);
+	pool_init(&table->calls_pool, sizeof(struct call));
+	pool_init(&table->legs_pool, sizeof(struct leg));
+	pool_init(&table->attempts_pool, sizeof(struct attempt));
+	pool_init(&table->relays_pool, sizeof(struct relay));
+	pool_init(&table->tallies_pool, sizeof(struct tally));
+	table->legs = slots_create(LEGS_MAX);
+	table->relays = slots_create(CALLS_MAX);
+	table->outside = hash_create();
+	table->tallies[TALLY_USER] = hash_create();
+	table->tallies[TALLY_DEVICE] = hash_create();
+	if (!table->legs || !table->relays || !table->outside || !table->tallies[TALLY_USER] ||
+	    !table->tallies[TALLY_DEVICE]) {
+		call_table_destroy(table);
+		return NULL;
+	}
+	return table;
+}
+
+static void call_abandon(struct call *call)
+{
+	if (call->state != CALL_ENDING)
+		call_happens(call, CALL_EVENT_STOPPED, NULL, NULL);
+	list_each (node, following, &call->attempts) {
+		struct attempt *attempt = container_of(node, struct attempt, node);
+		list_each (leg_node, following_leg, &attempt->legs) {
+			struct leg *leg = container_of(leg_node, struct leg, node);
+			if (leg_is_open(leg))
+				leg_abandon(leg);
+		}
+	}
+	call_tidy(call);
+}
+
+void call_table_destroy(struct call_table *table)
+{
+	if (!table)
+		return;
+	list_each (node, following, &table->calls)
+		call_abandon(container_of(node, struct call, node));
+	assert(table->count == 0);
+	slots_destroy(table->legs);
+	slots_destroy(table->relays);
+	hash_destroy(table->outside);
+	hash_destroy(table->tallies[TALLY_USER]);
+	hash_destroy(table->tallies[TALLY_DEVICE]);
+	pool_free(&table->calls_pool);
+	pool_free(&table->legs_pool);
+	pool_free(&table->attempts_pool);
+	pool_free(&table->relays_pool);
+	pool_free(&table->tallies_pool);
+	free(table);
+}
+
+size_t call_table_count(const struct call_table *table)
+{
+	return table->count;
+}
+
+void call_table_drain(struct call_table *table)
+{
+	table->draining = true;
+}
+
+// ---- a new call
+
+static void clock_strikes(struct timer *timer)
+{
+	struct call *call = container_of(timer, struct call, clock);
+
+	call_happens(call, CALL_EVENT_CLOCK, NULL, NULL);
+	call_tidy(call);
+}
+
+// The caller's offer goes to each device, also to those whose turn comes later.
+static bool offer_copy(struct call *call, const struct body *body)
+{
+	if (str_empty(body->bytes))
+		return true;
+	char *copy = malloc(body->bytes.length + body->type.length);
+	if (!copy)
+		return false;
+	memcpy(copy, body->bytes.at, body->bytes.length);
+	if (!str_empty(body->type))
+		memcpy(copy + body->bytes.length, body->type.at, body->type.length);
+	call->offer.bytes = (struct str){copy, body->bytes.length};
+	call->offer.type = (struct str){copy + body->bytes.length, body->type.length};
+	return true;
+}
+
+static struct call *call_new(struct call_table *table, const struct invitation *invitation)
+{
+	struct call *call = pool_take(&table->calls_pool);
+
+	if (!call)
+		return NULL;
+	call->table = table;
+	call->id = table->last_id + 1;
+	list_init(&call->attempts);
+	list_init(&call->relays);
+	timer_init(&call->clock, clock_strikes);
+	call->caller = leg_new(call);
+	if (!call->caller)
+		goto no_leg;
+	if (!attempt_new(call))
+		goto no_attempt;
+	if (!offer_copy(call, &invitation->body))
+		goto no_offer;
+	table->last_id++;
+	table->count++;
+	list_append(&table->calls, &call->node);
+	return call;
+
+no_offer:
+	attempt_free(call_attempt(call));
+no_attempt:
+	leg_free(call->caller);
+no_leg:
+	pool_give(&table->calls_pool, call);
+	return NULL;
+}
+
+enum err call_table_invited(struct call_table *table, const struct invitation *invitation, uint64_t *leg)
+{
+	struct call *call = call_new(table, invitation);
+
+	if (!call)
+		return ERR_NO_MEMORY;
+	*leg = call->caller->id;
+	caller_arrives(call->caller, invitation->session);
+	call_begin(call, invitation);
+	call_tidy(call);
+	return ERR_NONE;
+}
+
+// ---- what happens to a leg
+
+static void leg_event(struct call_table *table, uint64_t id, const struct leg_event *event)
+{
+	struct leg *leg = slots_find(table->legs, id);
+
+	if (!leg)
+		return;
+	struct call *call = leg->call;
+	leg_happens(leg, event);
+	call_tidy(call);
+}
+
+void call_table_cancelled(struct call_table *table, uint64_t leg)
+{
+	leg_event(table, leg, &(struct leg_event){.kind = LEG_EVENT_CANCELLED});
+}
+
+void call_table_acknowledged(struct call_table *table, uint64_t leg, const struct body *body)
+{
+	leg_event(table, leg, &(struct leg_event){.kind = LEG_EVENT_ACKNOWLEDGED, .body = body});
+}
+
+void call_table_unacknowledged(struct call_table *table, uint64_t leg)
+{
+	leg_event(table, leg, &(struct leg_event){.kind = LEG_EVENT_UNACKNOWLEDGED});
+}
+
+void call_table_progressed(struct call_table *table, uint64_t leg, unsigned status, const struct body *body)
+{
+	leg_event(table, leg, &(struct leg_event){.kind = LEG_EVENT_PROGRESSED, .status = status, .body = body});
+}
+
+void call_table_answered(struct call_table *table, uint64_t leg, const struct body *body)
+{
+	leg_event(table, leg, &(struct leg_event){.kind = LEG_EVENT_ANSWERED, .body = body});
+}
+
+void call_table_failed(struct call_table *table, uint64_t leg, unsigned status, struct str reason)
+{
+	leg_event(table, leg, &(struct leg_event){.kind = LEG_EVENT_FAILED, .status = status, .reason = reason});
+}
+
+void call_table_hung_up(struct call_table *table, uint64_t leg)
+{
+	leg_event(table, leg, &(struct leg_event){.kind = LEG_EVENT_HUNG_UP});
+}
+
+void call_table_requested(struct call_table *table, uint64_t leg, uint64_t transaction,
+			  const struct dialog_request *request)
+{
+	leg_event(table, leg,
+		  &(struct leg_event){.kind = LEG_EVENT_REQUESTED, .token = transaction, .request = request});
+}
+
+void call_table_replied(struct call_table *table, uint64_t leg, uint64_t token, unsigned status,
+			const struct body *body)
+{
+	leg_event(table, leg,
+		  &(struct leg_event){.kind = LEG_EVENT_REPLIED, .token = token, .status = status, .body = body});
+}
+
+bool call_table_hang_up(struct call_table *table, uint64_t id)
+{
+	list_each (node, following, &table->calls) {
+		struct call *call = container_of(node, struct call, node);
+		if (call->id != id || call->state == CALL_ENDING)
+			continue;
+		call_happens(call, CALL_EVENT_STOPPED, NULL, NULL);
+		call_tidy(call);
+		return true;
+	}
+	return false;
+}

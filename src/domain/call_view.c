@@ -1,0 +1,183 @@
+// Calls shown to people: what is going on now, and what would happen if an extension were called.
+#include "domain/call.h"
+
+#include <string.h>
+
+// ---- snapshots
+
+static bool leg_show(const struct leg *leg, struct arena *arena, struct leg_snapshot *shown)
+{
+	const struct call_turn *turn = leg->turn;
+
+	*shown = (struct leg_snapshot){
+	    .leg = leg->number,
+	    .device_id = turn->plan.device_id,
+	    .device_number = arena_copy(arena, turn->device_number),
+	    .device_title = arena_copy(arena, turn->device_title),
+	    .state = leg_state_names[leg->state],
+	    .started_at = leg->started_at,
+	    .answered_at = leg->answered_at,
+	};
+	return shown->device_number.at && shown->device_title.at;
+}
+
+static bool call_show(const struct call *call, struct arena *arena, struct call_snapshot *shown)
+{
+	const struct attempt *attempt = call_attempt(call);
+	const struct call_record *record = attempt->record;
+
+	*shown = (struct call_snapshot){
+	    .call = call->id,
+	    .record_id = arena_copy(arena, record->id),
+	    .caller_number = arena_copy(arena, record->caller_number),
+	    .caller_name = arena_copy(arena, record->caller_name),
+	    .dialled = arena_copy(arena, record->dialled),
+	    .state = call_state_names[call->state],
+	    .started_at = call->caller->started_at,
+	    .answered_at = call->answered_at,
+	    .legs = arena_alloc(arena, (attempt->leg_count + 1) * sizeof *shown->legs),
+	};
+	if (!shown->record_id.at || !shown->caller_number.at || !shown->caller_name.at || !shown->dialled.at ||
+	    !shown->legs)
+		return false;
+	list_each (node, following, &attempt->legs)
+		if (!leg_show(container_of(node, const struct leg, node), arena, &shown->legs[shown->leg_count++]))
+			return false;
+	return true;
+}
+
+bool call_table_snapshot(struct call_table *table, struct arena *arena, struct call_snapshot **calls, size_t *count)
+{
+	*count = 0;
+	*calls = arena_alloc(arena, (table->count + 1) * sizeof **calls);
+	if (!*calls)
+		return false;
+	list_each (node, following, &table->calls)
+		if (!call_show(container_of(node, const struct call, node), arena, &(*calls)[(*count)++]))
+			return false;
+	return true;
+}
+
+// ---- explanations
+
+static unsigned contacts_of(const struct call_table *table, uint64_t device_id)
+{
+	const struct list *bindings = registrations_of(table->ports.registrations, device_id);
+	unsigned count = 0;
+
+	if (!bindings)
+		return 0;
+	list_each (node, following, bindings)
+		count++;
+	return count;
+}
+
+static bool route_leads_to(const struct call_table *table, struct str number)
+{
+	const struct route *routes[ROUTES_MAX];
+	size_t count = directory_routes(table->ports.directory, number, routes, ROUTES_MAX);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct trunk *trunk = directory_trunk(table->ports.directory, routes[i]->trunk_id);
+		if (trunk && trunk->enabled)
+			return true;
+	}
+	return false;
+}
+
+static enum err device_explain(const struct call_table *table, const struct device *device,
+			       struct ring_explanation_turn *turn, const char **why)
+{
+	enum err err = device_may_ring(table, device, DEVICE_SIP_PHONE, why);
+
+	if (err)
+		return err;
+	if (device_kind_registers(device->device_kind)) {
+		turn->targets = contacts_of(table, device->entity.id);
+		return ERR_NONE;
+	}
+	turn->targets = 1;
+	return route_leads_to(table, str_empty(device->canonical) ? device->number : device->canonical) ? ERR_NONE
+													: ERR_NO_ROUTE;
+}
+
+static bool turn_explain(const struct call_table *table, const struct turn *plan, struct arena *arena,
+			 struct ring_explanation_turn *turn)
+{
+	const struct device *device = directory_device(table->ports.directory, plan->device_id);
+	const char *why = NULL;
+
+	turn->device_id = plan->device_id;
+	turn->start_ms = (int64_t)plan->start_ms;
+	turn->stop_ms = (int64_t)plan->stop_ms;
+	turn->why_not = ERR_NOT_FOUND;
+	if (device) {
+		turn->number = arena_copy(arena, device->number);
+		turn->title = arena_copy(arena, device->title);
+		turn->device_kind = device->device_kind;
+		turn->why_not = device_explain(table, device, turn, &why);
+	}
+	turn->rings = turn->why_not == ERR_NONE;
+	if (!turn->rings)
+		turn->targets = 0;
+	if (turn->rings && turn->targets > 1)
+		turn->sentence = arena_format(arena, "Rings at %u places.", turn->targets);
+	else if (turn->rings)
+		turn->sentence = STR("Rings.");
+	else
+		turn->sentence = arena_copy(arena, str_of(why ? why : err_sentence(turn->why_not)));
+	return turn->sentence.at && (!device || (turn->number.at && turn->title.at));
+}
+
+static struct str afterwards_of(const struct user *user, struct arena *arena)
+{
+	switch ((enum unanswered)user->unanswered) {
+	case UNANSWERED_BUSY:
+		return STR("The caller hears busy.");
+	case UNANSWERED_HANG_UP:
+		return STR("The call ends; the caller is told why.");
+	case UNANSWERED_EXTENSION:
+		return arena_format(arena, "The call goes on to extension %.*s.", STR_ARG(user->unanswered_target));
+	case UNANSWERED_OUTSIDE:
+		return arena_format(arena, "The call goes on to %.*s.", STR_ARG(user->unanswered_target));
+	}
+	return STR_NONE;
+}
+
+static enum err refused_at_once(const struct call_table *table, const struct user *user, size_t turn_count)
+{
+	if (user->do_not_disturb)
+		return ERR_DO_NOT_DISTURB;
+	if (user->call_limit && call_table_calls_of_user(table, user->entity.id) >= (uint64_t)user->call_limit)
+		return ERR_BUSY;
+	return turn_count == 0 ? ERR_NO_DEVICES : ERR_NONE;
+}
+
+enum err call_table_explain(struct call_table *table, struct str extension, struct arena *arena,
+			    struct ring_explanation *explanation)
+{
+	const struct directory *directory = table->ports.directory;
+	const struct user *user = directory_user_by_extension(directory, extension);
+	struct turn_plan plan[USER_TURNS_MAX];
+	struct turn timeline[USER_TURNS_MAX];
+
+	if (!user)
+		return ERR_UNKNOWN_NUMBER;
+	size_t count = directory_turns(directory, user, plan);
+	ring_plan_timeline(user->strategy, plan, count, timeline);
+	*explanation = (struct ring_explanation){
+	    .user_id = user->entity.id,
+	    .extension = arena_copy(arena, user->extension),
+	    .title = arena_copy(arena, user->title),
+	    .strategy = user->strategy,
+	    .refused = refused_at_once(table, user, count),
+	    .turns = arena_alloc(arena, (count + 1) * sizeof *explanation->turns),
+	    .afterwards = afterwards_of(user, arena),
+	};
+	if (!explanation->extension.at || !explanation->title.at || !explanation->turns || !explanation->afterwards.at)
+		return ERR_NO_MEMORY;
+	for (size_t i = 0; i < count; i++)
+		if (!turn_explain(table, &timeline[i], arena, &explanation->turns[explanation->turn_count++]))
+			return ERR_NO_MEMORY;
+	return ERR_NONE;
+}

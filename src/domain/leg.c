@@ -1,0 +1,490 @@
+// A leg's states, and what each asks of signalling. The caller's leg and those to devices share one table: they differ in
+// the states they go through.
+#include "domain/call.h"
+
+#include "base/log.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+const char *const leg_state_names[LEG_STATE_COUNT] = {
+#define LEG_STATE(name, text, final) [LEG_##name] = text,
+#include "domain/leg_states.def"
+#undef LEG_STATE
+};
+
+static const bool state_is_final[LEG_STATE_COUNT] = {
+#define LEG_STATE(name, text, final) [LEG_##name] = final,
+#include "domain/leg_states.def"
+#undef LEG_STATE
+};
+
+static const char *const event_names[LEG_EVENT_COUNT] = {
+#define LEG_EVENT(name, text) [LEG_EVENT_##name] = text,
+#include "domain/leg_events.def"
+#undef LEG_EVENT
+};
+
+// What a leg that is stopped is recorded as.
+static const struct {
+	enum outcome outcome;
+	const char *sentence;
+} ends[] = {
+    [LEG_END_NORMAL] = {OUTCOME_FAILED, "The call ended."},
+    [LEG_END_ANSWERED_ELSEWHERE] = {OUTCOME_ANSWERED_ELSEWHERE, "Answered on another device."},
+    [LEG_END_DECLINED_ELSEWHERE] = {OUTCOME_DECLINED_ELSEWHERE, "Declined on another device."},
+    [LEG_END_CALLER_GAVE_UP] = {OUTCOME_CALLER_GAVE_UP, "The caller gave up."},
+    [LEG_END_TURN_TIMED_OUT] = {OUTCOME_TIMED_OUT, "Its ring time was over."},
+    [LEG_END_SERVER] = {OUTCOME_FAILED, "The server ended the call."},
+};
+
+static const struct body no_body = {{NULL, 0}, {NULL, 0}};
+
+const char *leg_end_sentence(enum leg_end why)
+{
+	return ends[why].sentence;
+}
+
+bool leg_is_open(const struct leg *leg)
+{
+	return !state_is_final[leg->state];
+}
+
+static struct signalling *signalling_of(const struct leg *leg)
+{
+	return leg->call->table->ports.signalling;
+}
+
+static int64_t wall_clock(const struct leg *leg)
+{
+	return (int64_t)loop_time_ms(leg->call->table->ports.loop);
+}
+
+static void leg_close(struct leg *leg)
+{
+	struct call_table *table = leg->call->table;
+
+	leg->ended_at = wall_clock(leg);
+	slots_remove(table->legs, leg->id);
+	leg->id = 0;
+	if (leg->device_id)
+		tally_drop(table, TALLY_DEVICE, leg->device_id);
+	if (leg->outside.hash)
+		hash_remove(table->outside, &leg->outside);
+	leg->outside.hash = 0;
+	if (leg->attempt)
+		leg->attempt->open_legs--;
+}
+
+static void leg_set_state(struct leg *leg, enum leg_state state)
+{
+	char change[40];
+
+	snprintf(change, sizeof change, "%s -> %s", leg_state_names[leg->state], leg_state_names[state]);
+	log_info("leg", LOG_UINT("call", leg->call->id), LOG_UINT("leg", leg->number), LOG_TEXT("state", change));
+	assert(leg_is_open(leg));
+	leg->state = state;
+	if (!leg_is_open(leg))
+		leg_close(leg);
+}
+
+static void leg_acknowledge(struct leg *leg, const struct body *body)
+{
+	signalling_of(leg)->acknowledge(signalling_of(leg)->context, leg->session, body);
+}
+
+static void leg_hang_up(struct leg *leg, enum leg_end why)
+{
+	signalling_of(leg)->hang_up(signalling_of(leg)->context, leg->session, why);
+}
+
+static void leg_note_end(struct leg *leg, enum leg_end why)
+{
+	leg->why = why;
+	leg->outcome = ends[why].outcome;
+	leg->reason = str_of(ends[why].sentence);
+	if (why == LEG_END_TURN_TIMED_OUT && !leg->rang) {
+		leg->outcome = OUTCOME_UNREACHABLE;
+		leg->reason = STR("It did not respond.");
+	}
+}
+
+// ---- a leg of ours, ringing
+
+static void ours_progresses(struct leg *leg, const struct leg_event *event)
+{
+	if (event->status <= 100)
+		return;
+	leg->progress = event->status;
+	if (!leg->rang) {
+		leg->rang = true;
+		leg->ringing_at = wall_clock(leg);
+		leg_set_state(leg, LEG_RINGING);
+	}
+	call_happens(leg->call, CALL_EVENT_LEG_RANG, leg, event->body);
+}
+
+// The voicemail guard: whoever answers this fast is no person. The other devices ring on.
+static bool answered_too_soon(const struct leg *leg)
+{
+	return loop_now_ms(leg->call->table->ports.loop) - leg->began_ms < leg->turn->too_soon_ms;
+}
+
+static void ours_answers(struct leg *leg, const struct leg_event *event)
+{
+	if (answered_too_soon(leg)) {
+		leg_acknowledge(leg, &no_body);
+		leg_hang_up(leg, LEG_END_NORMAL);
+		leg->outcome = OUTCOME_FAILED;
+		leg->reason = STR("It answered too soon to be a person.");
+		leg_set_state(leg, LEG_FAILED);
+		call_happens(leg->call, CALL_EVENT_LEG_FAILED, leg, NULL);
+		return;
+	}
+	call_happens(leg->call, CALL_EVENT_LEG_ANSWERED, leg, event->body);
+}
+
+static void ours_fails(struct leg *leg, const struct leg_event *event)
+{
+	leg->status = event->status;
+	leg->outcome = outcome_of_status(event->status, leg->rang);
+	leg->reason = arena_format(&leg->attempt->record->arena, "%u %.*s", event->status, STR_ARG(event->reason));
+	leg_set_state(leg, LEG_FAILED);
+	call_happens(leg->call, CALL_EVENT_LEG_FAILED, leg, NULL);
+}
+
+static void ours_is_stopped(struct leg *leg, const struct leg_event *event)
+{
+	leg_note_end(leg, event->why);
+	signalling_of(leg)->cancel(signalling_of(leg)->context, leg->session, event->why);
+	leg_set_state(leg, LEG_STOPPING);
+}
+
+// Its 200 crossed our CANCEL. A 2xx must be acknowledged before its dialog can be ended (RFC 3261 section 13.2.2.4).
+static void stopping_answers(struct leg *leg, const struct leg_event *event)
+{
+	(void)event;
+	leg_acknowledge(leg, &no_body);
+	leg_hang_up(leg, leg->why);
+	leg_set_state(leg, LEG_CANCELLED);
+}
+
+static void stopping_fails(struct leg *leg, const struct leg_event *event)
+{
+	leg->status = event->status;
+	leg_set_state(leg, LEG_CANCELLED);
+}
+
+static void stays(struct leg *leg, const struct leg_event *event)
+{
+	(void)leg;
+	(void)event;
+}
+
+// ---- the caller's leg until it is connected
+
+static void caller_gives_up(struct leg *leg, const struct leg_event *event)
+{
+	const struct refusal refusal = {.status = 487};
+
+	(void)event;
+	signalling_of(leg)->refuse(signalling_of(leg)->context, leg->session, &refusal);
+	leg_set_state(leg, LEG_GAVE_UP);
+	call_happens(leg->call, CALL_EVENT_CALLER_GAVE_UP, leg, NULL);
+}
+
+static void caller_is_refused(struct leg *leg, const struct leg_event *event)
+{
+	const struct result *result = &event->result;
+	struct refusal refusal = {.status = result->status};
+
+	if (result->err) {
+		refusal.warning = str_of(err_sentence(result->err));
+		refusal.retry_after_s = result->err == ERR_SHUTTING_DOWN ? RETRY_AFTER_S : 0;
+	}
+	signalling_of(leg)->refuse(signalling_of(leg)->context, leg->session, &refusal);
+	leg_set_state(leg, LEG_REFUSED);
+}
+
+static void accepted_acknowledges(struct leg *leg, const struct leg_event *event)
+{
+	leg_set_state(leg, LEG_TALKING);
+	call_happens(leg->call, CALL_EVENT_CALLER_ACKNOWLEDGED, leg, event->body);
+}
+
+// ---- either side, connected
+
+static void talker_acknowledges(struct leg *leg, const struct leg_event *event)
+{
+	relay_acknowledged(leg, event->body);
+}
+
+static void talker_is_lost(struct leg *leg, const struct leg_event *event)
+{
+	(void)event;
+	call_happens(leg->call, CALL_EVENT_CALLER_LOST, leg, NULL);
+}
+
+static void talker_hangs_up(struct leg *leg, const struct leg_event *event)
+{
+	(void)event;
+	leg_set_state(leg, LEG_ENDED);
+	call_happens(leg->call, CALL_EVENT_HUNG_UP, leg, NULL);
+}
+
+static void talker_is_stopped(struct leg *leg, const struct leg_event *event)
+{
+	leg_hang_up(leg, event->why);
+	leg_set_state(leg, LEG_ENDED);
+}
+
+// The caller never brought the answer, but the winner's 200 wants its ACK all the same.
+static void answered_is_stopped(struct leg *leg, const struct leg_event *event)
+{
+	leg_acknowledge(leg, &no_body);
+	talker_is_stopped(leg, event);
+}
+
+// Each cell: what is done. An empty one cannot happen: it is logged and does nothing.
+typedef void leg_handler(struct leg *leg, const struct leg_event *event);
+static leg_handler *const table[LEG_STATE_COUNT][LEG_EVENT_COUNT] = {
+    [LEG_CALLING] =
+	{
+	    [LEG_EVENT_CANCELLED] = caller_gives_up,
+	    [LEG_EVENT_REQUESTED] = relay_requested,
+	    [LEG_EVENT_STOP] = caller_is_refused,
+	},
+    [LEG_ACCEPTED] =
+	{
+	    [LEG_EVENT_ACKNOWLEDGED] = accepted_acknowledges,
+	    [LEG_EVENT_UNACKNOWLEDGED] = talker_is_lost,
+	    [LEG_EVENT_CANCELLED] = stays, // it crossed our 200 (RFC 3261 section 9.2)
+	    [LEG_EVENT_HUNG_UP] = talker_hangs_up,
+	    [LEG_EVENT_REQUESTED] = relay_requested,
+	    [LEG_EVENT_STOP] = talker_is_stopped,
+	},
+    [LEG_INVITED] =
+	{
+	    [LEG_EVENT_PROGRESSED] = ours_progresses,
+	    [LEG_EVENT_ANSWERED] = ours_answers,
+	    [LEG_EVENT_FAILED] = ours_fails,
+	    [LEG_EVENT_REQUESTED] = relay_requested,
+	    [LEG_EVENT_STOP] = ours_is_stopped,
+	},
+    [LEG_RINGING] =
+	{
+	    [LEG_EVENT_PROGRESSED] = ours_progresses,
+	    [LEG_EVENT_ANSWERED] = ours_answers,
+	    [LEG_EVENT_FAILED] = ours_fails,
+	    [LEG_EVENT_REQUESTED] = relay_requested,
+	    [LEG_EVENT_STOP] = ours_is_stopped,
+	},
+    [LEG_STOPPING] =
+	{
+	    [LEG_EVENT_PROGRESSED] = stays, // it crossed our CANCEL
+	    [LEG_EVENT_ANSWERED] = stopping_answers,
+	    [LEG_EVENT_FAILED] = stopping_fails,
+	    [LEG_EVENT_REQUESTED] = relay_requested,
+	    [LEG_EVENT_STOP] = stays, // one reason is enough
+	},
+    [LEG_ANSWERED] =
+	{
+	    [LEG_EVENT_HUNG_UP] = talker_hangs_up,
+	    [LEG_EVENT_REQUESTED] = relay_requested,
+	    [LEG_EVENT_STOP] = answered_is_stopped,
+	},
+    [LEG_TALKING] =
+	{
+	    [LEG_EVENT_ACKNOWLEDGED] = talker_acknowledges,
+	    [LEG_EVENT_UNACKNOWLEDGED] = talker_is_lost,
+	    [LEG_EVENT_HUNG_UP] = talker_hangs_up,
+	    [LEG_EVENT_REQUESTED] = relay_requested,
+	    [LEG_EVENT_REPLIED] = relay_replied,
+	    [LEG_EVENT_STOP] = talker_is_stopped,
+	},
+};
+
+void leg_happens(struct leg *leg, const struct leg_event *event)
+{
+	leg_handler *handler = table[leg->state][event->kind];
+
+	if (handler)
+		handler(leg, event);
+	else
+		log_warning("leg_event_ignored", LOG_UINT("call", leg->call->id), LOG_UINT("leg", leg->number),
+			    LOG_TEXT("state", leg_state_names[leg->state]),
+			    LOG_TEXT("event", event_names[event->kind]));
+}
+
+// ---- what the call asks for
+
+void leg_stop(struct leg *leg, enum leg_end why)
+{
+	leg_happens(leg, &(struct leg_event){.kind = LEG_EVENT_STOP, .why = why});
+}
+
+void leg_abandon(struct leg *leg)
+{
+	leg_set_state(leg, LEG_CANCELLED);
+}
+
+void caller_ring(struct call *call, unsigned status, const struct body *body)
+{
+	struct signalling *signalling = call->table->ports.signalling;
+
+	signalling->progress(signalling->context, call->caller->session, status, body ? body : &no_body);
+}
+
+void caller_refuse(struct call *call, const struct result *result)
+{
+	leg_happens(call->caller, &(struct leg_event){.kind = LEG_EVENT_STOP, .result = *result});
+}
+
+void caller_accept(struct call *call, const struct body *body)
+{
+	struct leg *leg = call->caller;
+
+	signalling_of(leg)->accept(signalling_of(leg)->context, leg->session, body ? body : &no_body);
+	leg->answered_at = wall_clock(leg);
+	leg_set_state(leg, LEG_ACCEPTED);
+}
+
+void winner_accept(struct leg *leg)
+{
+	leg->outcome = OUTCOME_ANSWERED;
+	leg->status = 200;
+	leg->answered_at = wall_clock(leg);
+	if (str_empty(leg->call->offer.bytes)) {
+		leg_set_state(leg, LEG_ANSWERED);
+		return;
+	}
+	leg_acknowledge(leg, &no_body);
+	leg_set_state(leg, LEG_TALKING);
+}
+
+void winner_acknowledge(struct call *call, const struct body *body)
+{
+	struct leg *leg = call->winner;
+
+	if (leg->state != LEG_ANSWERED)
+		return;
+	leg_acknowledge(leg, body ? body : &no_body);
+	leg_set_state(leg, LEG_TALKING);
+}
+
+// ---- beginning
+
+struct leg *leg_new(struct call *call)
+{
+	struct call_table *table_of_calls = call->table;
+	struct leg *leg = pool_take(&table_of_calls->legs_pool);
+
+	if (!leg)
+		return NULL;
+	list_init(&leg->node);
+	leg->call = call;
+	leg->id = slots_add(table_of_calls->legs, leg);
+	if (!leg->id) {
+		pool_give(&table_of_calls->legs_pool, leg);
+		return NULL;
+	}
+	leg->number = call->legs_begun++;
+	return leg;
+}
+
+void leg_free(struct leg *leg)
+{
+	struct call_table *table_of_calls = leg->call->table;
+
+	if (leg->id)
+		slots_remove(table_of_calls->legs, leg->id);
+	list_remove(&leg->node);
+	pool_give(&table_of_calls->legs_pool, leg);
+}
+
+void caller_arrives(struct leg *leg, uint64_t session)
+{
+	leg->session = session;
+	leg->started_at = wall_clock(leg);
+	leg_set_state(leg, LEG_CALLING);
+}
+
+static enum err leg_enter(struct leg *leg, struct attempt *attempt, struct call_turn *turn)
+{
+	struct call_table *table_of_calls = leg->call->table;
+
+	if (turn->plan.device_id && !tally_add(table_of_calls, TALLY_DEVICE, turn->plan.device_id))
+		return ERR_NO_MEMORY;
+	leg->device_id = turn->plan.device_id;
+	leg->attempt = attempt;
+	leg->turn = turn;
+	leg->began_ms = loop_now_ms(table_of_calls->ports.loop);
+	list_append(&attempt->legs, &leg->node);
+	attempt->leg_count++;
+	attempt->open_legs++;
+	return ERR_NONE;
+}
+
+// Noticed for the hairpin guard. Without memory for it the guard has a hole, nothing worse.
+static void leg_note_outside(struct leg *leg, struct str shown_number)
+{
+	leg->shown_number = arena_copy(&leg->attempt->record->arena, shown_number);
+	if (!hash_insert(leg->call->table->outside, &leg->outside, hash_str(leg->turn->number)))
+		leg->outside.hash = 0;
+}
+
+// The canonical number as the trunk wants it.
+static struct str number_for_trunk(const struct route *route, struct str number, char room[2 * NUMBER_MAX])
+{
+	struct str rest = str_from(number, (size_t)route->strip);
+	struct writer w = writer_into(room, 2 * NUMBER_MAX);
+
+	writer_str(&w, route->prepend);
+	writer_str(&w, rest);
+	return writer_result(&w);
+}
+
+enum err leg_begin(struct attempt *attempt, struct call_turn *turn, const struct binding *binding,
+		   const struct route *route)
+{
+	struct call *call = attempt->call;
+	struct call_table_ports *ports = &call->table->ports;
+	char number[2 * NUMBER_MAX], shown[NUMBER_MAX];
+	struct leg *leg = leg_new(call);
+	if (!leg)
+		return ERR_NO_MEMORY;
+	enum err err = leg_enter(leg, attempt, turn);
+	if (err) {
+		leg_free(leg);
+		return err;
+	}
+	struct outgoing_invite invite = {
+	    .leg = leg->id,
+	    .target = route ? TARGET_TRUNK : TARGET_BINDING,
+	    .binding = binding,
+	    .device_number = turn->device_number,
+	    .dialled = attempt->called,
+	    .max_forwards = call->max_forwards - 1 - call->forwards,
+	    .body = call->offer,
+	};
+	if (route) {
+		invite.trunk = directory_trunk(ports->directory, route->trunk_id);
+		invite.number = number_for_trunk(route, turn->number, number);
+		leg->trunk_id = route->trunk_id;
+	}
+	caller_shown(attempt, turn, &invite, shown);
+	if (route)
+		leg_note_outside(leg, invite.caller_number);
+	err = ports->signalling->invite(ports->signalling->context, &invite, &leg->session);
+	if (err) {
+		leg->outcome = OUTCOME_UNREACHABLE;
+		leg->reason = str_of(err_sentence(err));
+		leg_set_state(leg, LEG_FAILED);
+		return err;
+	}
+	leg->started_at = wall_clock(leg);
+	turn->rung = true;
+	leg_set_state(leg, LEG_INVITED);
+	return ERR_NONE;
+}
