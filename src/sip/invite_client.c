@@ -11,7 +11,7 @@ enum { LINES_MAX = 4096, ADDRESS_MAX = 1024 };
 static void write_address(struct writer *w, struct str display, struct str user, struct str host)
 {
 	sip_write_display(w, display);
-	writer_text(w, str_empty(display) ? "<sip:" : " <sip:");
+	writer_text(w, "<sip:");
 	sip_write_user(w, user);
 	writer_char(w, '@');
 	writer_str(w, host);

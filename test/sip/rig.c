@@ -52,7 +52,7 @@ const char *masked(struct rig *rig, const char *text)
 {
 	char work[RIG_TEXT_MAX];
 	snprintf(work, sizeof work - 4096, "%s", text);
-	replace(work, "Via: SIP/2.0/UDP 10.0.0.1:5060;branch=", ";\n", "BRANCH");
+	replace(work, "Via: SIP/2.0/UDP 10.0.0.1:5060;rport;branch=", ";\n", "BRANCH");
 	replace(work, "nonce=\"", "\"", "NONCE");
 	replace(work, ";tag=", ";\n", "TAG");
 	replace(work, "Date: ", "\n", "DATE");
