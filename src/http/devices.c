@@ -1,6 +1,7 @@
 // What devices have beside their fields: the SIP password, made here, shown once, kept only as hashes.
 #include "base/digest.h"
 #include "domain/device.h"
+#include "http/body.h"
 #include "http/collection.h"
 #include "http/router.h"
 #include "http/server.h"
@@ -41,10 +42,15 @@ const struct resource device_resource = {
 
 struct answer device_password_create(struct request *request)
 {
+	static const char *const names[] = {NULL};
 	struct records *records = server_records(request->server);
+	struct problem_list problems = {.count = 0};
 	struct problem problem = {0};
 	struct entity *entity;
 	char password[SIP_PASSWORD_LENGTH + 1];
+	body_only(request->json, names, &problems);
+	if (problems.count)
+		return answer_problems(request, &problems);
 	enum err err = collection_find(request, &entity);
 	if (!err)
 		err = collection_match(request, entity->version);

@@ -1,0 +1,274 @@
+// Signing in and out, passwords, tokens.
+#include "http/fixture.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+static struct reply try_sign_in(struct fixture *f, const char *name, const char *password)
+{
+	char body[256];
+	snprintf(body, sizeof body, "{\"name\":\"%s\",\"password\":\"%s\"}", name, password);
+	return ask(f, NULL, "POST", "/api/v1/session", body);
+}
+
+static void signing_in_gives_a_strict_cookie_and_a_csrf_token(void **state)
+{
+	struct fixture *f = *state;
+	char cookie[256];
+	struct reply reply = try_sign_in(f, "jane", PASSWORD);
+	assert_int_equal(reply.status, 201);
+	reply_header(&reply, "Set-Cookie", cookie, sizeof cookie);
+	assert_non_null(strstr(cookie, "; HttpOnly"));
+	assert_non_null(strstr(cookie, "; SameSite=Strict"));
+	assert_non_null(strstr(cookie, "; Path=/"));
+	assert_null(strstr(cookie, "Secure")); // this is plain HTTP
+	assert_int_equal(strlen(text_of(&reply, "csrf_token")), 43);
+	assert_string_equal(text_of(&reply, "role"), "agent");
+	assert_null(strstr(reply.body, "hash"));
+	reply_free(&reply);
+	reply = ask_with(f, NULL, "POST /api/v1/session", "X-Forwarded-Proto: https\r\n",
+			 "{\"name\":\"jane\",\"password\":\"" PASSWORD "\"}");
+	assert_non_null(strstr(reply_header(&reply, "Set-Cookie", cookie, sizeof cookie), "; Secure"));
+	reply_free(&reply);
+}
+
+static void unknown_name_and_wrong_password_look_alike(void **state)
+{
+	struct fixture *f = *state;
+	struct reply wrong = try_sign_in(f, "jane", "wrong horse 11"),
+		     unknown = try_sign_in(f, "nobody", "wrong horse 11");
+	assert_int_equal(wrong.status, 401);
+	assert_int_equal(unknown.status, 401);
+	assert_string_equal(wrong.body, unknown.body);
+	reply_free(&wrong);
+	reply_free(&unknown);
+}
+
+static void sign_in_says_what_is_wrong_with_the_body(void **state)
+{
+	struct fixture *f = *state;
+	expect_field(ask(f, NULL, "POST", "/api/v1/session", "{}"), 422, "name", "missing_field");
+	expect_field(ask(f, NULL, "POST", "/api/v1/session", "{}"), 422, "password", "missing_field");
+	expect_field(ask(f, NULL, "POST", "/api/v1/session", "{\"name\":1,\"password\":\"x\"}"), 422, "name",
+		     "invalid_field");
+	expect_field(ask(f, NULL, "POST", "/api/v1/session", "{\"name\":\"a\",\"password\":\"x\",\"admin\":true}"), 422,
+		     "admin", "unknown_field");
+}
+
+static atomic_llong clock_ms;
+
+static int64_t test_clock(void)
+{
+	return atomic_load(&clock_ms);
+}
+
+static int setup_with_clock(void **state)
+{
+	atomic_store(&clock_ms, 1700000000000);
+	fixture_settings.now_ms = test_clock;
+	fixture_settings.session_life_s = 100;
+	return fixture_setup(state);
+}
+
+static void guessing_gets_slower(void **state)
+{
+	struct fixture *f = *state;
+	char retry[16];
+	for (int i = 0; i < 4; i++)
+		expect(try_sign_in(f, "jane", "wrong horse 11"), 401);
+	struct reply reply = try_sign_in(f, "jane", PASSWORD);
+	assert_int_equal(reply.status, 429);
+	assert_string_equal(reply_header(&reply, "Retry-After", retry, sizeof retry), "1");
+	reply_free(&reply);
+	expect(try_sign_in(f, "bob", PASSWORD), 201); // others do not notice
+	atomic_fetch_add(&clock_ms, 1000);
+	expect(try_sign_in(f, "jane", "wrong horse 11"), 401);
+	reply = try_sign_in(f, "jane", PASSWORD);
+	assert_string_equal(reply_header(&reply, "Retry-After", retry, sizeof retry), "2");
+	reply_free(&reply);
+	atomic_fetch_add(&clock_ms, 2000);
+	expect(try_sign_in(f, "jane", PASSWORD), 201);
+	expect(try_sign_in(f, "jane", PASSWORD), 201); // forgiven
+}
+
+static void a_session_ends_by_itself(void **state)
+{
+	struct fixture *f = *state;
+	expect(ask(f, &f->admin, "GET", "/api/v1/session", NULL), 200);
+	atomic_fetch_add(&clock_ms, 99999);
+	expect(ask(f, &f->admin, "GET", "/api/v1/session", NULL), 200);
+	atomic_fetch_add(&clock_ms, 1);
+	expect(ask(f, &f->admin, "GET", "/api/v1/session", NULL), 401);
+}
+
+static void signing_out_ends_the_session_and_frees_the_device(void **state)
+{
+	struct fixture *f = *state;
+	struct caller jane = sign_in(f, "jane", PASSWORD), bob = sign_in(f, "bob", PASSWORD);
+	create(f, "/api/v1/devices", "{\"kind\":\"sip_phone\",\"number\":\"330\",\"available_for_selection\":true}");
+	expect(ask(f, &jane, "PUT", "/api/v1/me/device", "{\"device_id\":\"1\"}"), 200);
+	expect(ask(f, &bob, "PUT", "/api/v1/me/device", "{\"device_id\":\"1\"}"), 409);
+	expect(ask(f, &jane, "DELETE", "/api/v1/session", NULL), 204);
+	expect(ask(f, &jane, "GET", "/api/v1/me", NULL), 401);
+	expect(ask(f, &bob, "PUT", "/api/v1/me/device", "{\"device_id\":\"1\"}"), 200);
+}
+
+static void one_signs_in_ten_times_at_most(void **state)
+{
+	struct fixture *f = *state;
+	struct caller first = sign_in(f, "jane", PASSWORD);
+	for (int i = 0; i < 9; i++)
+		sign_in(f, "jane", PASSWORD);
+	expect(ask(f, &first, "GET", "/api/v1/me", NULL), 200);
+	struct caller last = sign_in(f, "jane", PASSWORD);
+	expect(ask(f, &first, "GET", "/api/v1/me", NULL), 401);
+	expect(ask(f, &last, "GET", "/api/v1/me", NULL), 200);
+}
+
+static void a_password_from_the_administrator_must_be_changed(void **state)
+{
+	struct fixture *f = *state;
+	char path[64];
+	struct reply reply = ask(f, &f->admin, "POST", "/api/v1/users",
+				 "{\"name\":\"new\",\"title\":\"New\",\"extension\":\"600\",\"role\":\"admin\"}");
+	assert_int_equal(reply.status, 201);
+	struct caller new = sign_in(f, "new", text_of(&reply, "password"));
+	snprintf(path, sizeof path, "/api/v1/users/%s", text_of(&reply, "id"));
+	char old[64], body[256];
+	snprintf(old, sizeof old, "%s", text_of(&reply, "password"));
+	reply_free(&reply);
+	reply = ask(f, &new, "GET", "/api/v1/users", NULL);
+	assert_string_equal(text_of(&reply, "code"), "password_change_due");
+	expect(reply, 403);
+	expect(ask(f, &new, "GET", "/api/v1/me", NULL), 200);
+	snprintf(body, sizeof body, "{\"password\":\"%s\",\"new_password\":\"short\"}", old);
+	expect_field(ask(f, &new, "PUT", "/api/v1/me/password", body), 422, "new_password", "invalid_field");
+	snprintf(body, sizeof body, "{\"password\":\"%s\",\"new_password\":\"%s\"}", old, old);
+	expect_field(ask(f, &new, "PUT", "/api/v1/me/password", body), 422, "new_password", "invalid_field");
+	expect_field(ask(f, &new, "PUT", "/api/v1/me/password",
+			 "{\"password\":\"not this one\",\"new_password\":\"a better horse\"}"),
+		     422, "password", "invalid_field");
+	snprintf(body, sizeof body, "{\"password\":\"%s\",\"new_password\":\"a better horse\"}", old);
+	expect(ask(f, &new, "PUT", "/api/v1/me/password", body), 204);
+	expect(ask(f, &new, "GET", "/api/v1/users", NULL), 200);
+	expect(try_sign_in(f, "new", old), 401);
+	expect(try_sign_in(f, "new", "a better horse"), 201);
+}
+
+static void a_new_password_ends_the_other_sessions(void **state)
+{
+	struct fixture *f = *state;
+	struct caller here = sign_in(f, "jane", PASSWORD), there = sign_in(f, "jane", PASSWORD);
+	expect(ask(f, &here, "PUT", "/api/v1/me/password",
+		   "{\"password\":\"" PASSWORD "\",\"new_password\":\"a better horse\"}"),
+	       204);
+	expect(ask(f, &here, "GET", "/api/v1/me", NULL), 200);
+	expect(ask(f, &there, "GET", "/api/v1/me", NULL), 401);
+	char path[64];
+	snprintf(path, sizeof path, "/api/v1/users/%d", (int)f->jane_id);
+	expect(ask(f, &f->admin, "PATCH", path, "{\"password\":\"from the admin\"}"), 200);
+	expect(ask(f, &here, "GET", "/api/v1/me", NULL), 401);
+}
+
+static void writes_need_the_csrf_token(void **state)
+{
+	struct fixture *f = *state;
+	struct caller forged = f->admin;
+	strcpy(forged.csrf, "");
+	struct reply reply = ask(f, &forged, "POST", "/api/v1/trunks", "{\"title\":\"t\",\"host\":\"192.0.2.1\"}");
+	assert_string_equal(text_of(&reply, "code"), "no_csrf_token");
+	expect(reply, 403);
+	forged.csrf[0] = f->admin.csrf[0] == 'a' ? 'b' : 'a';
+	strcpy(forged.csrf + 1, f->admin.csrf + 1);
+	expect(ask(f, &forged, "POST", "/api/v1/trunks", "{\"title\":\"t\",\"host\":\"192.0.2.1\"}"), 403);
+	expect(ask(f, &forged, "DELETE", "/api/v1/session", NULL), 403);
+	expect(ask(f, &forged, "GET", "/api/v1/trunks", NULL), 200); // reading needs none
+	expect(ask(f, &f->admin, "POST", "/api/v1/trunks", "{\"title\":\"t\",\"host\":\"192.0.2.1\"}"), 201);
+}
+
+static struct caller token_make(struct fixture *f, const char *role)
+{
+	struct caller caller = {.cookie = ""};
+	char body[128];
+	snprintf(body, sizeof body, "{\"title\":\"for a test\",\"role\":\"%s\"}", role);
+	struct reply reply = ask(f, &f->admin, "POST", "/api/v1/tokens", body);
+	assert_int_equal(reply.status, 201);
+	snprintf(caller.token, sizeof caller.token, "%s", text_of(&reply, "secret"));
+	assert_int_equal(strlen(caller.token), 43);
+	reply_free(&reply);
+	return caller;
+}
+
+static void a_token_works_without_csrf_until_it_is_deleted(void **state)
+{
+	struct fixture *f = *state;
+	struct caller token = token_make(f, "admin");
+	expect(ask(f, &token, "POST", "/api/v1/trunks", "{\"title\":\"t\",\"host\":\"192.0.2.1\"}"), 201);
+	struct reply reply = ask(f, &token, "GET", "/api/v1/tokens", NULL);
+	assert_null(strstr(reply.body, "secret"));
+	expect(reply, 200);
+	expect(ask(f, &token, "DELETE", "/api/v1/tokens/1", NULL), 204);
+	expect(ask(f, &token, "GET", "/api/v1/trunks", NULL), 401);
+}
+
+static void a_token_is_allowed_what_its_role_says(void **state)
+{
+	struct fixture *f = *state;
+	struct caller auditor = token_make(f, "auditor"), agent = token_make(f, "agent");
+	expect(ask(f, &auditor, "GET", "/api/v1/trunks", NULL), 200);
+	expect(ask(f, &auditor, "POST", "/api/v1/trunks", "{\"title\":\"t\",\"host\":\"192.0.2.1\"}"), 403);
+	expect(ask(f, &agent, "GET", "/api/v1/trunks", NULL), 403);
+	expect(ask(f, &agent, "PUT", "/api/v1/me/device", "{\"device_id\":\"1\"}"), 403); // nobody has signed in
+}
+
+static void a_wrong_token_is_nobody_even_with_a_good_cookie(void **state)
+{
+	struct fixture *f = *state;
+	char headers[512];
+	snprintf(headers, sizeof headers, "Cookie: %s\r\nAuthorization: Bearer nonsense\r\n", f->admin.cookie);
+	expect(ask_with(f, NULL, "GET /api/v1/users", headers, NULL), 401);
+	snprintf(headers, sizeof headers, "Cookie: a=b; %s; c=d\r\n", f->admin.cookie);
+	expect(ask_with(f, NULL, "GET /api/v1/users", headers, NULL), 200);
+}
+
+static void an_administrator_ends_sessions(void **state)
+{
+	struct fixture *f = *state;
+	struct caller jane = sign_in(f, "jane", PASSWORD);
+	char path[128];
+	snprintf(path, sizeof path, "/api/v1/sessions?user_id=%d", (int)f->jane_id);
+	struct reply reply = ask(f, &f->admin, "GET", path, NULL);
+	json_t *session = json_array_get(json_object_get(reply.json, "items"), 0);
+	assert_non_null(session);
+	assert_null(json_object_get(session, "csrf"));
+	snprintf(path, sizeof path, "/api/v1/sessions/%s", json_string_value(json_object_get(session, "id")));
+	reply_free(&reply);
+	expect(ask(f, &jane, "DELETE", path, NULL), 403);
+	expect(ask(f, &f->admin, "DELETE", path, NULL), 204);
+	expect(ask(f, &jane, "GET", "/api/v1/me", NULL), 401);
+	expect(ask(f, &f->admin, "DELETE", path, NULL), 404);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define SERVED(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
+#define TIMED(test)  cmocka_unit_test_setup_teardown(test, setup_with_clock, fixture_teardown)
+	    SERVED(signing_in_gives_a_strict_cookie_and_a_csrf_token),
+	    SERVED(unknown_name_and_wrong_password_look_alike),
+	    SERVED(sign_in_says_what_is_wrong_with_the_body),
+	    TIMED(guessing_gets_slower),
+	    TIMED(a_session_ends_by_itself),
+	    SERVED(signing_out_ends_the_session_and_frees_the_device),
+	    SERVED(one_signs_in_ten_times_at_most),
+	    SERVED(a_password_from_the_administrator_must_be_changed),
+	    SERVED(a_new_password_ends_the_other_sessions),
+	    SERVED(writes_need_the_csrf_token),
+	    SERVED(a_token_works_without_csrf_until_it_is_deleted),
+	    SERVED(a_token_is_allowed_what_its_role_says),
+	    SERVED(a_wrong_token_is_nobody_even_with_a_good_cookie),
+	    SERVED(an_administrator_ends_sessions),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
