@@ -1,0 +1,304 @@
+// Lists: search, filters, sorting in both directions, and pages that show each row once whatever comes and goes.
+#include "store/entity_list.h"
+
+#include "store/fixture.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct field *device_field(const char *name)
+{
+	return entity_field(entity_type(ENTITY_DEVICE), str_of(name));
+}
+
+static enum err list(struct fixture *fixture, enum entity_kind kind, const struct list_query *query,
+		     struct entity_page *page)
+{
+	return fixture->records->list(fixture->records->context, kind, query, &fixture->arena, page);
+}
+
+// "330 821 ..." of all pages of `limit`; checks the totals on the way.
+static const char *numbers(struct fixture *fixture, struct list_query query, unsigned limit, uint64_t total)
+{
+	static char text[4096];
+	size_t used = 0;
+
+	query.limit = limit;
+	for (unsigned pages = 0; pages < 1000; pages++) {
+		struct entity_page page;
+		assert_int_equal(list(fixture, ENTITY_DEVICE, &query, &page), ERR_NONE);
+		assert_int_equal(page.total, total);
+		assert_true(page.count <= limit);
+		for (size_t i = 0; i < page.count; i++) {
+			const struct device *device = (const struct device *)page.entities[i];
+			used += (size_t)snprintf(text + used, sizeof text - used, "%s%.*s", used ? " " : "",
+						 STR_ARG(device->number));
+		}
+		if (str_empty(page.next))
+			return text;
+		assert_int_equal(page.count, limit);
+		query.cursor = page.next;
+	}
+	fail_msg("the pages do not end");
+	return NULL;
+}
+
+static void devices_make(struct fixture *fixture)
+{
+	static const struct {
+		enum device_kind kind;
+		const char *number, *title;
+		int64_t call_limit;
+		bool offered;
+	} devices[] = {
+	    {DEVICE_SIP_PHONE, "330", "Desk of Jane", 2, false},
+	    {DEVICE_SOFTPHONE, "821", "laptop", 0, true},
+	    {DEVICE_EXTERNAL, "01444 123456", "Jane, mobile", 1, false},
+	    {DEVICE_SIP_PHONE, "331", "desk of BOB", 2, true},
+	    {DEVICE_WEBRTC, "900",
+	     "\xC5\x98\xC3\xAD\xC4\x8D"
+	     "ANY 100%",
+	     1, false},
+	    {DEVICE_TEAMS, "+441444123499", "", 0, false},
+	};
+
+	for (size_t i = 0; i < sizeof devices / sizeof *devices; i++) {
+		struct device *device = new_device(fixture, devices[i].kind, devices[i].number);
+		device->title = str_of(devices[i].title);
+		device->call_limit = devices[i].call_limit;
+		device->available_for_selection = devices[i].offered;
+		created(fixture, &device->entity);
+	}
+}
+
+static void pages_are_the_same_whatever_their_size(void **state)
+{
+	struct fixture *fixture = *state;
+	static const struct {
+		const char *sort, *expected;
+	} orders[] = {
+	    {"", "330 821 01444 123456 331 900 +441444123499"},
+	    {"-id", "+441444123499 900 331 01444 123456 821 330"},
+	    {"number", "+441444123499 01444 123456 330 331 821 900"},
+	    {"-number", "900 821 331 330 01444 123456 +441444123499"},
+	    {"title", "+441444123499 331 330 01444 123456 821 900"},
+	    {"-title", "900 821 01444 123456 330 331 +441444123499"},
+	    {"call_limit", "821 +441444123499 01444 123456 900 330 331"},
+	    {"-call_limit", "331 330 900 01444 123456 +441444123499 821"},
+	    {"kind", "01444 123456 330 331 821 +441444123499 900"},
+	    {"available_for_selection", "330 01444 123456 900 +441444123499 821 331"},
+	    {"-available_for_selection", "331 821 +441444123499 900 01444 123456 330"},
+	};
+
+	devices_make(fixture);
+	for (size_t i = 0; i < sizeof orders / sizeof *orders; i++)
+		for (unsigned limit = 1; limit <= 7; limit++)
+			assert_string_equal(
+			    numbers(fixture, (struct list_query){.sort = str_of(orders[i].sort)}, limit, 6),
+			    orders[i].expected);
+}
+
+static void a_search_looks_into_every_text_shown(void **state)
+{
+	struct fixture *fixture = *state;
+	static const struct {
+		const char *q, *expected;
+		uint64_t total;
+	} searches[] = {
+	    {"jane", "330 01444 123456", 2},
+	    {"DESK", "330 331", 2},
+	    {"desk jane", "330", 1}, // every word
+	    {"jane  desk\n", "330", 1},
+	    {"44123", "01444 123456 +441444123499", 2}, // in the canonical number
+	    {"\xC5\x99\xC3\xAD\xC4\x8D", "900", 1},
+	    {"0%", "900", 1},
+	    {"%", "900", 1},
+	    {"_", "", 0},
+	    {"sip_phone", "", 0},
+	    {"deskofjane", "", 0},
+	};
+
+	devices_make(fixture);
+	for (size_t i = 0; i < sizeof searches / sizeof *searches; i++)
+		for (unsigned limit = 1; limit <= 3; limit++) {
+			struct list_query query = {.q = str_of(searches[i].q)};
+			assert_string_equal(searches[i].total ? numbers(fixture, query, limit, searches[i].total)
+							      : searches[i].expected,
+					    searches[i].expected);
+			query.sort = STR("number");
+			if (searches[i].total == 0)
+				numbers(fixture, query, limit, 0);
+		}
+	assert_string_equal(numbers(fixture, (struct list_query){.q = STR("desk"), .sort = STR("-number")}, 1, 2),
+			    "331 330");
+}
+
+static void secrets_are_not_searched_sorted_or_filtered(void **state)
+{
+	struct fixture *fixture = *state;
+	struct device *device = new_device(fixture, DEVICE_SIP_PHONE, "330");
+	struct list_query query = {.q = STR("0123456789abcdef"), .limit = 10};
+	struct entity_page page;
+
+	device->ha1_md5 = STR("0123456789abcdef0123456789abcdef");
+	created(fixture, &device->entity);
+	assert_int_equal(list(fixture, ENTITY_DEVICE, &query, &page), ERR_NONE);
+	assert_int_equal(page.count, 0);
+	query = (struct list_query){.sort = STR("ha1_md5"), .limit = 10};
+	assert_int_equal(list(fixture, ENTITY_DEVICE, &query, &page), ERR_UNKNOWN_FIELD);
+	query = (struct list_query){.limit = 10, .filter_count = 1};
+	query.filters[0] = (struct list_filter){device_field("ha1_md5"), device->ha1_md5};
+	assert_int_equal(list(fixture, ENTITY_DEVICE, &query, &page), ERR_UNKNOWN_FIELD);
+}
+
+static void filters_take_values_of_their_field(void **state)
+{
+	struct fixture *fixture = *state;
+	static const struct {
+		const char *field, *value, *expected;
+	} filters[] = {
+	    {"kind", "sip_phone", "330 331"},
+	    {"kind", "fax", NULL},
+	    {"available_for_selection", "true", "821 331"},
+	    {"available_for_selection", "maybe", NULL},
+	    {"call_limit", "2", "330 331"},
+	    {"call_limit", "two", NULL},
+	    {"title", "LAPTOP", "821"},
+	    {"number", "900", "900"},
+	};
+	struct list_query query = {.limit = 10, .filter_count = 1};
+	struct entity_page page;
+
+	devices_make(fixture);
+	for (size_t i = 0; i < sizeof filters / sizeof *filters; i++) {
+		query.filters[0] = (struct list_filter){device_field(filters[i].field), str_of(filters[i].value)};
+		if (filters[i].expected)
+			assert_string_equal(numbers(fixture, query, 10, strchr(filters[i].expected, ' ') ? 2 : 1),
+					    filters[i].expected);
+		else
+			assert_int_equal(list(fixture, ENTITY_DEVICE, &query, &page), ERR_INVALID_FIELD);
+	}
+	query.filters[0] = (struct list_filter){device_field("kind"), STR("sip_phone")};
+	query.filters[1] = (struct list_filter){device_field("available_for_selection"), STR("true")};
+	query.filter_count = 2;
+	query.q = STR("bob");
+	assert_string_equal(numbers(fixture, query, 1, 1), "331");
+}
+
+static void a_reference_of_none_can_be_filtered_and_sorted(void **state)
+{
+	struct fixture *fixture = *state;
+	struct did did = {.entity = {.kind = ENTITY_DID}, .number = STR("01444 123400")};
+	struct list_query query = {.limit = 1, .filter_count = 1};
+	struct entity_page page;
+	uint64_t trunk = created(fixture, &new_trunk(fixture, "carrier")->entity);
+
+	did.user_id = created(fixture, &new_user(fixture, "jane", "510")->entity);
+	created(fixture, &did.entity);
+	did.number = STR("01444 123401");
+	did.trunk_id = trunk;
+	created(fixture, &did.entity);
+	query.filters[0] = (struct list_filter){entity_field(entity_type(ENTITY_DID), STR("trunk_id")), STR("0")};
+	assert_int_equal(list(fixture, ENTITY_DID, &query, &page), ERR_NONE);
+	assert_int_equal(page.total, 1);
+	assert_int_equal(((struct did *)page.entities[0])->trunk_id, 0);
+	query = (struct list_query){.limit = 1, .sort = STR("-trunk_id")};
+	assert_int_equal(list(fixture, ENTITY_DID, &query, &page), ERR_NONE);
+	assert_int_equal(((struct did *)page.entities[0])->trunk_id, trunk);
+	query.cursor = page.next;
+	assert_int_equal(list(fixture, ENTITY_DID, &query, &page), ERR_NONE);
+	assert_int_equal(((struct did *)page.entities[0])->trunk_id, 0);
+	assert_true(str_empty(page.next));
+}
+
+static void a_cursor_that_is_not_ours_is_refused(void **state)
+{
+	struct fixture *fixture = *state;
+	static const char *const cursors[] = {"x", "-1", "0", "1.", "1.x", "1.!", "99999999999999999999", ".", "1.2.3"};
+	struct entity_page page;
+
+	devices_make(fixture);
+	for (size_t i = 0; i < sizeof cursors / sizeof *cursors; i++) {
+		struct list_query query = {.limit = 2, .cursor = str_of(cursors[i]), .sort = STR("call_limit")};
+		assert_int_equal(list(fixture, ENTITY_DEVICE, &query, &page), ERR_MALFORMED);
+	}
+	struct list_query query = {.limit = 0};
+	assert_int_equal(list(fixture, ENTITY_DEVICE, &query, &page), ERR_MALFORMED);
+	query.limit = 1001;
+	assert_int_equal(list(fixture, ENTITY_DEVICE, &query, &page), ERR_MALFORMED);
+}
+
+static void rows_that_go_shift_nothing(void **state)
+{
+	struct fixture *fixture = *state;
+	struct list_query query = {.limit = 2, .sort = STR("number")};
+	struct entity_page page;
+	struct device *last;
+
+	devices_make(fixture);
+	assert_int_equal(list(fixture, ENTITY_DEVICE, &query, &page), ERR_NONE);
+	last = (struct device *)page.entities[1];
+	assert_int_equal(try_remove(fixture, &last->entity, DELETE_IF_FREE), ERR_NONE); // the cursor's own row
+	query.cursor = page.next;
+	assert_int_equal(list(fixture, ENTITY_DEVICE, &query, &page), ERR_NONE);
+	assert_true(str_equal(((struct device *)page.entities[0])->number, STR("330")));
+}
+
+static void users_come_with_their_turns(void **state)
+{
+	struct fixture *fixture = *state;
+	uint64_t device = created(fixture, &new_device(fixture, DEVICE_SIP_PHONE, "330")->entity);
+	struct user *user = new_user(fixture, "jane", "510");
+	struct list_query query = {.limit = 10};
+	struct entity_page page;
+
+	give(fixture, user, &device, 1);
+	created(fixture, &user->entity);
+	assert_int_equal(list(fixture, ENTITY_USER, &query, &page), ERR_NONE);
+	assert_int_equal(((struct user *)page.entities[0])->turn_count, 1);
+	assert_int_equal(((struct user *)page.entities[0])->turns[0].device_id, device);
+}
+
+// A search that finds more than is gathered at first takes the other way; the rows must be the same.
+static void both_ways_of_searching_agree(void **state)
+{
+	struct fixture *fixture = *state;
+	struct list_query query = {.limit = 500, .q = STR("phone"), .sort = STR("-number")};
+	struct entity_page page;
+	unsigned seen = 0;
+	struct str last = STR("9999");
+
+	fixture_sql(fixture,
+		    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1003) "
+		    "INSERT INTO devices SELECT i, 1, 'phone ' || i, 'sip_phone', printf('%04d', i), '', '', '', 0, "
+		    "0, 0, 'auto', '', '', 'original', '', 0, 0, 0, '' FROM n");
+	for (int pages = 0; pages < 3; pages++) {
+		assert_int_equal(list(fixture, ENTITY_DEVICE, &query, &page), ERR_NONE);
+		assert_int_equal(page.total, 1003);
+		for (size_t i = 0; i < page.count; i++) {
+			assert_true(str_compare(((struct device *)page.entities[i])->number, last) < 0);
+			last = ((struct device *)page.entities[i])->number;
+			seen++;
+		}
+		query.cursor = page.next;
+	}
+	assert_int_equal(seen, 1003);
+	assert_true(str_empty(query.cursor));
+}
+
+int main(void)
+{
+#define TEST(function) cmocka_unit_test_setup_teardown(function, fixture_setup, fixture_teardown)
+	const struct CMUnitTest tests[] = {
+	    TEST(pages_are_the_same_whatever_their_size),
+	    TEST(a_search_looks_into_every_text_shown),
+	    TEST(secrets_are_not_searched_sorted_or_filtered),
+	    TEST(filters_take_values_of_their_field),
+	    TEST(a_reference_of_none_can_be_filtered_and_sorted),
+	    TEST(a_cursor_that_is_not_ours_is_refused),
+	    TEST(rows_that_go_shift_nothing),
+	    TEST(users_come_with_their_turns),
+	    TEST(both_ways_of_searching_agree),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
