@@ -319,18 +319,11 @@ static void server_deadline(struct timer *timer)
 
 // ---- finding
 
-static bool branch_is_unique(struct str branch)
-{
-	struct str cookie = STR("z9hG4bK");
-
-	return branch.length > cookie.length && str_starts(branch, cookie);
-}
-
-// RFC 3261 section 17.2.3. A branch that is the cookie and no more says nothing, so it is treated as one of RFC 2543. The method
-// is compared apart, and the To tag that the RFC lists is not needed: nobody sends two requests that differ in it alone.
+// RFC 3261 section 17.2.3. Without the magic cookie the branch says nothing, and the request is one of RFC 2543. The method is
+// compared apart, and the To tag that the RFC lists there is not needed: nobody sends two requests that differ in it alone.
 static void write_key(struct writer *w, const struct sip_message *request)
 {
-	if (branch_is_unique(request->via.branch)) {
+	if (str_starts(request->via.branch, STR("z9hG4bK"))) {
 		writer_str(w, request->via.branch);
 		writer_char(w, ' ');
 		writer_str(w, request->via.host);
