@@ -28,8 +28,8 @@ struct sip_transport_handlers {
 	// rport are already right for answering (see sip_transport_reply_flow). A response whose topmost Via is not ours never
 	// comes here (RFC 3261 section 18.1.2).
 	void (*received)(void *context, const struct flow *from, struct sip_message *message);
-	// A request that did not. Those that are answerable are answered by the endpoint; the rest are only counted. Broken
-	// responses are dropped without a word.
+	// One that did not, and is no response. What is answerable is answered by the endpoint; the rest is only counted.
+	// Broken responses are dropped without a word.
 	void (*broken)(void *context, const struct flow *from, struct sip_message *message,
 		       const struct sip_fault *fault);
 	// A connection is gone, or could never be opened. Never called from within sip_transport_send.
