@@ -233,7 +233,7 @@ struct rig *rig_start(void)
 	struct number_plan plan = {.country_code = STR("44"), .international_prefix = STR("00")};
 	struct sip_endpoint_settings settings = {
 	    .realm = STR("carillon"),
-	    .domains = STR("example.com"),
+	    .domains = STR("example.com example.net example.org"),
 	    .nonce_life_s = 60,
 	    .register_min_s = 60,
 	    .register_max_s = 7200,
