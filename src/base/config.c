@@ -146,20 +146,17 @@ static void take_pair(struct reading *reading, const char *section, const char *
 		if (reading->set_in[i] > 0)
 			complain(reading, "[%s] %s was set in line %u already.", section, name, reading->set_in[i]);
 		reading->set_in[i] = reading->line;
-		if (!reading->failed)
-			set_value(reading, key, str_of(value));
+		set_value(reading, key, str_of(value));
 		return;
 	}
 	list_names(reading, section, known, sizeof known);
 	complain(reading, "[%.60s] has no key \"%.60s\"; it has %s.", section, name, known);
 }
 
-// Called by libinih for each pair. It may come after the first error, whose line libinih does not know about.
+// Called by libinih for each pair.
 static int pair_came(void *user, const char *section, const char *name, const char *value)
 {
-	struct reading *reading = user;
-	if (!reading->failed)
-		take_pair(reading, section, name, value);
+	take_pair(user, section, name, value);
 	return 1;
 }
 
@@ -229,11 +226,11 @@ static void read_file(struct reading *reading, const char *path)
 		return;
 	}
 	int result = ini_parse_stream(next_line, reading, pair_came, reading);
-	if (!reading->failed && ferror(reading->file)) {
+	if (ferror(reading->file)) {
 		reading->line = 0;
 		complain(reading, "%.160s cannot be read: %s.", path, strerror(errno));
 	}
-	if (!reading->failed && result != 0) {
+	if (result != 0 && !reading->failed) {
 		reading->line = result > 0 ? (unsigned)result : 0;
 		complain(reading, "%s", no_known_form);
 	}

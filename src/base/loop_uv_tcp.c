@@ -198,8 +198,8 @@ int tcp_send(struct tcp_connection *connection, struct str bytes)
 	if (bytes.length == 0)
 		return 0;
 	int taken = -EAGAIN;
-	if (connection->phase == PHASE_OPEN && connection->waiting == 0) {
-		// libuv takes bytes that may be written to, but only reads them
+	if (connection->phase == PHASE_OPEN) {
+		// libuv takes bytes that may be written to, but only reads them; -EAGAIN while earlier bytes wait
 		uv_buf_t buffer = uv_buf_init((char *)(uintptr_t)bytes.at, (unsigned)bytes.length);
 		taken = uv_try_write((uv_stream_t *)&connection->uv, &buffer, 1);
 	}

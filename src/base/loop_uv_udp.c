@@ -7,7 +7,7 @@
 struct udp_socket {
 	uv_udp_t uv;
 	struct loop *loop;
-	udp_received *received; // NULL once closed
+	udp_received *received;
 	void *context;
 };
 
@@ -30,8 +30,7 @@ static void datagram_came(uv_udp_t *handle, ssize_t size, const uv_buf_t *buffer
 	struct udp_socket *udp = handle->data;
 	struct net_address from;
 	// Without a source it is no datagram: nothing more to read, or an error that only concerns something sent before.
-	// The rest of a batch is dropped when the handler of one of its datagrams closed the socket.
-	if (size < 0 || !source || (flags & UV_UDP_PARTIAL) != 0 || !udp->received)
+	if (size < 0 || !source || (flags & UV_UDP_PARTIAL) != 0)
 		return;
 	if (net_address_from_sockaddr(source, &from))
 		loop_deliver(deliver, udp, &from, (struct str){buffer->base, (size_t)size});
@@ -99,8 +98,7 @@ void udp_close(struct udp_socket *udp)
 {
 	if (!udp)
 		return;
-	udp->received = NULL;
 	udp->loop->open--;
-	uv_udp_recv_stop(&udp->uv);
+	uv_udp_recv_stop(&udp->uv); // drops the rest of a batch too, when a handler closes the socket
 	uv_close((uv_handle_t *)&udp->uv, udp_closed);
 }

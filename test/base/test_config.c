@@ -125,6 +125,7 @@ static void errors_name_line_and_key(void **state)
 	    {STR("[]\n"), 1, "There is no section []; there are sip, http, store."},
 	    {STR("port = 1\n"), 1, "\"port\" stands before any [section]."},
 	    {STR("[sip]\nport = 1\n# x\nport = 2\n"), 4, "[sip] port was set in line 2 already."},
+	    {STR("[sip]\nport = 1\nport = 0\n"), 3, "[sip] port was set in line 2 already."},
 	    {STR("[sip]\nport = 1\n[http]\n[sip]\nport = 1\n"), 5, "[sip] port was set in line 2 already."},
 	    {STR("[sip]\nport\n"), 2, "The line is neither a [section] nor \"key = value\" nor a comment."},
 	    {STR("[sip\nport = 1\n"), 1, "The line is neither a [section] nor \"key = value\" nor a comment."},

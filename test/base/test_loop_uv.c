@@ -207,6 +207,7 @@ static void any_size_that_fits(void **state)
 	assert_int_equal(udp_send(world->a, &world->b_local, (struct str){large, 65507}), 0);
 	assert_int_equal(udp_send(world->a, &world->b_local, (struct str){large, 65508}), -EMSGSIZE);
 	assert_int_equal(udp_send(world->a, &world->b_local, (struct str){large, SIZE_MAX}), -EMSGSIZE);
+	assert_int_equal(udp_send(world->a, &world->b_local, (struct str){large, (UINT64_C(1) << 32) + 1}), -EMSGSIZE);
 	assert_int_equal(udp_send(world->a, &(struct net_address){0}, STR("z")), -EAFNOSUPPORT);
 	loop_run(world->loop);
 	udp_close(world->a);

@@ -18,6 +18,7 @@ static void compares(void **state)
 	assert_true(str_equal_secret(STR("secret"), STR("secret")));
 	assert_false(str_equal_secret(STR("secret"), STR("secreT")));
 	assert_false(str_equal_secret(STR("secret"), STR("secre")));
+	assert_false(str_equal_secret(STR("secre"), STR("secret")));
 	assert_true(str_equal_secret(STR_NONE, STR("")));
 	assert_true(str_compare(STR("a"), STR("b")) < 0);
 	assert_true(str_compare(STR("ab"), STR("a")) > 0);
