@@ -131,67 +131,15 @@ static void client_begin(struct sip_client_transaction *transaction)
 		sip_transport_watch(transactions->transport, transaction->flow.connection, &transaction->watch);
 }
 
-// Parses the kept request of our own making. False, and an error in the log, when our own cannot be read.
-static bool client_read_own(const struct sip_client_transaction *transaction, struct sip_message *request)
-{
-	struct sip_fault fault = {0};
-
-	if (sip_message_parse((char *)transaction->kept.at, transaction->kept.length, SIP_DATAGRAM, request, &fault))
-		return true;
-	log_error("own_request_unreadable", LOG_TEXT("why", fault.why), LOG_UINT("at", fault.at));
-	return false;
-}
-
-static void write_line(struct writer *w, struct str name, struct str value)
-{
-	writer_str(w, name);
-	writer_str(w, STR(": "));
-	writer_str(w, value);
-	writer_str(w, STR("\r\n"));
-}
-
-// An ACK or CANCEL for the INVITE (RFC 3261 sections 17.1.1.3 and 9.1): the same Request-URI, topmost Via alone, Routes, From,
-// Call-ID and CSeq number.
-static void client_write_companion(struct writer *w, const struct sip_message *invite, enum sip_method method,
-				   struct str to, struct str reason)
-{
-	struct str name = str_of(sip_method_name(method));
-
-	writer_str(w, name);
-	writer_char(w, ' ');
-	writer_str(w, invite->request_uri);
-	writer_str(w, STR(" SIP/2.0\r\n"));
-	write_line(w, STR("Via"), invite->via.text);
-	for (const struct sip_header *route = sip_header_first(invite, SIP_HEADER_ROUTE); route;
-	     route = sip_header_next(invite, route))
-		write_line(w, STR("Route"), route->value);
-	writer_str(w, STR("Max-Forwards: 70\r\n"));
-	write_line(w, STR("From"), sip_header_value(invite, SIP_HEADER_FROM));
-	write_line(w, STR("To"), to);
-	write_line(w, STR("Call-ID"), invite->call_id);
-	writer_str(w, STR("CSeq: "));
-	writer_uint(w, invite->cseq);
-	writer_char(w, ' ');
-	writer_str(w, name);
-	writer_str(w, STR("\r\n"));
-	if (!str_empty(reason))
-		write_line(w, STR("Reason"), reason);
-	writer_str(w, STR("Content-Length: 0\r\n\r\n"));
-}
-
 static void client_send_cancel(struct sip_client_transaction *transaction, struct str reason)
 {
 	struct sip_transactions *transactions = transaction->transactions;
 	struct writer w = sip_scratch(transactions);
-	struct sip_message invite;
 
 	transaction->cancel = CANCEL_SENT;
 	// RFC 3261 section 9.1: a peer that never ends the INVITE is not waited for longer than this.
 	client_start_deadline(transaction, SIP_TRANSACTION_MS);
-	if (!client_read_own(transaction, &invite))
-		return;
-	client_write_companion(&w, &invite, SIP_CANCEL, sip_header_value(&invite, SIP_HEADER_TO), reason);
-	if (w.overflow)
+	if (!sip_own_write_cancel(&w, transaction->kept, reason))
 		return;
 	sip_client_start(transactions,
 			 &(struct sip_client_request){.method = SIP_CANCEL,
@@ -199,6 +147,39 @@ static void client_send_cancel(struct sip_client_transaction *transaction, struc
 						      .flow = transaction->flow,
 						      .bytes = writer_result(&w)},
 			 NULL, NULL);
+}
+
+// ---- the size switch
+
+// Rewrites the kept request for another flow, and takes the flow. False when it cannot be done: nothing has changed.
+static bool client_move(struct sip_client_transaction *transaction, const struct flow *flow)
+{
+	struct sip_transactions *transactions = transaction->transactions;
+	struct writer w = sip_scratch(transactions);
+	struct str moved;
+
+	if (!sip_own_write_moved(&w, transaction->kept, transactions->transport, flow))
+		return false;
+	moved = sip_kept_copy(transactions, writer_result(&w));
+	if (!moved.at)
+		return false;
+	sip_kept_free(transactions, &transaction->kept);
+	transaction->kept = moved;
+	transaction->flow = *flow;
+	return true;
+}
+
+static void client_choose_transport(struct sip_client_transaction *transaction, enum sip_large_request large)
+{
+	struct flow tcp;
+
+	if (large == SIP_LARGE_AS_IS || transaction->flow.transport != TRANSPORT_UDP ||
+	    !sip_transport_too_large_for_udp(transaction->kept.length) ||
+	    !sip_transport_flow_to(transaction->transactions->transport, TRANSPORT_TCP, &transaction->flow.remote,
+				   &tcp))
+		return;
+	transaction->udp_listener = transaction->flow.listener;
+	transaction->by_tcp_for_size = client_move(transaction, &tcp);
 }
 
 // ---- telling the user
@@ -269,18 +250,15 @@ static void step_invite_accepted(struct sip_client_transaction *transaction, con
 	client_tell(transaction, response);
 }
 
-// RFC 3261 section 17.1.1.3: the ACK of a refusal is the transaction's, To and its tag are the response's.
+// RFC 3261 section 17.1.1.3: the ACK of a refusal is the transaction's.
 static void client_acknowledge(struct sip_client_transaction *transaction, const struct sip_message *response)
 {
 	struct sip_transactions *transactions = transaction->transactions;
 	struct writer w = sip_scratch(transactions);
-	struct sip_message invite;
-	bool readable = client_read_own(transaction, &invite);
+	bool written = sip_own_write_ack(&w, transaction->kept, response);
 
-	if (readable)
-		client_write_companion(&w, &invite, SIP_ACK, sip_header_value(response, SIP_HEADER_TO), STR_NONE);
 	sip_kept_free(transactions, &transaction->kept);
-	if (!readable || w.overflow)
+	if (!written)
 		return;
 	sip_transport_send(transactions->transport, &transaction->flow, writer_result(&w));
 	if (!sip_transport_is_reliable(&transaction->flow))
@@ -358,8 +336,6 @@ static void step_accepted_over(struct sip_client_transaction *transaction, const
 	if (handlers && handlers->ended)
 		handlers->ended(transaction->user, transaction);
 }
-
-static bool client_move(struct sip_client_transaction *transaction, const struct flow *flow);
 
 // RFC 3261 section 18.1.1: what went by TCP for its size alone goes by UDP when no connection comes about.
 static void step_sending_failed(struct sip_client_transaction *transaction, const struct sip_message *response)
@@ -484,51 +460,6 @@ static void client_deadline(struct timer *timer)
 static void client_connection_lost(struct sip_flow_watch *watch)
 {
 	client_step(container_of(watch, struct sip_client_transaction, watch), CLIENT_SENDING_FAILED, NULL);
-}
-
-// ---- the size switch
-
-// Rewrites the topmost Via of the kept request for another flow, and takes the flow. False when it cannot be done: nothing
-// has changed.
-static bool client_move(struct sip_client_transaction *transaction, const struct flow *flow)
-{
-	struct sip_transactions *transactions = transaction->transactions;
-	struct writer w = sip_scratch(transactions);
-	struct sip_message request;
-	struct str via, moved;
-
-	if (!client_read_own(transaction, &request))
-		return false;
-	via = request.via.text;
-	writer_str(&w, (struct str){transaction->kept.at, (size_t)(via.at - transaction->kept.at)});
-	writer_str(&w, STR("SIP/2.0/"));
-	writer_text(&w, sip_transport_via_name(flow->transport));
-	writer_char(&w, ' ');
-	sip_transport_write_local(transactions->transport, &w, flow);
-	via = str_from(via, str_index(via, ';'));
-	writer_str(&w, str_from(transaction->kept, (size_t)(via.at - transaction->kept.at)));
-	if (w.overflow)
-		return false;
-	moved = sip_kept_copy(transactions, writer_result(&w));
-	if (!moved.at)
-		return false;
-	sip_kept_free(transactions, &transaction->kept);
-	transaction->kept = moved;
-	transaction->flow = *flow;
-	return true;
-}
-
-static void client_choose_transport(struct sip_client_transaction *transaction, enum sip_large_request large)
-{
-	struct flow tcp;
-
-	if (large == SIP_LARGE_AS_IS || transaction->flow.transport != TRANSPORT_UDP ||
-	    !sip_transport_too_large_for_udp(transaction->kept.length) ||
-	    !sip_transport_flow_to(transaction->transactions->transport, TRANSPORT_TCP, &transaction->flow.remote,
-				   &tcp))
-		return;
-	transaction->udp_listener = transaction->flow.listener;
-	transaction->by_tcp_for_size = client_move(transaction, &tcp);
 }
 
 // ---- what others call

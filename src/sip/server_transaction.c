@@ -440,10 +440,14 @@ struct sip_server_transaction *sip_server_start(struct sip_transactions *transac
 						const struct sip_message *request,
 						const struct sip_server_handlers *handlers, void *user)
 {
-	struct sip_server_transaction *transaction = pool_take(&transactions->server_pool);
+	const struct sip_transaction_counters *counters = &transactions->counters;
+	struct sip_server_transaction *transaction;
 	bool is_invite = request->method == SIP_INVITE;
 
 	assert(request->method != SIP_ACK);
+	if (counters->invite_servers + counters->servers >= SIP_SERVERS_MAX)
+		return NULL;
+	transaction = pool_take(&transactions->server_pool);
 	if (!transaction)
 		return NULL;
 	transaction->transactions = transactions;

@@ -317,3 +317,64 @@ struct flow stand_flow(struct stand *stand, enum transport kind)
 	assert_true(sip_transport_flow_to(stand->transport, kind, &stand->peer, &flow));
 	return flow;
 }
+
+// ---- transactions
+
+struct sip_client_transaction *stand_start_padded(struct stand *stand, enum sip_method method, struct flow flow,
+						  unsigned padding)
+{
+	char bytes[4096], pad[2048];
+	struct writer w = writer_into(bytes, sizeof bytes);
+
+	memset(pad, 'x', sizeof pad);
+	writer_format(&w, "%s sip:330@192.0.2.9:5090 SIP/2.0\r\n", sip_method_name(method));
+	sip_transport_write_via(stand->transport, &w, &flow, STR(STAND_BRANCH));
+	writer_text(&w, "Route: <sip:192.0.2.9:5090;lr>, <sip:second.example.com;lr>\r\n"
+			"Route: <sip:third.example.com;lr>\r\n"
+			"Max-Forwards: 70\r\n"
+			"From: <sip:510@example.com>;tag=us\r\n"
+			"To: <sip:330@example.com>\r\n"
+			"Call-ID: call-1\r\n");
+	writer_format(&w, "CSeq: 7 %s\r\n", sip_method_name(method));
+	writer_format(&w, "Require: x-nothing\r\nX-Padding: %.*s\r\nContent-Length: 0\r\n\r\n", (int)padding, pad);
+	assert_false(w.overflow);
+	return sip_client_start(stand->transactions,
+				&(struct sip_client_request){.method = method,
+							     .branch = STR(STAND_BRANCH),
+							     .flow = flow,
+							     .bytes = writer_result(&w),
+							     .large = SIP_LARGE_BY_TCP},
+				&stand_client_handlers, stand);
+}
+
+struct sip_client_transaction *stand_start(struct stand *stand, enum sip_method method, enum transport kind)
+{
+	struct sip_client_transaction *transaction = stand_start_padded(stand, method, stand_flow(stand, kind), 1);
+
+	assert_non_null(transaction);
+	stand_run(stand, 0);
+	return transaction;
+}
+
+static void start_server(struct stand *stand, const struct flow *from, const struct sip_message *request)
+{
+	stand_note(stand, "new %s", sip_method_name(request->method));
+	if (request->method == SIP_ACK || request->method == SIP_CANCEL)
+		return;
+	stand->server = sip_server_start(stand->transactions, from, request, &stand_server_handlers, stand);
+	assert_non_null(stand->server);
+}
+
+void stand_set_up_server(struct stand *stand)
+{
+	stand_set_up(stand);
+	stand->on_request = start_server;
+}
+
+void stand_respond(struct stand *stand, unsigned status)
+{
+	struct sip_response response = {.status = status, .to_tag = STR("us")};
+
+	assert_int_equal(sip_server_respond(stand->server, &response), 0);
+	stand_run(stand, 0);
+}

@@ -62,6 +62,42 @@ void stand_peer_connects(struct stand *stand);
 #define stand_expect_last(stand, text) stand_expect_last_at((stand), (text), __FILE__, __LINE__)
 void stand_expect_last_at(struct stand *stand, const char *text, const char *file, int line);
 
+// ---- a request of ours and what the peer answers it with
+
+#define STAND_BRANCH "z9hG4bK0123456789abcdefghij"
+#define STAND_RESPONSE(status, transport, method)                                                                      \
+	"SIP/2.0 " status " Whatever\n"                                                                                \
+	"Via: SIP/2.0/" transport " 192.0.2.1:5060;rport=5060;branch=" STAND_BRANCH ";received=192.0.2.1\n"            \
+	"From: <sip:510@example.com>;tag=us\n"                                                                         \
+	"To: <sip:330@example.com>;tag=them\n"                                                                         \
+	"Call-ID: call-1\n"                                                                                            \
+	"CSeq: 7 " method "\n"                                                                                         \
+	"Content-Length: 0\n\n"
+// Starts a client transaction for it, large requests by TCP, and lets it be sent.
+struct sip_client_transaction *stand_start(struct stand *stand, enum sip_method method, enum transport kind);
+// The same with so many bytes more, along this flow, and nothing sent yet but by UDP. NULL as sip_client_start gives it.
+struct sip_client_transaction *stand_start_padded(struct stand *stand, enum sip_method method, struct flow flow,
+						  unsigned padding);
+
+// ---- a request of the peer's
+
+#define STAND_PEER_BRANCH "z9hG4bKpeer1"
+#define STAND_REQUEST_VIA(via, method)                                                                                 \
+	method " sip:510@192.0.2.1 SIP/2.0\n"                                                                          \
+	       "Via: SIP/2.0/" via "\n"                                                                                \
+	       "Max-Forwards: 70\n"                                                                                    \
+	       "From: <sip:330@example.com>;tag=them\n"                                                                \
+	       "To: <sip:510@example.com>\n"                                                                           \
+	       "Call-ID: call-2\n"                                                                                     \
+	       "CSeq: 1 " method "\n"                                                                                  \
+	       "Contact: <sip:330@192.0.2.9:5090>\n"                                                                   \
+	       "Content-Length: 0\n\n"
+#define STAND_REQUEST(method)     STAND_REQUEST_VIA("UDP 192.0.2.9:5090;branch=" STAND_PEER_BRANCH, method)
+#define STAND_REQUEST_TCP(method) STAND_REQUEST_VIA("TCP 192.0.2.9:5090;branch=" STAND_PEER_BRANCH, method)
+// As stand_set_up; new requests start stand->server, whose answer is left to the test.
+void stand_set_up_server(struct stand *stand);
+void stand_respond(struct stand *stand, unsigned status); // with the To tag "us", and lets it be sent
+
 struct flow stand_flow(struct stand *stand, enum transport kind); // to the peer
 struct net_address stand_address(const char *text);               // "192.0.2.1:5060"
 

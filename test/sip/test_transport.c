@@ -149,8 +149,8 @@ static void messages_are_cut_out_of_the_stream_wherever_it_was_cut(void **state)
 	assert_int_equal(sip_transport_count(stand.transport).buffered_bytes, 0);
 	stand_peer_writes(&stand, "%s%.20s", text, OPTIONS_TCP);
 	assert_int_equal(sip_transport_count(stand.transport).buffered_bytes, 20);
-	stand_peer_writes(&stand, "%s%.30s", OPTIONS_TCP + 20, OPTIONS_TCP);
-	stand_peer_writes(&stand, "%s", OPTIONS_TCP + 30);
+	stand_peer_writes(&stand, "%s%.30s", &OPTIONS_TCP[20], OPTIONS_TCP);
+	stand_peer_writes(&stand, "%s", &OPTIONS_TCP[30]);
 	stand_expect(&stand, "0 new OPTIONS\n0 new OPTIONS\n0 new OPTIONS\n");
 	stand_tear_down(&stand);
 }
