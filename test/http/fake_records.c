@@ -37,15 +37,19 @@ static struct entity *row_get(struct fake_records *fake, enum entity_kind kind, 
 	return id >= 1 && id <= fake->last_id[kind] ? fake->rows[kind][id - 1].entity : NULL;
 }
 
-static void row_set(struct fake_records *fake, const struct entity *entity)
+static enum err row_set(struct fake_records *fake, const struct entity *entity)
 {
-	struct row *row = &fake->rows[entity->kind][entity->id - 1];
-	struct row old = *row;
-	arena_init(&row->arena, 0);
-	row->entity = entity_copy(entity, &row->arena);
-	assert(row->entity);
-	if (old.entity)
-		arena_free(&old.arena);
+	struct row *row = &fake->rows[entity->kind][entity->id - 1], copy;
+	arena_init(&copy.arena, 0);
+	copy.entity = entity_copy(entity, &copy.arena);
+	if (!copy.entity) {
+		arena_free(&copy.arena);
+		return ERR_NO_MEMORY;
+	}
+	if (row->entity)
+		arena_free(&row->arena);
+	*row = copy;
+	return ERR_NONE;
 }
 
 static void row_clear(struct fake_records *fake, enum entity_kind kind, uint64_t id)
@@ -200,6 +204,36 @@ static enum err fixed_check(struct fake_records *fake, const struct entity *befo
 	return ERR_NONE;
 }
 
+// As the store does it, if only for numbers that are international already.
+static void canonical_make(struct entity *entity, char *buffer, size_t size)
+{
+	const struct field *number = entity_field(entity_type(entity->kind), STR("number"));
+	const struct field *canonical = entity_field(entity_type(entity->kind), STR("canonical"));
+	struct writer w = writer_into(buffer, size);
+	if (!canonical || (entity->kind == ENTITY_DEVICE && ((struct device *)entity)->device_kind != DEVICE_EXTERNAL))
+		return;
+	struct str typed = *(struct str *)field_of(entity, number);
+	for (size_t i = 0; i < typed.length; i++)
+		if (typed.at[i] == '+' || (typed.at[i] >= '0' && typed.at[i] <= '9'))
+			writer_char(&w, typed.at[i]);
+	*(struct str *)field_of(entity, canonical) = writer_result(&w);
+}
+
+// What a route needs its trunk for, and a DID its user.
+static enum err needed_check(struct fake_records *fake, enum entity_kind kind, uint64_t id, struct problem *problem)
+{
+	static const struct {
+		enum entity_kind needed, by;
+		const char *field;
+	} needs[] = {{ENTITY_TRUNK, ENTITY_ROUTE, "trunk_id"}, {ENTITY_USER, ENTITY_DID, "user_id"}};
+	char text[24];
+	snprintf(text, sizeof text, "%" PRIu64, id);
+	for (size_t i = 0; i < 2; i++)
+		if (needs[i].needed == kind && row_find(fake, needs[i].by, needs[i].field, str_of(text)))
+			return problem_set(problem, ERR_IN_USE, NULL, NULL);
+	return ERR_NONE;
+}
+
 // ---- the port
 
 static void tell(struct fake_records *fake, const struct entity *before, const struct entity *after)
@@ -217,8 +251,10 @@ static enum err fake_create(void *context, struct entity *entity, struct problem
 {
 	struct fake_records *fake = context;
 	enum err err = failure(fake);
+	char canonical[64];
 	if (err)
 		return err;
+	canonical_make(entity, canonical, sizeof canonical);
 	pthread_mutex_lock(&fake->lock);
 	err = entity_check(entity, problem);
 	if (!err)
@@ -226,11 +262,13 @@ static enum err fake_create(void *context, struct entity *entity, struct problem
 	if (!err)
 		err = unique_check(fake, entity, problem);
 	if (!err) {
-		entity->id = ++fake->last_id[entity->kind];
+		entity->id = fake->last_id[entity->kind] + 1;
 		entity->version = 1;
 		assert(entity->id <= ENTITIES_MAX);
-		row_set(fake, entity);
+		err = row_set(fake, entity);
 	}
+	if (!err)
+		fake->last_id[entity->kind]++;
 	pthread_mutex_unlock(&fake->lock);
 	if (!err)
 		tell(fake, NULL, entity);
@@ -241,8 +279,10 @@ static enum err fake_update(void *context, struct entity *entity, struct problem
 {
 	struct fake_records *fake = context;
 	enum err err = failure(fake);
+	char canonical[64];
 	if (err)
 		return err;
+	canonical_make(entity, canonical, sizeof canonical);
 	pthread_mutex_lock(&fake->lock);
 	const struct entity *before = row_get(fake, entity->kind, entity->id);
 	if (!before)
@@ -259,7 +299,7 @@ static enum err fake_update(void *context, struct entity *entity, struct problem
 		err = unique_check(fake, entity, problem);
 	if (!err) {
 		entity->version = before->version + 1;
-		row_set(fake, entity);
+		err = row_set(fake, entity);
 	}
 	pthread_mutex_unlock(&fake->lock);
 	if (!err)
@@ -271,6 +311,8 @@ static enum err device_release(struct fake_records *fake, uint64_t device_id, en
 			       struct problem *problem)
 {
 	const struct user *holder = assigned_to(fake, device_id, 0);
+	if (!holder && mode == DELETE_IF_FREE)
+		holder = selected_by(fake, device_id, 0);
 	if (!holder)
 		return ERR_NONE;
 	if (mode == DELETE_IF_FREE)
@@ -298,10 +340,14 @@ static enum err fake_remove(void *context, enum entity_kind kind, uint64_t id, u
 		err = problem_set(problem, ERR_STALE, NULL, NULL);
 	else if (kind == ENTITY_DEVICE)
 		err = device_release(fake, id, mode, problem);
+	else
+		err = needed_check(fake, kind, id, problem);
 	if (!err) {
 		before = entity_copy(entity, &arena);
-		row_clear(fake, kind, id);
+		err = before ? ERR_NONE : ERR_NO_MEMORY;
 	}
+	if (!err)
+		row_clear(fake, kind, id);
 	pthread_mutex_unlock(&fake->lock);
 	if (before)
 		tell(fake, before, NULL);
