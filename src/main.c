@@ -270,6 +270,7 @@ static bool endpoint_build(struct server *server)
 	    .realm = from->sip_realm,
 	    .domains = from->sip_domains,
 	    .nonce_life_s = (unsigned)from->sip_nonce_life_s,
+	    .digest = from->sip_digest,
 	    .register_min_s = (unsigned)from->register_min_s,
 	    .register_max_s = (unsigned)from->register_max_s,
 	    .register_default_s = (unsigned)from->register_default_s,

@@ -29,6 +29,9 @@ static const struct config_key keys[] = {
     INTEGER("sip", "connections_max", sip_connections_max, "20000", 1, 1000000, "TCP connections at once, at most."),
     INTEGER("sip", "idle_s", sip_idle_s, "900", 10, 86400, "A connection that says nothing for this long is closed."),
     INTEGER("sip", "nonce_life_s", sip_nonce_life_s, "300", 10, 86400, "How long a digest nonce can be used."),
+    TEXT("sip", "digest", sip_digest, "MD5",
+	 "Digest algorithms offered, best first. \"SHA-256 MD5\" once every phone knows RFC 8760: others often give "
+	 "up."),
     INTEGER("registrar", "min_s", register_min_s, "60", 1, 86400, "The shortest registration taken; shorter: 423."),
     INTEGER("registrar", "max_s", register_max_s, "7200", 60, 604800, "The longest; longer ones are shortened to it."),
     INTEGER("registrar", "default_s", register_default_s, "3600", 60, 604800, "Where the device does not say."),
@@ -84,6 +87,21 @@ static bool digits_only(struct str text)
 	return true;
 }
 
+static bool digest_known(struct str algorithms)
+{
+	struct str name;
+	unsigned known = 0;
+
+	while (str_take(&algorithms, ' ', &name)) {
+		if (str_empty(name))
+			continue;
+		if (!str_equal_nocase(name, STR("MD5")) && !str_equal_nocase(name, STR("SHA-256")))
+			return false;
+		known++;
+	}
+	return known == 1 || known == 2;
+}
+
 static bool settings_check(const struct settings *settings, struct config_error *error)
 {
 	static const char addresses[] = "up to four addresses such as 192.0.2.1:5060 or [2001:db8::1]:5060";
@@ -102,6 +120,9 @@ static bool settings_check(const struct settings *settings, struct config_error 
 		return refuse(error, "[http] listen", settings->http_listen, "one address such as 0.0.0.0:8080");
 	if (str_empty(settings->sip_realm) || str_index(settings->sip_realm, '"') < settings->sip_realm.length)
 		return refuse(error, "[sip] realm", settings->sip_realm, "a name without quotation marks");
+	if (!digest_known(settings->sip_digest))
+		return refuse(error, "[sip] digest", settings->sip_digest,
+			      "MD5, SHA-256, or both with a space between");
 	if (str_empty(settings->country_code) || settings->country_code.length > 3 ||
 	    !digits_only(settings->country_code))
 		return refuse(error, "[numbers] country_code", settings->country_code, "one to three digits");

@@ -16,6 +16,7 @@ struct settings {
 	int64_t sip_connections_max;
 	int64_t sip_idle_s;
 	int64_t sip_nonce_life_s;
+	struct str sip_digest;
 	int64_t register_min_s, register_max_s, register_default_s;
 	struct str http_listen;
 	int64_t http_workers;

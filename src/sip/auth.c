@@ -11,6 +11,8 @@
 struct sip_auth {
 	struct sip_nonces *nonces; // owned
 	struct str realm;          // in `realm_bytes`
+	enum digest_algorithm offered[2];
+	size_t offered_count;
 	char realm_bytes[];
 };
 
@@ -27,7 +29,27 @@ struct sip_auth *sip_auth_create(struct loop *loop, struct str realm, unsigned n
 	if (realm.length > 0)
 		memcpy(auth->realm_bytes, realm.at, realm.length);
 	auth->realm = (struct str){auth->realm_bytes, realm.length};
+	sip_auth_offer(auth, STR("SHA-256 MD5"));
 	return auth;
+}
+
+bool sip_auth_offer(struct sip_auth *auth, struct str algorithms)
+{
+	enum digest_algorithm offered[2];
+	size_t count = 0;
+	struct str name;
+	while (str_take(&algorithms, ' ', &name)) {
+		if (str_empty(name))
+			continue;
+		if (count == 2 || !sip_auth_algorithm(name, &offered[count]))
+			return false;
+		count++;
+	}
+	if (count == 0)
+		return false;
+	memcpy(auth->offered, offered, sizeof offered);
+	auth->offered_count = count;
+	return true;
 }
 
 void sip_auth_destroy(struct sip_auth *auth)
@@ -191,13 +213,13 @@ static void write_one(struct writer *w, const struct sip_auth *auth, struct str 
 
 void sip_auth_write_challenge(struct sip_auth *auth, struct writer *w, unsigned status, bool stale)
 {
-	static const struct str algorithms[] = {{"SHA-256", 7}, {"MD5", 3}}; // the one we like best first (RFC 8760)
+	static const struct str names[] = {[DIGEST_MD5] = {"MD5", 3}, [DIGEST_SHA256] = {"SHA-256", 7}};
 	struct str header =
 	    sip_header_wire_name(status == 407 ? SIP_HEADER_PROXY_AUTHENTICATE : SIP_HEADER_WWW_AUTHENTICATE);
 	char text[SIP_NONCE_SIZE];
 	struct str nonce = sip_nonce_issue(auth->nonces, text);
-	for (size_t i = 0; i < sizeof algorithms / sizeof *algorithms; i++) {
-		write_one(w, auth, header, nonce, algorithms[i]);
+	for (size_t i = 0; i < auth->offered_count; i++) {
+		write_one(w, auth, header, nonce, names[auth->offered[i]]);
 		writer_text(w, stale ? ", stale=true\r\n" : "\r\n");
 	}
 }

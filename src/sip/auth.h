@@ -26,13 +26,16 @@ enum sip_auth_result {
 // nonce_life_s: how long a nonce is good for. NULL when there is no memory.
 struct sip_auth *sip_auth_create(struct loop *loop, struct str realm, unsigned nonce_life_s);
 void sip_auth_destroy(struct sip_auth *auth);
+// What challenges offer, best first, separated by spaces: "SHA-256 MD5" unless told otherwise. False, and nothing changes, when
+// it names none or something else. RFC 8760 has old clients skip what they do not know; many give up instead.
+bool sip_auth_offer(struct sip_auth *auth, struct str algorithms);
 // The username in the credentials for our realm (unescaped into `name`, NUL-terminated), so that its secret can be looked up.
 // False when there are none, or a name that is too long or holds a NUL. Authorization for REGISTER and in-dialog requests, Proxy-Authorization too: either is taken.
 bool sip_auth_username(const struct sip_auth *auth, const struct sip_message *request, char *name, size_t size);
 // `secret` with empty hashes does the same work as a known one and gives SIP_AUTH_WRONG.
 enum sip_auth_result sip_auth_check(struct sip_auth *auth, const struct sip_message *request,
 				    const struct sip_auth_secret *secret);
-// Writes the WWW-Authenticate (401) or Proxy-Authenticate (407) lines: SHA-256 first, then MD5.
+// Writes the WWW-Authenticate (401) or Proxy-Authenticate (407) lines, one for each algorithm offered.
 void sip_auth_write_challenge(struct sip_auth *auth, struct writer *w, unsigned status, bool stale);
 
 // ---- client side

@@ -196,6 +196,9 @@ int sip_endpoint_create(struct loop *loop, const struct sip_endpoint_settings *s
 	if (!endpoint->sessions || !endpoint->sessions_by_tag || !endpoint->sessions_by_origin ||
 	    !endpoint->registrar || !endpoint->auth || !keep_names(endpoint, settings))
 		goto failed;
+	error = -EINVAL;
+	if (!str_empty(settings->digest) && !sip_auth_offer(endpoint->auth, settings->digest))
+		goto failed;
 	error = sip_transport_create(loop, &settings->transport, &handlers, endpoint, &endpoint->transport, failed);
 	if (error)
 		goto failed;

@@ -14,6 +14,7 @@ struct sip_endpoint_settings {
 	struct str realm;   // of the digest, and the host in From and To when no domain is given
 	struct str domains; // names and addresses we answer for, separated by spaces; empty: any
 	unsigned nonce_life_s;
+	struct str digest; // algorithms that challenges offer, best first; see sip_auth_offer
 	unsigned register_min_s, register_max_s, register_default_s;
 };
 

@@ -235,6 +235,7 @@ struct rig *rig_start(void)
 	    .realm = STR("carillon"),
 	    .domains = STR("example.com example.net example.org"),
 	    .nonce_life_s = 60,
+	    .digest = STR("SHA-256 MD5"),
 	    .register_min_s = 60,
 	    .register_max_s = 7200,
 	    .register_default_s = 3600,

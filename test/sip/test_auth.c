@@ -382,6 +382,18 @@ static void challenges_best_first(void **state)
 
 // ---- the client
 
+static void offers_what_it_is_told_to(void **state)
+{
+	struct world *world = *state;
+	char text[1024];
+	assert_false(sip_auth_offer(world->auth, STR("")));
+	assert_false(sip_auth_offer(world->auth, STR("MD5 SHA-1")));
+	assert_true(sip_auth_offer(world->auth, STR(" MD5 ")));
+	challenge(world, 401, text, sizeof text);
+	assert_non_null(strstr(text, "algorithm=MD5"));
+	assert_null(strstr(text, "SHA-256"));
+}
+
 static void answers_what_it_may(void **state)
 {
 	struct world *world = *state;
@@ -564,6 +576,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(the_uri_may_differ_harmlessly, setup, teardown),
 	    cmocka_unit_test_setup_teardown(looks_for_its_own_realm, setup, teardown),
 	    cmocka_unit_test_setup_teardown(challenges_best_first, setup, teardown),
+	    cmocka_unit_test_setup_teardown(offers_what_it_is_told_to, setup, teardown),
 	    cmocka_unit_test_setup_teardown(answers_what_it_may, setup, teardown),
 	    cmocka_unit_test_setup_teardown(answers_the_old_way, setup, teardown),
 	    cmocka_unit_test_setup_teardown(does_not_try_again_what_was_refused, setup, teardown),
