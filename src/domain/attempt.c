@@ -36,7 +36,7 @@ enum outcome outcome_of_status(unsigned status, bool rang)
 // ---- the best response (RFC 3261 section 16.7 step 6)
 
 // What says more ranks higher: a 6xx is final for all devices, busy is more than silence, and that somebody could have
-// answered is more than that nobody was there.
+// answered is more than that nobody was there, or that one device was not to be disturbed.
 static int response_rank(const struct result *result)
 {
 	unsigned status = result->status;
@@ -45,6 +45,8 @@ static int response_rank(const struct result *result)
 		return 0;
 	if (status >= 600)
 		return 8;
+	if (result->err == ERR_DO_NOT_DISTURB)
+		return 4;
 	if (status == 486)
 		return 7;
 	if (status == 415 || status == 420 || status == 484 || status == 488)
@@ -312,8 +314,12 @@ static enum err turn_ring(struct attempt *attempt, struct call_turn *turn, const
 
 	enum err err = turn_repeats(attempt, turn, reason);
 
-	if (!err && turn->plan.device_id)
-		err = device ? device_may_ring(call->table, device, call->caller_device_kind, reason) : ERR_NOT_FOUND;
+	if (!err && turn->plan.device_id && !device) {
+		*reason = "The device has been deleted.";
+		err = ERR_UNREACHABLE;
+	} else if (!err && device) {
+		err = device_may_ring(call->table, device, call->caller_device_kind, reason);
+	}
 	if (err)
 		return err;
 	return str_empty(turn->number) ? turn_ring_bindings(attempt, turn) : turn_ring_route(attempt, turn);
@@ -337,12 +343,12 @@ static void turn_start(struct attempt *attempt, struct call_turn *turn)
 
 static void turn_time_out(struct attempt *attempt, struct call_turn *turn)
 {
-	struct result result = {.outcome = OUTCOME_UNREACHABLE, .status = 480, .err = ERR_UNREACHABLE};
+	struct result result = {.outcome = OUTCOME_UNREACHABLE, .status = 480};
 
 	list_each (node, following, &attempt->legs) {
 		const struct leg *leg = container_of(node, const struct leg, node);
 		if (leg->turn == turn && leg->state == LEG_RINGING)
-			result = (struct result){.outcome = OUTCOME_TIMED_OUT, .status = 408, .err = ERR_TIMED_OUT};
+			result = (struct result){.outcome = OUTCOME_TIMED_OUT, .status = 408};
 	}
 	turn->state = TURN_OVER;
 	attempt->last_ended_failed = false;

@@ -202,14 +202,14 @@ static enum err call_forward(struct call *call, const struct user *user)
 // There is no way on. A loop is what the caller should hear of; otherwise what the devices answered says more.
 static void call_stay(struct call *call, enum err err)
 {
-	struct result result = call_attempt(call)->best;
+	struct attempt *attempt = call_attempt(call);
 
 	if (err == ERR_LOOP || err == ERR_TOO_MANY_HOPS || err == ERR_NO_MEMORY) {
 		call_refuse_for(call, err);
 		return;
 	}
-	result.err = err;
-	call_refuse(call, &result);
+	call_refuse(call, &attempt->best);
+	attempt->record->err = err;
 }
 
 void call_unanswered(struct call *call)
@@ -288,7 +288,7 @@ static void ringing_clock(struct call *call, struct leg *leg, const struct body 
 
 static void caller_gives_up(struct call *call, struct leg *leg, const struct body *body)
 {
-	const struct result result = {.outcome = OUTCOME_CALLER_GAVE_UP, .status = 487, .err = ERR_CALLER_GAVE_UP};
+	const struct result result = {.outcome = OUTCOME_CALLER_GAVE_UP, .status = 487};
 	struct attempt *attempt = call_attempt(call);
 
 	(void)leg;

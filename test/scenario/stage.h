@@ -1,0 +1,59 @@
+// The stage scenarios are played on: the real domain on simulated time, with signalling, records and media played by
+// this file. Whatever the domain asks of them is written to a transcript in words.
+#ifndef SCENARIO_STAGE_H
+#define SCENARIO_STAGE_H
+
+#include "domain/call_table.h"
+
+enum { NAME_MAX_ = 48, PARTIES_MAX = 200 };
+
+// One end of a leg: a phone, a carrier's far end, or a caller.
+struct party {
+	char name[NAME_MAX_];
+	uint64_t leg, session;
+	bool calls; // the caller's side
+	bool slow;  // answers neither CANCEL nor 200 by itself
+	bool owes_ack, owes_487;
+	bool without_offer;
+	bool gone;
+	uint64_t question; // the token of the last request it was asked, or its own transaction
+};
+
+struct stage {
+	struct loop *loop;
+	struct directory *directory;
+	struct registrations *registrations;
+	struct call_table *calls;
+	struct signalling signalling;
+	struct records records;
+	struct media media;
+	bool relay_up;
+	struct party parties[PARTIES_MAX];
+	size_t party_count;
+	char slow[8][NAME_MAX_]; // parties of these names are slow from the start
+	char down[8][NAME_MAX_]; // trunks that nothing can be sent to
+	struct arena arena;      // entities, as they were last set
+	struct entity *entities[100];
+	char names[100][NAME_MAX_];
+	size_t entity_count;
+	uint64_t started_ms;
+	bool tells_time; // lines begin with the time
+	char *transcript;
+	size_t transcript_length;
+};
+
+void stage_open(struct stage *stage);
+void stage_close(struct stage *stage); // fails when anything is left over
+void stage_say(struct stage *stage, const char *format, ...) __attribute__((format(printf, 2, 3)));
+// Parties that are not slow acknowledge and answer CANCELs.
+void stage_settle(struct stage *stage);
+void stage_run(struct stage *stage, uint64_t duration_ms);
+struct party *stage_party(struct stage *stage, const char *name); // the latest by that name that is still there
+struct party *stage_enter(struct stage *stage, const char *name);
+struct entity *stage_entity(struct stage *stage, const char *name);
+struct entity *stage_add(struct stage *stage, const char *name, enum entity_kind kind);
+void stage_put(struct stage *stage, struct entity *entity); // after changes
+void stage_register(struct stage *stage, const struct device *device, const char *contact);
+_Noreturn void stage_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#endif
