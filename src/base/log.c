@@ -21,7 +21,7 @@
 #define SD_JOURNAL_SUPPRESS_LOCATION
 #include <systemd/sd-journal.h>
 
-enum { BUFFER_SIZE = 512 * 1024, OUTPUT_SIZE = 128 * 1024, STOP_WAIT_S = 1, DIRECT_WAIT_MS = 50 };
+enum { BUFFER_SIZE = 512 * 1024, OUTPUT_SIZE = 128 * 1024, STOP_WAIT_S = 1, GATHER_NS = 1000000, DIRECT_WAIT_MS = 50 };
 
 // All that the writing thread works with. When it is stuck at log_stop it is left behind, and frees this itself.
 struct drain {
@@ -246,6 +246,10 @@ static void *drain_run(void *context)
 			pthread_cond_wait(&d->filled, &lock);
 		if (d->filled_to == 0)
 			break;
+		// what comes in this moment wakes nobody, so that a burst costs its callers one wake-up
+		pthread_mutex_unlock(&lock);
+		nanosleep(&(struct timespec){.tv_nsec = GATHER_NS}, NULL);
+		pthread_mutex_lock(&lock);
 		char *full = d->filling;
 		size_t size = d->filled_to;
 		d->filling = d->draining;
