@@ -2,6 +2,7 @@
 #include "sip/stand.h"
 
 #include "base/hash.h"
+#include "base/log.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -256,12 +257,22 @@ static void stand_flow_lost(void *context, uint64_t connection)
 static const struct sip_transport_handlers transport_handlers = {
     .received = stand_received, .broken = stand_broken, .flow_lost = stand_flow_lost};
 
+// What the tables of the machines call impossible must not happen here.
+static void watch_log(struct str line, void *context)
+{
+	(void)context;
+	if (memmem(line.at, line.length, "_impossible", 11))
+		fail_msg("%.*s", STR_ARG(line));
+}
+
 void stand_set_up_with(struct stand *stand, struct sip_transport_settings settings)
 {
 	struct sim_network at_once = {.delay_min_ms = 0};
 	struct net_address failed;
 
 	memset(stand, 0, sizeof *stand);
+	log_capture(watch_log, NULL);
+	log_set_level(LOG_LEVEL_DEBUG);
 	hash_set_secret((const uint8_t *)"0123456789abcdef");
 	stand->loop = sim_create(7);
 	assert_non_null(stand->loop);
@@ -308,6 +319,7 @@ void stand_tear_down(struct stand *stand)
 	assert_int_equal(sim_count(stand->loop).timers, 0);
 	assert_int_equal(sim_count(stand->loop).sockets, 0);
 	loop_destroy(stand->loop);
+	log_capture(NULL, NULL);
 }
 
 struct flow stand_flow(struct stand *stand, enum transport kind)

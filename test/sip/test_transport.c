@@ -398,8 +398,10 @@ static void a_peer_that_does_not_read_is_given_up(void **state)
 		sent++;
 	}
 	assert_in_range(sent, 1, 99);
+	assert_int_equal(sip_transport_send(stand.transport, &flow, STR("x")), 0); // a new one, which nobody takes
+	assert_int_not_equal(flow.connection, stand.from.connection);
 	stand_run(&stand, 0);
-	stand_expect(&stand, "0 new OPTIONS\n0 flow lost\n");
+	stand_expect(&stand, "0 new OPTIONS\n0 flow lost\n0 flow lost\n");
 	tcp_read_start(stand.peer_connection);
 	stand_run(&stand, 2000);
 	stand_tear_down(&stand);
