@@ -21,6 +21,6 @@ void queue_post(struct queue *queue, struct queue_item *item);
 // first; NULL when none came.
 struct queue_item *queue_wait(struct queue *queue, int timeout_ms);
 size_t queue_length(const struct queue *queue); // about
-void queue_destroy(struct queue *queue);        // must be empty
+void queue_destroy(struct queue *queue);        // must be empty, and nobody may be posting
 
 #endif
