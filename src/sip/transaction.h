@@ -93,8 +93,9 @@ enum sip_server_match {
 enum sip_server_match sip_server_receive(struct sip_transactions *transactions, const struct flow *from,
 					 const struct sip_message *request);
 // Starts a server transaction for a request. Copies what answers need (Vias, From, To, Call-ID, CSeq, Record-Routes). NULL when
-// there is no memory or there are SIP_SERVERS_MAX already. handlers may be NULL. An INVITE that has had no response after 200 ms
-// is answered 100 by itself.
+// there is no memory or there are SIP_SERVERS_MAX already. Without handlers (NULL) nobody says when it ends: its pointer is then good
+// for as long as the function that sends the final response runs. An INVITE that has had no response after 200 ms is answered
+// 100 by itself.
 struct sip_server_transaction *sip_server_start(struct sip_transactions *transactions, const struct flow *from,
 						const struct sip_message *request,
 						const struct sip_server_handlers *handlers, void *user);
