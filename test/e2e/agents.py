@@ -94,10 +94,11 @@ ctrl_tcp_listen 127.0.0.1:{control}
 class Baresip(Process):
     """A baresip with one account. Its events are kept in order, with the time of each."""
 
-    def __init__(self, user, password, server, host="127.0.0.1", transport="udp", register=True, display=""):
+    def __init__(self, user, password, server, host="127.0.0.1", transport="udp", register=True, display="",
+                 port=None):
         folder = tempfile.mkdtemp(prefix="carillon-baresip-")
         self.user, self.host = user, host
-        self.port, self.control_port = free_port(host), free_port()
+        self.port, self.control_port = port or free_port(host), free_port()
         rtp = 20000 + (self.port % 1000) * 40
         modules = next(path for path in ("/usr/lib/baresip/modules", "/usr/lib/x86_64-linux-gnu/baresip/modules")
                        if os.path.isdir(path))
