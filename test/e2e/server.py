@@ -96,8 +96,10 @@ class Server(Process):
                     "http": ["listen = 127.0.0.1:0"], "store": [f"url = sqlite:{folder}/carillon.db"]}
         for line in self.settings.splitlines():
             section, _, key = line.strip().partition(" ")
-            if section:
-                sections.setdefault(section, []).append(key)
+            if section:  # a key given here takes the usual one's place
+                name = key.split(" ")[0]
+                kept = [line for line in sections.get(section, []) if line.split(" ")[0] != name]
+                sections[section] = kept + [key]
         with open(self.path, "w") as config:
             for section, keys in sections.items():
                 config.write(f"[{section}]\n" + "\n".join(keys) + "\n")
