@@ -5,27 +5,12 @@
 #include "domain/trunk.h"
 #include "domain/user.h"
 #include "http/http.h"
+#include "http/passwords.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 
 enum { PASSWORD_LENGTH = 20 };
-
-// 20 letters and digits without the ones that look alike: more than 100 bits.
-static bool password_generate(char password[PASSWORD_LENGTH + 1])
-{
-	static const char letters[] = "abcdefghijkmnpqrstuvwxyzABCDEFGH"; // 32 of them, so that five bits choose one
-	uint8_t bytes[PASSWORD_LENGTH];
-
-	_Static_assert(sizeof letters - 1 == 32, "a power of two keeps the choice even");
-	if (getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes)
-		return false;
-	for (size_t i = 0; i < sizeof bytes; i++)
-		password[i] = letters[bytes[i] % 32];
-	password[PASSWORD_LENGTH] = '\0';
-	return true;
-}
 
 bool first_start_is_due(const struct first_start *start)
 {
@@ -54,7 +39,7 @@ enum err first_start_administrator(const struct first_start *start, struct probl
 
 	arena_init(&arena, 0);
 	struct user *user = (struct user *)entity_new(ENTITY_USER, &arena);
-	if (!user || !password_generate(password) || !http_password_hash(str_of(password), hash, sizeof hash)) {
+	if (!user || !password_generate(password, PASSWORD_LENGTH) || !http_password_hash(str_of(password), hash, sizeof hash)) {
 		err = problem_set(problem, ERR_NO_MEMORY, "", NULL);
 		goto out;
 	}
@@ -80,7 +65,7 @@ static enum err device_create(const struct first_start *start, const struct devi
 	char password[PASSWORD_LENGTH + 1];
 	struct device *device = (struct device *)entity_new(ENTITY_DEVICE, arena);
 
-	if (!device || !password_generate(password))
+	if (!device || !password_generate(password, PASSWORD_LENGTH))
 		return problem_set(problem, ERR_NO_MEMORY, "", NULL);
 	device->device_kind = like->device_kind;
 	device->number = like->number;

@@ -2,6 +2,7 @@
 #define OF struct device
 #include "domain/device.h"
 
+#include "base/digest.h"
 #include "domain/fields.h"
 
 #include <assert.h>
@@ -158,3 +159,19 @@ static enum err device_check(const struct entity *entity, struct problem *proble
 }
 
 const struct entity_type device_type = ENTITY_TYPE(ENTITY_DEVICE, "device", "devices", device_fields, device_check);
+
+static struct str ha1(enum digest_algorithm algorithm, const struct str pieces[3], struct arena *arena)
+{
+	char hex[DIGEST_HEX_MAX];
+
+	return arena_copy(arena, digest_joined_hex(algorithm, pieces, 3, hex));
+}
+
+bool device_set_password(struct device *device, struct str realm, struct str password, struct arena *arena)
+{
+	const struct str pieces[] = {device->number, realm, password};
+
+	device->ha1_md5 = ha1(DIGEST_MD5, pieces, arena);
+	device->ha1_sha256 = ha1(DIGEST_SHA256, pieces, arena);
+	return device->ha1_md5.at && device->ha1_sha256.at;
+}

@@ -36,6 +36,8 @@ struct device {
 };
 
 extern const struct entity_type device_type;
+// Makes both hashes from the device's number, the realm and the password. False when the arena is out of memory.
+bool device_set_password(struct device *device, struct str realm, struct str password, struct arena *arena);
 bool device_kind_registers(int kind);
 bool device_kind_needs_relay(int kind);
 bool device_kind_has_one_holder(int kind);

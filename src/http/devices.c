@@ -1,5 +1,4 @@
 // What devices have beside their fields: the SIP password, made here, shown once, kept only as hashes.
-#include "base/digest.h"
 #include "domain/device.h"
 #include "http/body.h"
 #include "http/collection.h"
@@ -8,21 +7,12 @@
 
 enum { SIP_PASSWORD_LENGTH = 20 };
 
-static struct str ha1(struct request *request, enum digest_algorithm algorithm, const struct device *device,
-		      const char *password)
-{
-	char hex[DIGEST_HEX_MAX];
-	const struct str pieces[] = {device->number, server_settings(request->server)->realm, str_of(password)};
-	return arena_copy(&request->arena, digest_joined_hex(algorithm, pieces, 3, hex));
-}
-
 static enum err sip_password_make(struct request *request, struct device *device, char *password)
 {
 	if (!password_generate(password, SIP_PASSWORD_LENGTH))
 		return ERR_INTERNAL;
-	device->ha1_md5 = ha1(request, DIGEST_MD5, device, password);
-	device->ha1_sha256 = ha1(request, DIGEST_SHA256, device, password);
-	return device->ha1_md5.at && device->ha1_sha256.at ? ERR_NONE : ERR_NO_MEMORY;
+	struct str realm = server_settings(request->server)->realm;
+	return device_set_password(device, realm, str_of(password), &request->arena) ? ERR_NONE : ERR_NO_MEMORY;
 }
 
 static void device_prepare(struct change *change)

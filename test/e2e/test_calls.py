@@ -37,7 +37,7 @@ class Calls(unittest.TestCase):
         """A registered phone and its device."""
         Calls.next += 1
         device = self.server.device(str(Calls.next), **fields)
-        agent = Agent(self.server.sip, host, transport or self.transport, device["number"], device["password"])
+        agent = Agent(self.server.sip, host, transport or self.transport, device["number"], device["sip_password"])
         self.agents.append(agent)
         self.assertEqual(agent.register().status, 200)
         agent.device = device

@@ -48,7 +48,7 @@ class Disk(unittest.TestCase):
 
     def phone(self, number):
         device = self.server.device(number)
-        agent = Agent(self.server.sip, user=number, password=device["password"])
+        agent = Agent(self.server.sip, user=number, password=device["sip_password"])
         agent.device = device
         self.addCleanup(agent.close)
         self.assertEqual(agent.register().status, 200)
@@ -113,7 +113,7 @@ class FailingDisk(unittest.TestCase):
         server = Server()
         try:
             device = server.device("301")
-            agent = Agent(server.sip, user="301", password=device["password"])
+            agent = Agent(server.sip, user="301", password=device["sip_password"])
             self.addCleanup(agent.close)
             self.assertEqual(agent.register().status, 200)
             tracer = subprocess.Popen(["strace", "-f", "-q", "-e", "trace=fdatasync,fsync", "-e",

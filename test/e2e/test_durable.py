@@ -45,7 +45,7 @@ class Storm:
         self.count += 1
         nonce, realm = self.challenge
         hashed = lambda text: hashlib.md5(text.encode()).hexdigest()  # noqa: E731
-        ha1 = hashed(f"{number}:{realm}:{self.devices[number]['password']}")
+        ha1 = hashed(f"{number}:{realm}:{self.devices[number]['sip_password']}")
         response = hashed(f"{ha1}:{nonce}:{self.count:08x}:c:auth:{hashed('REGISTER:' + self.uri)}")
         return (f'Authorization: Digest username="{number}", realm="{realm}", nonce="{nonce}", uri="{self.uri}", '
                 f'response="{response}", algorithm=MD5, cnonce="c", qop=auth, nc={self.count:08x}\r\n')
@@ -153,7 +153,7 @@ class Durable(unittest.TestCase):
         server.user("jane", "510", [(devices[number], 0, 20)])
         phone = server.device("2000")
         server.user("bob", "512", [(phone, 0, 20)])
-        caller = Agent(server.sip, user="2000", password=phone["password"])
+        caller = Agent(server.sip, user="2000", password=phone["sip_password"])
         caller.register()
         caller.invite("510")
         storm.socket.settimeout(5)

@@ -47,7 +47,7 @@ class SippCalls(unittest.TestCase):
         SippCalls.number += 1
         device = self.server.device(str(SippCalls.number))
         sipp = self.scenario(scenario, keys=tuple(keys.items()))
-        registrar = Agent(self.server.sip, transport=self.transport, user=device["number"], password=device["password"])
+        registrar = Agent(self.server.sip, transport=self.transport, user=device["number"], password=device["sip_password"])
         contact = f"<sip:{device['number']}@127.0.0.1:{sipp.port};transport={self.transport}>"
         self.assertEqual(registrar.register(contact=contact).status, 200)
         registrar.close()
@@ -65,7 +65,7 @@ class SippCalls(unittest.TestCase):
         self.server.user(f"user{SippCalls.number}", str(SippCalls.number), [(device, 0, 20)])
         caller = self.scenario("call", remote=self.server.sip, keys=(
             ("user", device["number"]), ("dialled", jane["extension"]), ("talk_ms", talk_ms)),
-            extra=["-au", device["number"], "-ap", device["password"]])
+            extra=["-au", device["number"], "-ap", device["sip_password"]])
         for sipp in [caller, *phones]:
             code = sipp.wait(30)
             self.assertEqual(code, 0, f"{sipp.name}: {sipp.errors()}\n{sipp.messages()[-6000:]}")
