@@ -79,7 +79,7 @@ class Demo:
         self.judge(record, turns, strategy, answering, answer_at, began)
 
     def judge(self, record, turns, strategy, answering, answer_at, began):
-        legs = {leg["device_number"]: leg for leg in record["legs"]}
+        legs = {leg["number"]: leg for leg in record["legs"]}
         start = 0
         for number, start_s, ring_s in turns:
             begins = start if strategy == "in_sequence" else start_s
@@ -92,7 +92,7 @@ class Demo:
             self.expect(leg and leg["started_at"] and seen, f"{number} should have rung")
             if not (leg and leg["started_at"] and seen):
                 continue
-            rang = (leg["started_at"] - record["started_at"]) / 1000
+            rang = leg["started_at"] - record["started_at"]
             self.expect(abs(rang - begins) < TOLERANCE_S, f"{number} rang after {rang:.1f} s, not {begins} s")
             self.expect(abs(seen[0] - began - begins) < TOLERANCE_S + 0.5,
                         f"{number} saw the call after {seen[0] - began:.1f} s, not {begins} s")
@@ -104,7 +104,7 @@ class Demo:
                 wanted = "answered_elsewhere" if answering else "caller_gave_up"
             self.expect(leg["outcome"] == wanted, f"{number}: {leg['outcome']}, not {wanted}")
             if number != answering:
-                stopped = (leg["ended_at"] - record["started_at"]) / 1000
+                stopped = leg["ended_at"] - record["started_at"]
                 self.expect(abs(stopped - ends) < TOLERANCE_S, f"{number} stopped after {stopped:.1f} s, not {ends} s")
         wanted = "answered" if answering else "caller_gave_up"
         self.expect(record["outcome"] == wanted, f"the call: {record['outcome']}, not {wanted}")

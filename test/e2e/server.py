@@ -1,5 +1,6 @@
 """A carillond on free ports with a throw-away store, and its API as a small client."""
 
+import datetime
 import http.client
 import json
 import os
@@ -7,7 +8,6 @@ import re
 import shutil
 import signal
 import tempfile
-import time
 
 from agents import Process, free_port, wait_for
 
@@ -124,9 +124,9 @@ class Server(Process):
             self.api = Api(self.http_port)
             self.api.sign_in(first.group(1), first.group(2))
             self.password = "a much better password"
-            self.api.put("session/password", {"old_password": first.group(2), "new_password": self.password})
+            self.api.put("me/password", {"password": first.group(2), "new_password": self.password})
             self.api.sign_in("admin", self.password)
-            self.api.token = self.api.post("tokens", {"title": "tests", "role": "admin"})["token"]
+            self.api.token = self.api.post("tokens", {"title": "tests", "role": "admin"})["secret"]
         elif hasattr(self, "api"):
             self.api.port = self.http_port
 
@@ -160,7 +160,7 @@ class Server(Process):
         return user
 
     def plan(self, user, devices, strategy="at_once"):
-        turns = [{"device": device["id"], "start_s": start, "ring_s": ring} for device, start, ring in devices]
+        turns = [{"device_id": device["id"], "start_s": start, "ring_s": ring} for device, start, ring in devices]
         self.api.put(f"users/{user['id']}/ring-plan", {"strategy": strategy, "turns": turns})
 
     def records(self, count=1, seconds=10):
@@ -170,7 +170,16 @@ class Server(Process):
             return items if len(items) >= count else None
 
         items = wait_for(enough, seconds, f"{count} call records")
-        return [self.api.get("call-records/" + item["id"]) for item in items]
+        return [self.record(item["id"]) for item in items]
+
+    def record(self, record_id):
+        """A call record with its times as seconds since 1970."""
+        record = self.api.get("call-records/" + record_id)
+        for part in (record, *record["legs"]):
+            for key in ("started_at", "ringing_at", "answered_at", "ended_at"):
+                if part.get(key):
+                    part[key] = datetime.datetime.fromisoformat(part[key].replace("Z", "+00:00")).timestamp()
+        return record
 
     def quiet(self, seconds=10):
         """Waits until there is no call."""
@@ -182,13 +191,9 @@ def timeline(record):
     start = record["started_at"]
     lines = []
     for leg in record["legs"]:
-        moments = [f"{name} {(leg[key] - start) / 1000:.1f}" for name, key in
+        moments = [f"{name} {leg[key] - start:.1f}" for name, key in
                    (("invited", "started_at"), ("ringing", "ringing_at"), ("answered", "answered_at"),
                     ("ended", "ended_at")) if leg.get(key)]
-        lines.append(f"  {leg['device_number']:<14} {leg['outcome']:<20} {', '.join(moments)}")
+        lines.append(f"  {leg['number']:<14} {leg['outcome']:<20} {', '.join(moments)}")
     return "\n".join(lines)
 
-
-def soon(seconds=0.05):
-    """A pause between two looks at something that has no event to wait for."""
-    time.sleep(seconds)

@@ -156,7 +156,7 @@ class Calls(unittest.TestCase):
         self.assertEqual(bye.method, "BYE")
         mobile.respond(bye, 200)
         self.bye(caller, answered, desk)
-        legs = {leg["device_number"]: leg["outcome"] for leg in self.record_of(jane)["legs"]}
+        legs = {leg["number"]: leg["outcome"] for leg in self.record_of(jane)["legs"]}
         self.assertEqual(legs[mobile.device["number"]], "answered_elsewhere")
 
     def test_caller_gives_up(self):
@@ -226,7 +226,7 @@ class Calls(unittest.TestCase):
         refused = caller.expect(180, 603)
         refused = refused if refused.status == 603 else caller.expect(603)
         caller.ack_refusal(refused, caller.invite_uri)
-        legs = {leg["device_number"]: leg["outcome"] for leg in self.record_of(jane)["legs"]}
+        legs = {leg["number"]: leg["outcome"] for leg in self.record_of(jane)["legs"]}
         self.assertEqual(legs, {desk.device["number"]: "declined", mobile.device["number"]: "declined_elsewhere"})
 
     def test_do_not_disturb(self):
@@ -321,7 +321,7 @@ class Trunk(Calls):
         answered = self.talk(caller, invite, carrier)
         self.bye(caller, answered, carrier)
         self.hidden(carrier.received, caller)
-        self.assertEqual(self.record_of(jane)["legs"][0]["device_number"], "01444 123456")
+        self.assertEqual(self.record_of(jane)["legs"][0]["number"], "01444 123456")
 
     def test_inbound(self):
         carrier, desk = Agent(self.server.sip, "127.0.0.8", "udp", "+441632960000"), self.phone()
