@@ -39,7 +39,8 @@ enum err first_start_administrator(const struct first_start *start, struct probl
 
 	arena_init(&arena, 0);
 	struct user *user = (struct user *)entity_new(ENTITY_USER, &arena);
-	if (!user || !password_generate(password, PASSWORD_LENGTH) || !http_password_hash(str_of(password), hash, sizeof hash)) {
+	if (!user || !password_generate(password, PASSWORD_LENGTH) ||
+	    !http_password_hash(str_of(password), hash, sizeof hash)) {
 		err = problem_set(problem, ERR_NO_MEMORY, "", NULL);
 		goto out;
 	}

@@ -114,7 +114,7 @@ class Server(Process):
         def ready():
             if self.process.poll() is not None:
                 raise AssertionError("carillond ended:\n" + self.output())
-            return re.search(r"is ready: http://[^ ]*:(\d+)", self.output()[self.skip:])
+            return re.search(r"is ready: http://\S+?:(\d+)\n", self.output()[self.skip:])
 
         self.skip = getattr(self, "skip", 0)
         match = wait_for(ready, 30, "carillond to be ready: " + self.output()[started:])

@@ -5,6 +5,7 @@ import re
 import time
 import unittest
 
+from agents import wait_for
 from server import Server, timeline
 from wire import Agent, sdp
 
@@ -81,9 +82,9 @@ class Calls(unittest.TestCase):
 
     def record_of(self, user):
         def mine():
-            return [record for record in self.server.records() if record["dialled"] == user["extension"]]
+            return next((record for record in self.server.records() if record["dialled"] == user["extension"]), None)
 
-        return mine()[0]
+        return wait_for(mine, 10, f"the record of a call to {user['extension']}")
 
     def test_one_device(self):
         caller, desk = self.caller(), self.phone()

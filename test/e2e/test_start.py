@@ -114,7 +114,7 @@ class Start(unittest.TestCase):
         self.refused(self.usual(store="sqlite:" + path), path)
 
     def test_store_of_an_unknown_kind(self):
-        self.refused(self.usual(store="mysql://localhost/carillon"), "mysql://localhost/carillon")
+        self.refused(self.usual(store="mysql://localhost/carillon"), "mysql")
 
     def test_a_right_file_is_called_right(self):
         path = os.path.join(self.folder, "right.conf")
