@@ -18,7 +18,7 @@ from wire import Agent, sdp
 class Disk(unittest.TestCase):
     def setUp(self):
         self.folder = tempfile.mkdtemp(prefix="carillon-disk-")
-        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", self.folder], capture_output=True,
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", self.folder], capture_output=True,
                                  text=True, check=False)
         if mounted.returncode != 0:
             shutil.rmtree(self.folder)

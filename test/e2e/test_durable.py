@@ -98,6 +98,11 @@ class Storm:
         self.running = False
         self.thread.join()
 
+    def close(self):
+        if self.running:
+            self.stop()
+        self.socket.close()
+
     def missing(self, registrations):
         """Devices whose last acknowledged contact, or a later one, is not there."""
         present = {}
@@ -143,8 +148,7 @@ class Durable(unittest.TestCase):
             self.assertEqual(database.execute("PRAGMA integrity_check").fetchone(), ("ok",))
             database.close()
         finally:
-            if storm.running:
-                storm.stop()
+            storm.close()
             server.close()
 
     def rings(self, server, storm, devices):
@@ -178,8 +182,7 @@ class Durable(unittest.TestCase):
             server.restart()
             self.assertFalse(storm.missing(self.registrations(server)))
         finally:
-            if storm.running:
-                storm.stop()
+            storm.close()
             server.close()
 
 

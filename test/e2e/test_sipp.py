@@ -65,7 +65,8 @@ class SippCalls(unittest.TestCase):
         self.server.user(f"user{SippCalls.number}", str(SippCalls.number), [(device, 0, 20)])
         caller = self.scenario("call", remote=self.server.sip, keys=(
             ("user", device["number"]), ("dialled", jane["extension"])),
-            extra=["-d", str(talk_ms), "-au", device["number"], "-ap", device["sip_password"]])
+            extra=["-d", str(talk_ms), "-au", device["number"], "-ap", device["sip_password"], "-auth_uri",
+                   f"{jane['extension']}@{self.server.sip}"])
         for sipp in [caller, *phones]:
             code = sipp.wait(30)
             self.assertEqual(code, 0, f"{sipp.name}: {sipp.errors()}\n{sipp.messages()[-6000:]}")
@@ -93,7 +94,7 @@ class SippCalls(unittest.TestCase):
         self.assertEqual([leg["outcome"] for leg in record["legs"]], ["timed_out", "answered"])
 
     def test_busy_then_the_next(self):
-        record = self.call([self.phone("phone_refuses", ring_ms=100, status=486), self.phone("phone_answers", ring_ms=100)],
+        record = self.call([self.phone("phone_is_busy"), self.phone("phone_answers", ring_ms=100)],
                            "in_sequence")
         self.assertEqual([leg["outcome"] for leg in record["legs"]], ["busy", "answered"])
 
