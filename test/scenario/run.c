@@ -33,13 +33,11 @@ static struct str kept(struct stage *stage, const char *text)
 static struct device *device_named(struct stage *stage, const char *name)
 {
 	struct entity *known = stage_entity(stage, name);
-	char number[80];
 
 	if (known)
 		return (struct device *)known;
 	struct device *device = (struct device *)stage_add(stage, name, ENTITY_DEVICE);
-	snprintf(number, sizeof number, "device-%s", name);
-	device->number = kept(stage, number);
+	device->number = arena_format(&stage->arena, "device-%s", name);
 	device->title = kept(stage, name);
 	return device;
 }
