@@ -9,8 +9,8 @@ enum digest_algorithm { DIGEST_MD5, DIGEST_SHA256 };
 enum { DIGEST_SIZE_MAX = 32, DIGEST_HEX_MAX = 2 * DIGEST_SIZE_MAX };
 
 size_t digest_size(enum digest_algorithm algorithm); // bytes: 16 or 32
-// The hash of the pieces joined by ':' (RFC 7616 writes all its hashes so), as lower-case hex into `hex`, which has room
-// for DIGEST_HEX_MAX bytes; gives the slice written.
+// The hash of the pieces joined by ':' (RFC 7616 writes all its hashes so), as lower-case hex into `hex`, which has
+// room for DIGEST_HEX_MAX bytes; gives the slice written.
 struct str digest_joined_hex(enum digest_algorithm algorithm, const struct str *pieces, size_t count, char *hex);
 // HMAC-SHA-256.
 void digest_hmac(struct str key, struct str text, uint8_t mac[32]);

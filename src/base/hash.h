@@ -31,7 +31,8 @@ void hash_remove(struct hash_table *table, struct hash_node *node); // the node 
 // The first member with this hash for which same(node, key) holds, else NULL.
 struct hash_node *hash_find(const struct hash_table *table, uint64_t hash,
 			    bool (*same)(const struct hash_node *node, const void *key), const void *key);
-// Calls visit for each member until it returns false. The visited node may be removed; no other may be, and none inserted.
+// Calls visit for each member until it returns false. The visited node may be removed; no other may be, and none may
+// be inserted.
 void hash_visit(struct hash_table *table, bool (*visit)(struct hash_node *node, void *context), void *context);
 
 #endif
