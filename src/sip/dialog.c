@@ -311,8 +311,6 @@ struct flow dialog_next_hop(const struct sip_dialog *dialog)
 	if (flow.transport != TRANSPORT_UDP && net_address_same_host(&address, &flow.remote) && flow.connection != 0)
 		return flow;
 	if (transport != flow.transport || !net_address_equal(&address, &flow.remote)) {
-		if (transport != flow.transport)
-			flow.listener = 0;
 		flow.transport = transport;
 		flow.remote = address;
 		flow.connection = 0;

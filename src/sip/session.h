@@ -1,6 +1,6 @@
 // A session: one leg of a call as signalling sees it, from its INVITE to the answer to its BYE. The domain knows it by its id.
 // invite_client.c makes those that we ring, invite_server.c those of callers; what both have in common is in session.c (life,
-// our own requests, the end) and session_requests.c (what the other side asks).
+// ACK, BYE), exchange.c (our own requests) and session_requests.c (what the other side asks).
 #ifndef SIP_SESSION_H
 #define SIP_SESSION_H
 
@@ -109,7 +109,7 @@ void session_free(struct sip_session *session);
 // The BYE is answered, or none was needed: frees, or waits for late 2xx if there can be any.
 void session_finish(struct sip_session *session);
 
-// ---- requests of ours (session.c)
+// ---- requests of ours (exchange.c)
 
 struct exchange_draft {
 	struct sip_dialog *dialog;
@@ -129,9 +129,13 @@ void exchange_end(struct exchange *exchange);
 bool exchange_authorise(struct exchange *exchange, const struct sip_message *response);
 // The INVITE or UPDATE of ours that has no final answer yet, or NULL.
 struct exchange *session_offer(const struct sip_session *session);
+// Where the dialog's next request goes, and by which of our sockets.
+struct flow session_next_hop(const struct sip_session *session, const struct sip_dialog *dialog);
+
+// ---- the rest of a dialog's life (session.c)
+
 // The body of a message, as a slice of it.
 struct body session_body(const struct sip_message *message);
-
 // ACK for a 2xx with this CSeq, kept for its repetitions.
 void session_acknowledge(struct sip_session *session, struct sip_dialog *dialog, uint32_t cseq,
 			 const struct body *body);

@@ -1,0 +1,161 @@
+// Requests of ours within a session, each with its transaction: sent where the dialog leads, challenged, sent again.
+#include "sip/owned.h"
+#include "sip/session.h"
+
+struct flow session_next_hop(const struct sip_session *session, const struct sip_dialog *dialog)
+{
+	struct flow flow = dialog_next_hop(dialog), fresh;
+	// Another transport or address family needs another of our sockets.
+	if ((flow.transport != dialog->flow.transport || flow.remote.family != dialog->flow.remote.family) &&
+	    sip_transport_flow_to(session->endpoint->transport, (enum transport)flow.transport, &flow.remote, &fresh))
+		return fresh;
+	return flow;
+}
+
+// The connection that carried the request is the dialog's from now on.
+static void adopt_connection(struct exchange *exchange)
+{
+	const struct flow *used = sip_client_flow(exchange->transaction);
+	struct flow *flow = &exchange->dialog->flow;
+	if (used->transport == flow->transport && net_address_equal(&used->remote, &flow->remote))
+		flow->connection = used->connection;
+}
+
+static void exchange_response(void *user, struct sip_client_transaction *transaction,
+			      const struct sip_message *response)
+{
+	struct exchange *exchange = user;
+	adopt_connection(exchange);
+	if (response->status >= 200) {
+		if (response->status < 300 && exchange->method == SIP_INVITE)
+			sip_client_forget(transaction);
+		exchange->transaction = NULL;
+	}
+	exchange->answered(exchange, response);
+}
+
+static void exchange_failed(void *user, struct sip_client_transaction *transaction, unsigned status)
+{
+	struct exchange *exchange = user;
+	(void)transaction;
+	exchange->transaction = NULL;
+	exchange->failed(exchange, status);
+}
+
+static const struct sip_client_handlers exchange_handlers = {.response = exchange_response, .failed = exchange_failed};
+
+static bool exchange_send(struct exchange *exchange, struct request_draft *draft)
+{
+	struct sip_endpoint *endpoint = exchange->session->endpoint;
+	struct sip_dialog *dialog = exchange->dialog;
+	char branch[SIP_BRANCH_SIZE + 1], text[DIALOG_REQUEST_MAX];
+	struct writer w = writer_into(text, sizeof text);
+	struct flow flow = session_next_hop(exchange->session, dialog);
+
+	sip_branch_new(endpoint->loop, branch);
+	draft->branch = str_of(branch);
+	draft->method = exchange->method;
+	draft->cseq = exchange->cseq = ++dialog->local_cseq;
+	if (!dialog_write_request(dialog, endpoint->transport, &flow, draft, &w))
+		return false;
+	struct sip_client_request request = {
+	    .method = exchange->method,
+	    .branch = draft->branch,
+	    .flow = flow,
+	    .bytes = writer_result(&w),
+	    .large = dialog->pinned ? SIP_LARGE_AS_IS : SIP_LARGE_BY_TCP,
+	};
+	exchange->transaction = sip_client_start(endpoint->transactions, &request, &exchange_handlers, exchange);
+	return exchange->transaction != NULL;
+}
+
+static const struct trunk *password_trunk(const struct sip_session *session)
+{
+	const struct trunk *trunk =
+	    session->trunk_id ? directory_trunk(session->endpoint->directory, session->trunk_id) : NULL;
+	return trunk && !str_empty(trunk->username) ? trunk : NULL;
+}
+
+struct exchange *exchange_start(struct sip_session *session, const struct exchange_draft *draft)
+{
+	struct exchange *exchange = pool_take(&session->endpoint->exchange_pool);
+	if (!exchange)
+		return NULL;
+	exchange->session = session;
+	exchange->dialog = draft->dialog;
+	exchange->method = draft->method;
+	exchange->token = draft->token;
+	exchange->answered = draft->answered;
+	exchange->failed = draft->failed;
+	list_init(&exchange->node);
+	list_append(&session->exchanges, &exchange->node);
+
+	struct request_draft request = {
+	    .max_forwards = draft->max_forwards,
+	    .extra = draft->extra,
+	    .body_type = draft->body.type,
+	    .body = draft->body.bytes,
+	};
+	if (password_trunk(session) &&
+	    (!owned_set(&exchange->extra, draft->extra) || !owned_set(&exchange->body_type, draft->body.type) ||
+	     !owned_set(&exchange->body, draft->body.bytes)))
+		goto failed;
+	exchange->max_forwards = draft->max_forwards;
+	if (!exchange_send(exchange, &request))
+		goto failed;
+	return exchange;
+
+failed:
+	exchange_end(exchange);
+	return NULL;
+}
+
+void exchange_end(struct exchange *exchange)
+{
+	if (exchange->transaction)
+		sip_client_forget(exchange->transaction);
+	list_remove(&exchange->node);
+	owned_free(&exchange->extra);
+	owned_free(&exchange->body_type);
+	owned_free(&exchange->body);
+	pool_give(&exchange->session->endpoint->exchange_pool, exchange);
+}
+
+bool exchange_authorise(struct exchange *exchange, const struct sip_message *response)
+{
+	struct sip_session *session = exchange->session;
+	const struct trunk *trunk = password_trunk(session);
+	char extra[4096];
+	struct writer w = writer_into(extra, sizeof extra);
+
+	if ((response->status != 401 && response->status != 407) || !trunk || exchange->authorised)
+		return false;
+	struct sip_credentials credentials = {trunk->username, trunk->password, trunk->realm};
+	if (!sip_auth_write_answer(&w, response, &credentials, str_of(sip_method_name(exchange->method)),
+				   dialog_request_uri(exchange->dialog), STR_NONE, session->endpoint->loop))
+		return false;
+	if (exchange->method == SIP_INVITE && !owned_set(&session->authorization, writer_result(&w)))
+		return false;
+	exchange->authorised = true;
+	writer_str(&w, exchange->extra);
+	if (w.overflow)
+		return false;
+	struct request_draft draft = {
+	    .max_forwards = exchange->max_forwards,
+	    .extra = writer_result(&w),
+	    .body_type = exchange->body_type,
+	    .body = exchange->body,
+	};
+	return exchange_send(exchange, &draft);
+}
+
+struct exchange *session_offer(const struct sip_session *session)
+{
+	list_each (node, following, &session->exchanges) {
+		struct exchange *exchange = container_of(node, struct exchange, node);
+		if ((exchange->method == SIP_INVITE || exchange->method == SIP_UPDATE) &&
+		    exchange->dialog == &session->dialog)
+			return exchange;
+	}
+	return NULL;
+}

@@ -1,0 +1,208 @@
+// Callers' legs in raw SIP over the simulated network, the domain played by the test.
+#include "sip/legs.h"
+
+static void a_call_in_from_invite_to_bye(void **state)
+{
+	(void)state;
+	call_510();
+	rig->signalling->progress(rig->signalling->context, rig->session, 180, &nothing);
+	assert_string_equal(masked(rig, peer_next(&desk)),
+			    "SIP/2.0 180 Ringing\n"
+			    "Via: SIP/2.0/UDP 10.0.0.2:5060;branch=z9hG4bKi2;rport=5060;received=10.0.0.2\n"
+			    "From: \"Somebody else\" <sip:999@example.com>;tag=TAG\n"
+			    "Call-ID: call1@10.0.0.2\n"
+			    "CSeq: 2 INVITE\n"
+			    "To: <sip:510@example.com>;tag=TAG\n"
+			    "Contact: <sip:carillon@10.0.0.1:5060>\n" ALLOW "Content-Length: 0\n\n");
+	rig->signalling->accept(rig->signalling->context, rig->session, &answer);
+	const char *answered = peer_next(&desk);
+	assert_string_equal(masked(rig, answered),
+			    "SIP/2.0 200 OK\n"
+			    "Via: SIP/2.0/UDP 10.0.0.2:5060;branch=z9hG4bKi2;rport=5060;received=10.0.0.2\n"
+			    "From: \"Somebody else\" <sip:999@example.com>;tag=TAG\n"
+			    "Call-ID: call1@10.0.0.2\n"
+			    "CSeq: 2 INVITE\n"
+			    "To: <sip:510@example.com>;tag=TAG\n"
+			    "Contact: <sip:carillon@10.0.0.1:5060>\n" ALLOW "Content-Type: application/sdp\n"
+			    "Content-Length: 35\n\n" WIRE_ANSWER);
+	sim_run_for(rig->loop, 1600); // 500 + 1000
+	assert_string_equal(peer_next(&desk), answered);
+	assert_string_equal(peer_next(&desk), answered);
+	desk_says("ACK", answered, 2, "");
+	rig_told(rig, "acknowledged 7\n");
+	sim_run_for(rig->loop, 5000);
+	peer_nothing(&desk);
+	desk_says("BYE", answered, 3, "");
+	assert_starts(peer_next(&desk), "SIP/2.0 200 OK\n");
+	rig_told(rig, "hung up 7\n");
+	assert_int_equal(sessions(), 0);
+	desk_says("INFO", answered, 4, "");
+	assert_starts(peer_next(&desk), "SIP/2.0 481 ");
+}
+
+static void a_caller_who_gives_up_gets_487(void **state)
+{
+	(void)state;
+	call_510();
+	rig->signalling->progress(rig->signalling->context, rig->session, 180, &nothing);
+	peer_next(&desk);
+	peer_send(&desk, "CANCEL sip:510@example.com SIP/2.0\n"
+			 "Via: SIP/2.0/UDP 10.0.0.2:5060;branch=z9hG4bKi2;rport\n"
+			 "From: \"Somebody else\" <sip:999@example.com>;tag=d1\nTo: <sip:510@example.com>\n"
+			 "Call-ID: call1@10.0.0.2\nCSeq: 2 CANCEL\nContent-Length: 0\n\n");
+	const char *first = peer_next(&desk), *second = peer_next(&desk);
+	assert_starts(first, "SIP/2.0 200 ");
+	assert_string_equal(header_of(rig, first, "CSeq"), "2 CANCEL");
+	assert_starts(second, "SIP/2.0 487 ");
+	assert_string_equal(header_of(rig, second, "CSeq"), "2 INVITE");
+	rig_told(rig, "cancelled 7\n");
+	assert_int_equal(sessions(), 0);
+}
+
+static void a_bye_before_the_answer_gives_up_too(void **state)
+{
+	(void)state;
+	call_510();
+	rig->signalling->progress(rig->signalling->context, rig->session, 180, &nothing);
+	desk_says("BYE", peer_next(&desk), 3, "");
+	assert_starts(peer_next(&desk), "SIP/2.0 200 ");
+	assert_starts(peer_next(&desk), "SIP/2.0 487 ");
+	rig_told(rig, "cancelled 7\n");
+}
+
+static void an_answer_nobody_acknowledges_ends_the_call(void **state)
+{
+	(void)state;
+	call_510();
+	rig->signalling->accept(rig->signalling->context, rig->session, &answer);
+	const char *answered = peer_next(&desk);
+	sim_run_for(rig->loop, 31900);
+	unsigned repeated = 0;
+	while (desk.read < desk.count) {
+		assert_string_equal(peer_next(&desk), answered);
+		repeated++;
+	}
+	// At 0.5, 1.5, 3.5, 7.5 s and then every 4 s (RFC 3261 section 13.3.1.4).
+	assert_int_equal(repeated, 10);
+	rig_told(rig, "");
+	sim_run_for(rig->loop, 200);
+	assert_starts(peer_next(&desk), "BYE sip:330@10.0.0.2:5060 SIP/2.0\n");
+	rig_told(rig, "unacknowledged 7\n");
+	rig->signalling->hang_up(rig->signalling->context, rig->session, LEG_END_NORMAL); // harmless
+	sim_run_for(rig->loop, 33000);
+	assert_int_equal(sessions(), 0);
+}
+
+static void our_bye_waits_for_the_ack(void **state)
+{
+	(void)state;
+	call_510();
+	rig->signalling->accept(rig->signalling->context, rig->session, &answer);
+	const char *answered = peer_next(&desk);
+	rig->signalling->hang_up(rig->signalling->context, rig->session, LEG_END_NORMAL);
+	peer_nothing(&desk); // RFC 3261 section 15
+	desk_says("ACK", answered, 2, "");
+	const char *bye = peer_next(&desk);
+	assert_starts(bye, "BYE sip:330@10.0.0.2:5060 SIP/2.0\n");
+	assert_string_equal(header_of(rig, bye, "From"), header_of(rig, answered, "To"));
+	assert_string_equal(header_of(rig, bye, "To"), header_of(rig, answered, "From"));
+	respond(&desk, bye, "200 OK", "", "");
+	rig_told(rig, "");
+	assert_int_equal(sessions(), 0);
+}
+
+static void a_refusal_says_why(void **state)
+{
+	struct refusal refusal = {486, STR("The user\r\nis busy"), STR("Say \"please\"\r\nEvil: 1"), 30};
+	(void)state;
+	call_510();
+	rig->signalling->refuse(rig->signalling->context, rig->session, &refusal);
+	assert_string_equal(masked(rig, peer_next(&desk)),
+			    "SIP/2.0 486 The user  is busy\n"
+			    "Via: SIP/2.0/UDP 10.0.0.2:5060;branch=z9hG4bKi2;rport=5060;received=10.0.0.2\n"
+			    "From: \"Somebody else\" <sip:999@example.com>;tag=TAG\n"
+			    "Call-ID: call1@10.0.0.2\n"
+			    "CSeq: 2 INVITE\n"
+			    "To: <sip:510@example.com>;tag=TAG\n"
+			    "Retry-After: 30\n"
+			    "Warning: 399 example.com \"Say \\\"please\\\"  Evil: 1\"\n"
+			    "Content-Length: 0\n\n");
+	assert_int_equal(sessions(), 0);
+}
+
+static void a_call_the_domain_does_not_take_is_refused(void **state)
+{
+	(void)state;
+	rig->invited = ERR_UNKNOWN_NUMBER;
+	call_510();
+	assert_starts(peer_next(&desk), "SIP/2.0 404 ");
+	assert_int_equal(sessions(), 0);
+}
+
+static void ringing_is_repeated_each_minute(void **state)
+{
+	(void)state;
+	call_510();
+	rig->signalling->progress(rig->signalling->context, rig->session, 180, &nothing);
+	const char *ringing = peer_next(&desk);
+	sim_run_for(rig->loop, 59000);
+	peer_nothing(&desk);
+	sim_run_for(rig->loop, 2000);
+	assert_string_equal(peer_next(&desk), ringing);
+}
+
+static void the_same_invite_by_another_way_is_482(void **state)
+{
+	(void)state;
+	const char *invite = call_510();
+	peer_send(&desk, "%s", invite); // a plain repetition is absorbed
+	rig_told(rig, "");
+	sim_run_for(rig->loop, 300);
+	assert_starts(peer_next(&desk), "SIP/2.0 100 ");
+	peer_send(&desk, "%s", invite_text(3, 2, ""));
+	assert_starts(peer_next(&desk), "SIP/2.0 482 ");
+	rig_told(rig, "");
+}
+
+static void a_trunk_calls_without_a_password(void **state)
+{
+	static const char text[] = "INVITE sip:+441444%%20000@10.0.0.1 SIP/2.0\n"
+				   "Via: SIP/2.0/UDP 10.0.1.1:5060;branch=z9hG4bKt%d\n"
+				   "From: <sip:anonymous@anonymous.invalid>;tag=t\nTo: <sip:+441444000@10.0.0.1>\n"
+				   "Call-ID: t1\nCSeq: 7 INVITE\nMax-Forwards: 70\nContact: <sip:10.0.1.1>\n"
+				   "P-Asserted-Identity: \"Ann \\\"A\\\"\" <sip:+44207;npdi@carrier>\n"
+				   "Content-Length: 0\n\n";
+	(void)state;
+	peer_send(&carrier, text, 1);
+	rig_told(rig, "invited by trunk 3, dialled +441444 000, number +44207, name Ann \"A\", anonymous\n");
+	peer_send(&stranger, text, 2);
+	assert_starts(peer_next(&stranger), "SIP/2.0 482 "); // and never to where its Via points
+}
+
+static void early_media_passes_through(void **state)
+{
+	(void)state;
+	call_510();
+	rig->signalling->progress(rig->signalling->context, rig->session, 183, &answer);
+	const char *progress = peer_next(&desk);
+	assert_starts(progress, "SIP/2.0 183 Session Progress\n");
+	assert_has(progress, "\nContent-Type: application/sdp\nContent-Length: 35\n\n" WIRE_ANSWER);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    LEGS_TEST(a_call_in_from_invite_to_bye),
+	    LEGS_TEST(a_caller_who_gives_up_gets_487),
+	    LEGS_TEST(a_bye_before_the_answer_gives_up_too),
+	    LEGS_TEST(an_answer_nobody_acknowledges_ends_the_call),
+	    LEGS_TEST(our_bye_waits_for_the_ack),
+	    LEGS_TEST(a_refusal_says_why),
+	    LEGS_TEST(a_call_the_domain_does_not_take_is_refused),
+	    LEGS_TEST(ringing_is_repeated_each_minute),
+	    LEGS_TEST(the_same_invite_by_another_way_is_482),
+	    LEGS_TEST(a_trunk_calls_without_a_password),
+	    LEGS_TEST(early_media_passes_through),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
