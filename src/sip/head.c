@@ -39,8 +39,8 @@ static enum sip_head_step broken(struct sip_head *head, size_t at, unsigned stat
 
 static enum sip_head_step cut(struct sip_head *head, struct str *line, size_t begin, enum sip_head_step so_far)
 {
-	*line = (struct str){head->bytes + begin, head->limit - begin};
 	head->at = head->limit;
+	*line = (struct str){head->bytes + begin, so_far == SIP_HEAD_BROKEN ? 0 : head->limit - begin};
 	if (so_far == SIP_HEAD_BROKEN)
 		return SIP_HEAD_CUT;
 	if (head->size > head->limit)
@@ -81,8 +81,8 @@ static enum sip_head_step read_line(struct sip_head *head, enum folds folds, str
 			bytes[at] = bytes[at + 1] = ' ';
 			continue;
 		}
-		*line = (struct str){bytes + begin, at - begin};
 		head->at = at + 2;
+		*line = (struct str){bytes + begin, step == SIP_HEAD_BROKEN ? 0 : at - begin};
 		if (line->length > SIP_LINE_MAX)
 			return broken(head, begin + SIP_LINE_MAX, 513, "a header is longer than 8192 bytes");
 		return step;

@@ -17,9 +17,10 @@ struct sip_head {
 
 enum sip_head_step {
 	SIP_HEAD_LINE,
-	SIP_HEAD_BLANK,  // the end of the head; `at` is where the body begins
-	SIP_HEAD_CUT,    // no blank line within the limit; a last line may have been given before
-	SIP_HEAD_BROKEN, // the line is given, but has a fault: a control character, or more bytes than a line may have
+	SIP_HEAD_BLANK, // the end of the head; `at` is where the body begins
+	SIP_HEAD_CUT,   // no blank line within the limit; a last line may have been given before
+	SIP_HEAD_BROKEN, // the line has more bytes than it may, or a control character; it is empty then, so that what could end
+			 // a line elsewhere is never repeated in an answer
 };
 
 struct sip_head sip_head_over(char *bytes, size_t size);

@@ -183,7 +183,8 @@ static void parse_headers(struct parser *p)
 		switch (sip_head_line(&p->head, &line)) {
 		case SIP_HEAD_BROKEN:
 			refuse_line(p);
-			add_header(p, line);
+			if (!str_empty(line))
+				add_header(p, line);
 			break;
 		case SIP_HEAD_LINE:
 			add_header(p, line);

@@ -62,7 +62,8 @@ struct str syntax_unquote(struct str text, char *into)
 static bool value_byte(char c, char separator)
 {
 	unsigned char code = (unsigned char)c;
-	return code > ' ' && code != 0x7f && c != separator && c != '"' && c != '<' && c != '>' && c != ',';
+	return code > ' ' && code != 0x7f && c != separator && c != '"' && c != '\\' && c != '<' && c != '>' &&
+	       c != ',';
 }
 
 // Reads the value behind the '='; text.at[at] is its first byte. Gives the index behind it, 0 when broken.

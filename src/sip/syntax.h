@@ -56,7 +56,7 @@ struct str syntax_trim(struct str text);
 // The bytes from `from` up to `to`.
 static inline struct str syntax_slice(struct str text, size_t from, size_t to)
 {
-	return (struct str){text.at + from, to - from};
+	return (struct str){text.at ? text.at + from : NULL, to - from};
 }
 // Where `inner` begins within `outer`.
 static inline size_t syntax_offset(struct str outer, struct str inner)

@@ -95,12 +95,14 @@ static bool parse_userinfo(struct str text, size_t *position, struct sip_uri *ur
 	return true;
 }
 
-// Every parameter needs a name; only the last ';' may have nothing behind it.
-static bool parameters_named(struct str parameters, char separator)
+// Every parameter needs a name; only the last separator may have nothing behind it. There is a bound on them, since comparing
+// two URIs takes the product of their numbers.
+static bool list_valid(struct str list, char separator)
 {
 	struct str piece;
-	while (str_take(&parameters, separator, &piece)) {
-		if (str_empty(piece) || piece.at[0] == '=')
+	unsigned count = 0;
+	while (str_take(&list, separator, &piece)) {
+		if (str_empty(piece) || piece.at[0] == '=' || ++count > SIP_URI_PARAMETERS_MAX)
 			return false;
 	}
 	return true;
@@ -112,15 +114,15 @@ static bool parse_tail(struct str text, size_t position, struct sip_uri *uri, co
 	if (position < text.length && text.at[position] == ';') {
 		size_t end = escaped_span(text, position + 1, &parameters_set);
 		uri->parameters = syntax_slice(text, position + 1, end);
-		if (!parameters_named(uri->parameters, ';'))
-			return fail(why, at, "a URI parameter without a name", position);
+		if (!list_valid(uri->parameters, ';'))
+			return fail(why, at, "a URI parameter without a name, or too many of them", position);
 		position = end;
 	}
 	if (position < text.length && text.at[position] == '?' && uri->scheme != URI_TEL) {
 		size_t end = escaped_span(text, position + 1, &headers_set);
 		uri->headers = syntax_slice(text, position + 1, end);
-		if (str_empty(uri->headers) || !parameters_named(uri->headers, '&'))
-			return fail(why, at, "a URI header without a name", position);
+		if (str_empty(uri->headers) || !list_valid(uri->headers, '&'))
+			return fail(why, at, "a URI header without a name, or too many of them", position);
 		position = end;
 	}
 	if (position < text.length)

@@ -6,7 +6,10 @@
 
 enum uri_scheme { URI_SIP, URI_SIPS, URI_TEL, URI_OTHER };
 
-enum { SIP_URI_MAX = 1024 }; // bytes
+enum {
+	SIP_URI_MAX = 1024,          // bytes
+	SIP_URI_PARAMETERS_MAX = 64, // and as many headers
+};
 
 struct sip_uri {
 	enum uri_scheme scheme;

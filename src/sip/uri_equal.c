@@ -73,10 +73,14 @@ static const struct list_rule tel_parameters = {';', true, CASE_FOLDS};
 // Whether all that `a` holds agrees with what `b` holds.
 static bool list_agrees(struct str a, struct str b, const struct list_rule *rule)
 {
+	const struct str whole = a;
 	struct str piece, value;
 	while (str_take(&a, rule->separator, &piece)) {
 		size_t equals = str_index(piece, '=');
 		struct str name = str_first(piece, equals);
+		// What stands twice counts as it stands first.
+		if (find(whole, rule->separator, name, &value) && value.at != str_from(piece, equals + 1).at)
+			continue;
 		if (find(b, rule->separator, name, &value)) {
 			if (!escaped_equal(str_from(piece, equals + 1), value, rule->values))
 				return false;

@@ -138,12 +138,12 @@ static void refuses_bad_ones_and_says_where(void **state)
 	    {"sip:a@.", 6, "neither a host name nor an IPv4 address"},
 	    {"sip:a@h..de", 6, "neither a host name nor an IPv4 address"},
 	    {"sip:a@h..", 6, "neither a host name nor an IPv4 address"},
-	    {"sip:a@h;;lr", 7, "a URI parameter without a name"},
-	    {"sip:a@h;=1", 7, "a URI parameter without a name"},
+	    {"sip:a@h;;lr", 7, "a URI parameter without a name, or too many of them"},
+	    {"sip:a@h;=1", 7, "a URI parameter without a name, or too many of them"},
 	    {"sip:a@h;lr\"", 10, "a character that cannot stand here in a URI, or a broken escape"},
 	    {"sip:a@h;x=%", 10, "a character that cannot stand here in a URI, or a broken escape"},
-	    {"sip:a@h?", 7, "a URI header without a name"},
-	    {"sip:a@h?a=b&&c=d", 7, "a URI header without a name"},
+	    {"sip:a@h?", 7, "a URI header without a name, or too many of them"},
+	    {"sip:a@h?a=b&&c=d", 7, "a URI header without a name, or too many of them"},
 	    {"sip:a@h?a=b;c", 11, "a character that cannot stand here in a URI, or a broken escape"},
 	    {"sip:a@h/", 7, "a character that cannot stand here in a URI, or a broken escape"},
 	    {"tel:", 4, "a telephone number without digits"},
@@ -182,6 +182,23 @@ static void has_a_longest_length(void **state)
 	assert_false(sip_uri_parse((struct str){text, SIP_URI_MAX + 1}, &uri, &why, &at));
 	assert_string_equal(why, "the URI is longer than 1024 bytes");
 	assert_int_equal(at, SIP_URI_MAX);
+}
+
+static void has_a_largest_number_of_parameters(void **state)
+{
+	(void)state;
+	char text[512];
+	struct sip_uri uri;
+	const char *why;
+	size_t at;
+	struct writer w = writer_into(text, sizeof text);
+	writer_text(&w, "sip:a@h");
+	for (int i = 0; i < SIP_URI_PARAMETERS_MAX; i++)
+		writer_format(&w, ";p%d", i);
+	assert_true(sip_uri_parse(writer_result(&w), &uri, &why, &at));
+	assert_true(sip_uri_equal(&uri, &uri));
+	writer_text(&w, ";q");
+	assert_false(sip_uri_parse(writer_result(&w), &uri, &why, &at));
 }
 
 static void finds_parameters(void **state)
@@ -309,6 +326,7 @@ int main(void)
 	    cmocka_unit_test(reads_good_ones),
 	    cmocka_unit_test(refuses_bad_ones_and_says_where),
 	    cmocka_unit_test(has_a_longest_length),
+	    cmocka_unit_test(has_a_largest_number_of_parameters),
 	    cmocka_unit_test(finds_parameters),
 	    cmocka_unit_test(resolves_escapes),
 	    cmocka_unit_test(writes_users_escaped),
