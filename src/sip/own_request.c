@@ -1,5 +1,5 @@
-// What is made of a request of our own, from its bytes alone: the CANCEL and the ACK that go with an INVITE, and itself once
-// more for another transport.
+// What is made of a request of our own, from its bytes alone: the CANCEL and the ACK that go with an INVITE, and itself
+// once more for another transport.
 #include "sip/transaction_private.h"
 
 #include "base/log.h"
@@ -23,8 +23,8 @@ static void write_line(struct writer *w, struct str name, struct str value)
 	writer_str(w, STR("\r\n"));
 }
 
-// RFC 3261 sections 17.1.1.3 and 9.1 ask for the same: Request-URI, the topmost Via alone, Routes, From, Call-ID and the CSeq's
-// number of the INVITE.
+// RFC 3261 sections 17.1.1.3 and 9.1 ask for the same: Request-URI, the topmost Via alone, Routes, From, Call-ID and
+// the CSeq's number of the INVITE.
 static void write_companion(struct writer *w, const struct sip_message *invite, enum sip_method method, struct str to,
 			    struct str reason)
 {

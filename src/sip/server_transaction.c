@@ -319,8 +319,9 @@ static void server_deadline(struct timer *timer)
 
 // ---- finding
 
-// RFC 3261 section 17.2.3. Without the magic cookie the branch says nothing, and the request is one of RFC 2543. The method is
-// compared apart, and the To tag that the RFC lists there is not needed: nobody sends two requests that differ in it alone.
+// RFC 3261 section 17.2.3. Without the magic cookie the branch says nothing, and the request is one of RFC 2543. The
+// method is compared apart, and the To tag that the RFC lists there is not needed: nobody sends two requests that
+// differ in it alone.
 static void write_key(struct writer *w, const struct sip_message *request)
 {
 	if (str_starts(request->via.branch, STR("z9hG4bK"))) {
@@ -379,8 +380,8 @@ static struct str server_tag(const struct sip_server_transaction *transaction, c
 	return str_empty(transaction->tag) ? sip_response_tag(transaction->tag_seed, made) : transaction->tag;
 }
 
-// RFC 3261 section 9.2: the CANCEL gets its 200 whatever becomes of the request, with the To tag that the request's answers have.
-// It needs no transaction: the same question gets the same answer.
+// RFC 3261 section 9.2: the CANCEL gets its 200 whatever becomes of the request, with the To tag that the request's
+// answers have. It needs no transaction: the same question gets the same answer.
 static void server_cancel(struct sip_server_transaction *transaction, const struct flow *from,
 			  const struct sip_message *cancel)
 {

@@ -60,13 +60,14 @@ void sip_branch_new(struct loop *loop, char branch[SIP_BRANCH_SIZE + 1]);
 struct sip_client_transaction *sip_client_start(struct sip_transactions *transactions,
 						const struct sip_client_request *request,
 						const struct sip_client_handlers *handlers, void *user);
-// CANCELs an INVITE: at once when a provisional response has come, else as soon as one does (RFC 3261 section 9.1). `reason`
-// becomes a Reason header line's value when not empty. If no final response follows within 64*T1, failed(408) is called.
-// The user stays until the final response. Harmless when called twice or too late.
+// CANCELs an INVITE: at once when a provisional response has come, else as soon as one does (RFC 3261 section 9.1).
+// `reason` becomes a Reason header line's value when not empty. If no final response follows within 64*T1, failed(408)
+// is called. The user stays until the final response. Harmless when called twice or too late.
 void sip_client_cancel(struct sip_client_transaction *transaction, struct str reason);
-// The user goes away: no handler is called any more, the machine runs to its end alone. Allowed from within the handlers.
-// After a 2xx to an INVITE the machine ends at once instead: further 2xx then match no transaction (sip_client_receive gives
-// false) and go to whoever owns the dialog, who keeps the ACK. Sessions do this on the first 2xx, always.
+// The user goes away: no handler is called any more, the machine runs to its end alone. Allowed from within the
+// handlers. After a 2xx to an INVITE the machine ends at once instead: further 2xx then match no transaction
+// (sip_client_receive gives false) and go to whoever owns the dialog, who keeps the ACK. Sessions do this on the first
+// 2xx, always.
 void sip_client_forget(struct sip_client_transaction *transaction);
 // The flow its request went by, with the connection it uses.
 const struct flow *sip_client_flow(const struct sip_client_transaction *transaction);
@@ -88,22 +89,22 @@ enum sip_server_match {
 	SIP_SERVER_NEW,      // no transaction: the caller may start one
 	SIP_SERVER_ABSORBED, // a repetition, a CANCEL with its INVITE, or the ACK of a refusal: taken care of
 };
-// A request from the network, ACK and CANCEL included. An ACK for a 2xx is SIP_SERVER_NEW: it belongs to the dialog. A CANCEL
-// that matches nothing is SIP_SERVER_NEW: answer 481.
+// A request from the network, ACK and CANCEL included. An ACK for a 2xx is SIP_SERVER_NEW: it belongs to the dialog. A
+// CANCEL that matches nothing is SIP_SERVER_NEW: answer 481.
 enum sip_server_match sip_server_receive(struct sip_transactions *transactions, const struct flow *from,
 					 const struct sip_message *request);
-// Starts a server transaction for a request. Copies what answers need (Vias, From, To, Call-ID, CSeq, Record-Routes). NULL when
-// there is no memory or there are SIP_SERVERS_MAX already. Without handlers (NULL) nobody says when it ends: its pointer is then good
-// for as long as the function that sends the final response runs. An INVITE that has had no response after 200 ms is answered
-// 100 by itself.
+// Starts a server transaction for a request. Copies what answers need (Vias, From, To, Call-ID, CSeq, Record-Routes).
+// NULL when there is no memory or there are SIP_SERVERS_MAX already. Without handlers (NULL) nobody says when it ends:
+// its pointer is then good for as long as the function that sends the final response runs. An INVITE that has had no
+// response after 200 ms is answered 100 by itself.
 struct sip_server_transaction *sip_server_start(struct sip_transactions *transactions, const struct flow *from,
 						const struct sip_message *request,
 						const struct sip_server_handlers *handlers, void *user);
-// Sends a response and moves the machine. `to_tag` is added to To when the request had none; when it is empty, the tag of
-// the response before is used again, or one made as in sip_respond_stateless. `extra` is whole header lines, each with CRLF;
-// `body` may be empty. A 2xx to an INVITE is repeated by the dialog's owner, not here; while it waits for the ACK (64*T1,
-// RFC 6026 Accepted) repetitions of the INVITE are absorbed. 0, or -EALREADY after a final response, -EMSGSIZE, -ENOMEM
-// (the machine then stands as before).
+// Sends a response and moves the machine. `to_tag` is added to To when the request had none; when it is empty, the tag
+// of the response before is used again, or one made as in sip_respond_stateless. `extra` is whole header lines, each
+// with CRLF; `body` may be empty. A 2xx to an INVITE is repeated by the dialog's owner, not here; while it waits for
+// the ACK (64*T1, RFC 6026 Accepted) repetitions of the INVITE are absorbed. 0, or -EALREADY after a final response,
+// -EMSGSIZE, -ENOMEM (the machine then stands as before).
 int sip_server_respond(struct sip_server_transaction *transaction, const struct sip_response *response);
 // Sends the same 2xx bytes again.
 void sip_server_repeat(struct sip_server_transaction *transaction);

@@ -28,9 +28,9 @@ struct str sip_kept_copy(struct sip_transactions *transactions, struct str bytes
 void sip_kept_free(struct sip_transactions *transactions, struct str *kept); // leaves STR_NONE
 struct writer sip_scratch(struct sip_transactions *transactions);
 
-// From the bytes of an INVITE of ours: its CANCEL, with a Reason unless that is empty (RFC 3261 section 9.1), and the ACK of a
-// refusal, To and its tag from the response (section 17.1.1.3). From any request of ours: the same with the topmost Via for
-// another flow. False when it could not be written.
+// From the bytes of an INVITE of ours: its CANCEL, with a Reason unless that is empty (RFC 3261 section 9.1), and the
+// ACK of a refusal, To and its tag from the response (section 17.1.1.3). From any request of ours: the same with the
+// topmost Via for another flow. False when it could not be written.
 bool sip_own_write_cancel(struct writer *w, struct str invite_bytes, struct str reason);
 bool sip_own_write_ack(struct writer *w, struct str invite_bytes, const struct sip_message *response);
 bool sip_own_write_moved(struct writer *w, struct str request_bytes, struct sip_transport *transport,

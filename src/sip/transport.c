@@ -288,8 +288,8 @@ static bool via_is_ours(const struct sip_transport *transport, const struct flow
 	return net_address_same_host(&local, &address);
 }
 
-// RFC 3261 section 18.2.1: received says where the request really came from when the Via's host does not; RFC 3581 section 4:
-// asked for rport, both are said. What the sender wrote there itself counts for nothing.
+// RFC 3261 section 18.2.1: received says where the request really came from when the Via's host does not; RFC 3581
+// section 4: asked for rport, both are said. What the sender wrote there itself counts for nothing.
 static void complete_via(struct sip_via *via, const struct flow *from, struct writer *received)
 {
 	struct net_address sent_by;
