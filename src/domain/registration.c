@@ -243,11 +243,20 @@ static void change_enqueue(struct change *change)
 
 // Tells the finished change's owner, takes it from the head of its place, and starts the next. It stays the head while
 // its owner is told: what he asks for then waits behind it.
+static void place_empty(struct place *place)
+{
+	list_each (node, following, &place->bindings)
+		kept_drop(place->registrations, kept_of(node));
+	timer_stop(&place->expiry);
+}
+
 static void change_finish(struct change *change, enum err err)
 {
 	struct place *place = change->place;
 
 	assert(place->change == change);
+	if (change->kind == CHANGE_FORGET) // a REGISTER that was ahead of it may have come in force meanwhile
+		place_empty(place);
 	if (change->kind == CHANGE_REGISTER)
 		change->done(change->context, change->token, err);
 	else if (err)
@@ -559,9 +568,7 @@ void registrations_forget(struct registrations *registrations, uint64_t device_i
 
 	if (!place)
 		return;
-	list_each (node, following, &place->bindings)
-		kept_drop(registrations, kept_of(node));
-	timer_stop(&place->expiry);
+	place_empty(place);
 	struct change *change = change_new(place, CHANGE_FORGET);
 	if (change) {
 		change->write.remove_all = true;

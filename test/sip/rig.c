@@ -310,7 +310,8 @@ void peer_send_bytes(struct peer *peer, struct str bytes)
 {
 	struct net_address to;
 	assert_true(net_address_parse(STR("10.0.0.1"), 5060, &to));
-	assert_int_equal(udp_send(peer->socket, &to, bytes), 0);
+	peer->rig->last_sent = arena_copy(&peer->rig->arena, bytes);
+	assert_int_equal(udp_send(peer->socket, &to, peer->rig->last_sent), 0);
 	sim_run_for(peer->rig->loop, 5);
 }
 

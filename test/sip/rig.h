@@ -27,6 +27,8 @@ struct rig {
 	uint64_t desk, soft; // devices 330 and 821
 	uint64_t trunk;      // at 10.0.1.1, with a password
 
+	struct str last_sent; // by a peer
+
 	// The faked call table.
 	char events[8192];    // a line for each call from signalling
 	enum err invited;     // what call_table_invited gives

@@ -2,6 +2,10 @@
 // says what it would say.
 #include "sip/legs.h"
 
+#include "lib/failing_allocator.h"
+
+#include <string.h>
+
 static void an_invite_is_written_to_the_byte(void **state)
 {
 	(void)state;
@@ -353,6 +357,193 @@ static void a_password_refused_is_not_tried_again(void **state)
 	assert_int_equal(sessions(), 0);
 }
 
+// ---- without memory
+
+// The simulated network takes memory for each packet too, and cannot do without: the allocations before the first packet are
+// the ones that may fail here.
+static unsigned allocations_at_first_packet;
+
+static void count_at_packet(void *context, const struct sim_packet *packet, enum sim_fate fate)
+{
+	(void)context;
+	(void)packet;
+	(void)fate;
+	if (allocations_at_first_packet == 0)
+		allocations_at_first_packet = failing_allocator_count();
+}
+
+static void ignore_arrival(void *context, const struct sim_packet *packet)
+{
+	(void)context;
+	(void)packet;
+}
+
+static void a_leg_there_is_no_memory_for_leaves_nothing(void **state)
+{
+	struct outgoing_invite invite = to_carrier(); // the trunk's password has the request kept, too
+	struct sim_watcher watcher = {count_at_packet, ignore_arrival, NULL};
+	uint64_t session;
+	(void)state;
+	sim_watch(rig->loop, &watcher);
+	failing_allocator_arm(100000);
+	ring(&invite);
+	failing_allocator_disarm();
+	assert_true(allocations_at_first_packet > 4);
+	unsigned refused = 0;
+	for (unsigned n = 1; n + 2 < allocations_at_first_packet; n++) {
+		unsigned before = sessions();
+		failing_allocator_arm(n);
+		enum err err = rig->signalling->invite(rig->signalling->context, &invite, &session);
+		failing_allocator_disarm();
+		refused += err == ERR_NO_MEMORY;
+		assert_int_equal(sessions(), before + (err == ERR_NONE)); // some can be done without
+	}
+	assert_true(refused > 4);
+	sim_run_for(rig->loop, 40000);
+	assert_int_equal(sessions(), 0);
+}
+
+// ---- TCP and IPv6
+
+struct stream {
+	struct tcp_connection *connection;
+	char got[16384];
+	size_t used, read;
+	bool ended;
+};
+
+static void stream_connected(void *context, int error)
+{
+	(void)context;
+	assert_int_equal(error, 0);
+}
+
+static void stream_received(void *context, char *bytes, size_t size)
+{
+	struct stream *stream = context;
+	assert_true(stream->used + size < sizeof stream->got);
+	memcpy(stream->got + stream->used, bytes, size);
+	stream->used += size;
+	stream->got[stream->used] = '\0';
+}
+
+static void stream_ended(void *context, int error)
+{
+	struct stream *stream = context;
+	(void)error;
+	stream->ended = true;
+}
+
+static const struct tcp_handlers stream_handlers = {stream_connected, stream_received, stream_ended};
+
+static void stream_open(struct stream *stream, const char *from)
+{
+	struct net_address own, to;
+	*stream = (struct stream){0};
+	assert_true(net_address_parse(str_of(from), 0, &own));
+	assert_true(net_address_parse(STR("10.0.0.1"), 5060, &to));
+	assert_int_equal(sim_tcp_connect(rig->loop, &own, &to, &stream_handlers, stream, &stream->connection), 0);
+	sim_run_for(rig->loop, 10);
+}
+
+static void stream_send(struct stream *stream, const char *text)
+{
+	char wire[8192], *end = wire;
+	for (; *text; text++) {
+		if (*text == '\n')
+			*end++ = '\r';
+		*end++ = *text;
+	}
+	assert_int_equal(tcp_send(stream->connection, (struct str){wire, (size_t)(end - wire)}), 0);
+}
+
+// All that came since the last time, with "\n" for CRLF.
+static const char *stream_next(struct stream *stream)
+{
+	char *text = arena_alloc(&rig->arena, sizeof stream->got), *end = text;
+	sim_run_for(rig->loop, 10);
+	for (; stream->read < stream->used; stream->read++)
+		if (stream->got[stream->read] != '\r')
+			*end++ = stream->got[stream->read];
+	return text;
+}
+
+static void a_phone_on_tcp_is_rung_over_its_own_connection(void **state)
+{
+	static const char text[] = "REGISTER sip:example.com SIP/2.0\nVia: SIP/2.0/TCP 10.0.0.3:5060;branch=z9hG4bK%d\n"
+				   "From: <sip:821@example.com>;tag=f\nTo: <sip:821@example.com>\nCall-ID: c\n"
+				   "CSeq: %d REGISTER\nContact: <sip:821@10.0.0.3:5060;transport=tcp>\n%s"
+				   "Content-Length: 0\n\n";
+	struct login login = {"821", "secret", "REGISTER", "sip:example.com"};
+	struct stream stream;
+	(void)state;
+	stream_open(&stream, "10.0.0.3");
+	stream_send(&stream, text_of(rig, text, 1, 1, ""));
+	stream_send(&stream, text_of(rig, text, 2, 2, authorization(rig, stream_next(&stream), &login)));
+	assert_starts(stream_next(&stream), "SIP/2.0 200 OK\n");
+
+	struct outgoing_invite outgoing = to_soft();
+	uint64_t session = ring(&outgoing);
+	const char *invite = stream_next(&stream);
+	assert_starts(invite, "INVITE sip:821@10.0.0.3:5060;transport=tcp SIP/2.0\n");
+	assert_starts(header_of(rig, invite, "Via"), "SIP/2.0/TCP 10.0.0.1:5060;");
+	assert_string_equal(header_of(rig, invite, "Contact"), "<sip:carillon@10.0.0.1:5060;transport=tcp>");
+	stream_send(&stream, text_of(rig,
+				     "SIP/2.0 200 OK\nVia: %s\nFrom: %s\nTo: %s;tag=s1\nCall-ID: %s\nCSeq: 1 INVITE\n"
+				     "Contact: <sip:821@10.0.0.3:5060;transport=tcp>\nContent-Length: 0\n\n",
+				     header_of(rig, invite, "Via"), header_of(rig, invite, "From"),
+				     header_of(rig, invite, "To"), header_of(rig, invite, "Call-ID")));
+	sim_run_for(rig->loop, 10);
+	rig_told(rig, "answered 9\n");
+	rig->signalling->acknowledge(rig->signalling->context, session, &nothing);
+	rig->signalling->hang_up(rig->signalling->context, session, LEG_END_NORMAL);
+	const char *both = stream_next(&stream);
+	assert_starts(both, "ACK ");
+	assert_has(both, "\n\nBYE ");
+	tcp_close(stream.connection);
+	sim_run_for(rig->loop, 40000);
+	assert_int_equal(sessions(), 0);
+}
+
+static void a_phone_whose_connection_broke_is_not_rung_in_vain(void **state)
+{
+	struct stream stream;
+	struct net_address end;
+	(void)state;
+	static const char text[] =
+	    "REGISTER sip:example.com SIP/2.0\nVia: SIP/2.0/TCP 192.168.0.3:5060;branch=z9hG4bK%d\n"
+	    "From: <sip:821@example.com>;tag=f\nTo: <sip:821@example.com>\nCall-ID: c\n"
+	    "CSeq: %d REGISTER\nContact: <sip:821@192.168.0.3:5060;transport=tcp>\n%s"
+	    "Content-Length: 0\n\n";
+	struct login login = {"821", "secret", "REGISTER", "sip:example.com"};
+	stream_open(&stream, "10.0.0.3");
+	stream_send(&stream, text_of(rig, text, 1, 1, ""));
+	stream_send(&stream, text_of(rig, text, 2, 2, authorization(rig, stream_next(&stream), &login)));
+	assert_starts(stream_next(&stream), "SIP/2.0 200 OK\n");
+	assert_true(registrations_any(rig->registrations, rig->soft));
+	end = tcp_local(stream.connection);
+	assert_int_equal(sim_reset_connections(rig->loop, &end), 1);
+	sim_run_for(rig->loop, 10);
+	assert_true(stream.ended);
+	tcp_close(stream.connection);
+	assert_false(registrations_any(rig->registrations, rig->soft)); // behind NAT only that connection led there
+}
+
+static void a_carrier_on_tcp_gets_what_is_too_large_for_a_datagram(void **state)
+{
+	char large[2000];
+	(void)state;
+	memset(large, 'x', sizeof large);
+	struct outgoing_invite outgoing = to_carrier();
+	outgoing.body = (struct body){STR("application/sdp"), {large, sizeof large}};
+	ring(&outgoing);
+	sim_run_for(rig->loop, 3000);
+	const char *invite =
+	    peer_next(&carrier); // nobody listened on TCP there: by UDP after all (RFC 3261 section 18.1.1)
+	assert_has(invite, "\nContent-Length: 2000\n\nxxxx");
+	assert_starts(header_of(rig, invite, "Via"), "SIP/2.0/UDP ");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -373,6 +564,10 @@ int main(void)
 	    LEGS_TEST(an_anonymous_caller_is_known_to_trunks_only),
 	    LEGS_TEST(a_trunks_password_is_given_once),
 	    LEGS_TEST(a_password_refused_is_not_tried_again),
+	    LEGS_TEST(a_leg_there_is_no_memory_for_leaves_nothing),
+	    LEGS_TEST(a_phone_on_tcp_is_rung_over_its_own_connection),
+	    LEGS_TEST(a_phone_whose_connection_broke_is_not_rung_in_vain),
+	    LEGS_TEST(a_carrier_on_tcp_gets_what_is_too_large_for_a_datagram),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -76,6 +76,38 @@ static void the_answer_waits_for_the_disk(void **state)
 	assert_int_equal(bindings_count(), 1);
 }
 
+static void a_repetition_meanwhile_is_absorbed(void **state)
+{
+	(void)state;
+	rig->store = STORE_WAITS;
+	assert_string_equal(peer_register(&phone, "330", 1, CONTACT), "");
+	peer_send_bytes(&phone, rig->last_sent);
+	peer_send_bytes(&phone, rig->last_sent);
+	assert_int_equal(rig->write_count, 1);
+	peer_nothing(&phone);
+	rig_store_answer(rig, ERR_NONE);
+	const char *answer = peer_next(&phone);
+	assert_starts(answer, "SIP/2.0 200 OK\n");
+	peer_send_bytes(&phone, rig->last_sent); // the answer was lost
+	assert_string_equal(peer_next(&phone), answer);
+	assert_int_equal(rig->write_count, 0);
+}
+
+static void a_device_deleted_while_it_registers_gets_an_answer(void **state)
+{
+	(void)state;
+	rig->store = STORE_WAITS;
+	assert_string_equal(peer_register(&phone, "330", 1, CONTACT), "");
+	directory_remove(rig->directory, ENTITY_DEVICE, rig->desk);
+	registrations_forget(rig->registrations, rig->desk);
+	while (rig->write_count > 0)
+		rig_store_answer(rig, ERR_NONE);
+	assert_starts(peer_next(&phone), "SIP/2.0 ");
+	assert_int_equal(bindings_count(), 0);
+	rig->store = STORE_AT_ONCE;
+	assert_starts(peer_register(&phone, "330", 2, CONTACT), "SIP/2.0 401 ");
+}
+
 static void a_full_disk_is_503_and_changes_nothing(void **state)
 {
 	(void)state;
@@ -267,6 +299,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    T(a_registration_is_challenged_then_listed),
 	    T(the_answer_waits_for_the_disk),
+	    T(a_repetition_meanwhile_is_absorbed),
+	    T(a_device_deleted_while_it_registers_gets_an_answer),
 	    T(a_full_disk_is_503_and_changes_nothing),
 	    T(an_unknown_device_and_a_wrong_password_look_the_same),
 	    T(nobody_registers_for_another),
