@@ -223,7 +223,9 @@ void call_unanswered(struct call *call)
 		attempt->best = (struct result){.outcome = OUTCOME_UNREACHABLE, .status = 480, .err = ERR_NO_DEVICES};
 	switch (policy) {
 	case UNANSWERED_BUSY:
-		attempt->best.status = 486;
+		// What a device said itself is the truth; silence becomes busy.
+		if (attempt->best.outcome == OUTCOME_TIMED_OUT || attempt->best.outcome == OUTCOME_UNREACHABLE)
+			attempt->best.status = 486;
 		call_refuse(call, &attempt->best);
 		return;
 	case UNANSWERED_HANG_UP:

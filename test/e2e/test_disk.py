@@ -35,11 +35,10 @@ class Disk(unittest.TestCase):
             shutil.rmtree(self.folder)
 
     def fill(self):
-        with open(os.path.join(self.folder, "filler"), "wb") as filler:
+        with open(os.path.join(self.folder, "filler"), "wb", buffering=0) as filler:
             try:
                 while True:
                     filler.write(b"x" * 4096)
-                    filler.flush()
             except OSError:
                 pass
 

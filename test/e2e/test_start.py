@@ -104,7 +104,7 @@ class Start(unittest.TestCase):
         database.execute("PRAGMA user_version = 1000000")
         database.commit()
         database.close()
-        self.refused(self.usual(store="sqlite:" + path), path, "newer")
+        self.refused(self.usual(store="sqlite:" + path), "newer")
         shutil.rmtree(server.folder)
 
     def test_store_is_garbage(self):
