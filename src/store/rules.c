@@ -241,7 +241,7 @@ static enum err last_admin_check(struct change_set *set, const struct user *befo
 static enum err turns_check(struct change_set *set, const struct user *user)
 {
 	for (size_t i = 0; i < user->turn_count; i++) {
-		const struct device *device;
+		const struct device *device = NULL;
 		struct found holder;
 		enum err err = device_read(set, user->turns[i].device_id, "turns", &device);
 		if (err)
@@ -302,7 +302,7 @@ static enum err own_expired_selection_end(struct change_set *set, const struct s
 
 static enum err selection_check(struct change_set *set, const struct selection *before, const struct selection *after)
 {
-	const struct device *device;
+	const struct device *device = NULL;
 	struct found holder;
 	enum err err = own_expired_selection_end(set, after);
 
