@@ -20,7 +20,8 @@ struct store_settings {
 
 // Opens, brings the schema up to date and starts the writer. False with a sentence: cannot be opened, not ours, too new, broken.
 bool store_open(const struct store_settings *settings, struct store **store, char *sentence, size_t size);
-// Commits what waits, then stops the writer.
+// Commits what waits, then stops the writer. Answers to registration writes are still posted to the call thread's queue; no
+// API thread may be using the records any more.
 void store_close(struct store *store);
 struct records *store_records(struct store *store);
 
