@@ -1,0 +1,146 @@
+// A whole call plane in a simulated world: the real sip/ and domain/ as the server, records in memory, phones and carriers
+// around it. Everything, the configuration included, comes from one seed.
+#ifndef TEST_SIM_PLANE_H
+#define TEST_SIM_PLANE_H
+
+#include "domain/call_table.h"
+#include "sim/phone_call.h"
+#include "sip/endpoint.h"
+
+#include <stdio.h>
+
+enum {
+	PLANE_SDP_BASE = 1000000, // plus the call's number: what stands in an SDP's origin
+	PLANE_USERS_MAX = 16,
+	PLANE_DEVICES_MAX = 64,
+	PLANE_PHONES_MAX = 96,
+	PLANE_CARRIERS_MAX = 2,
+	PLANE_FAILURE_MAX = 1024,
+};
+
+// What the referee remembers of a user, to judge what was rung.
+struct plane_user {
+	struct user user;
+	char name[24], title[24], extension[16], target[24], caller_id[24];
+	struct turn_plan turns[8];
+	bool changed; // its configuration was changed while calls ran
+};
+
+struct plane_device {
+	struct device device;
+	char number[PHONE_TOKEN_SIZE], canonical[32], title[24], password[24], ha1_md5[DIGEST_HEX_MAX],
+	    ha1_sha256[DIGEST_HEX_MAX];
+	int holder; // index of the user, -1 = nobody
+};
+
+struct plane_record { // of a call, as it was saved
+	char id[32], forwarded_from[32], call_id[300];
+	int outcome;
+	unsigned sip_status;
+	unsigned answered_legs, started_legs;
+};
+
+struct plane_totals {
+	uint64_t calls, answered, refused, gave_up, busy, legs, records, registers_refused, packets, glares;
+};
+
+struct plane {
+	struct loop *loop;
+	uint64_t seed;
+	unsigned calls_wanted;
+	// The server.
+	struct directory *directory;
+	struct registrations *registrations;
+	struct sip_endpoint *endpoint;
+	struct call_table *table;
+	struct records records;
+	struct media media;
+	struct net_address server;
+	char server_host[32];
+	// Those around it.
+	struct plane_user users[PLANE_USERS_MAX];
+	unsigned user_count;
+	struct plane_device devices[PLANE_DEVICES_MAX];
+	unsigned device_count;
+	struct phone *phones[PLANE_PHONES_MAX];
+	unsigned phone_count;
+	struct trunk trunks[PLANE_CARRIERS_MAX];
+	unsigned trunk_count;
+	// What happens.
+	struct sim_network network;
+	bool orderly;      // nothing is lost, doubled or overtaken, and every delay is the same
+	bool resets;       // connections break
+	bool store_fails;  // some commits do
+	bool config_moves; // users change while calls run
+	struct timer traffic_timer;
+	unsigned started;
+	bool closing;
+	struct phone_call **calls; // owned array; the calls belong to their phones
+	unsigned call_count, call_size;
+	struct plane_record *saved; // owned
+	unsigned saved_count, saved_size;
+	struct list writes; // registration writes that wait for their commit
+	struct list bad_records;
+	char failure[PLANE_FAILURE_MAX]; // the first thing that went wrong; empty = nothing has
+	unsigned failed_call;            // its number, 0 = no single call
+	uint64_t failed_ms;
+	struct plane_totals totals;
+};
+
+struct plane_settings {
+	uint64_t seed;
+	unsigned calls;
+	// Told of each packet that arrives, or NULL.
+	const struct sim_watcher *watcher;
+};
+struct plane_result {
+	struct plane_totals totals;
+	uint64_t transcript;
+	uint64_t simulated_ms;
+	char failure[PLANE_FAILURE_MAX]; // empty = all is well
+	unsigned failed_call;
+	char ring_plan[512];           // of the one it was to
+	char failed_call_ids[16][300]; // the Call-IDs of its legs
+	unsigned failed_call_id_count;
+};
+// One world from its first REGISTER until everything was given back.
+void plane_run(const struct plane_settings *settings, struct plane_result *result);
+
+// ---- for the phones
+
+struct loop *plane_loop(const struct plane *plane);
+struct net_address plane_server(const struct plane *plane, enum phone_transport transport);
+const char *plane_server_host(const struct plane *plane);
+const char *plane_server_text(const struct plane *plane);
+bool plane_is_orderly(const struct plane *plane);
+struct manner plane_callee_manner(const struct plane *plane, const struct phone *phone);
+void plane_register_refused(struct plane *plane, const struct phone *phone, unsigned status);
+void plane_fail(struct plane *plane, const struct phone_call *call, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+// ---- configuration.c: who there is, drawn from the seed
+
+void configuration_make(struct plane *plane);
+void configuration_change(struct plane *plane); // one user, while calls run
+// Something to dial, and how.
+struct phone *configuration_caller(struct plane *plane);
+void configuration_dialled(struct plane *plane, const struct phone *caller, char *dialled, size_t size);
+struct manner configuration_caller_manner(struct plane *plane, const struct phone *caller);
+
+// ---- records_fake.c: the records port in memory
+
+void records_fake_init(struct plane *plane);
+void records_fake_finish(struct plane *plane);
+
+// ---- referee.c: what must hold
+
+void plane_call_added(struct plane *plane, struct phone_call *call);
+void plane_call_changed(struct plane *plane, struct phone_call *call);
+void plane_leg_invited(struct plane *plane, struct phone_call *leg, const struct sip_message *invite);
+void plane_leg_cancelled(struct plane *plane, struct phone_call *leg, const struct sip_message *cancel);
+void plane_leg_unacknowledged(struct plane *plane, struct phone_call *call, unsigned status);
+void plane_wire_lost(struct plane *plane, struct phone *phone);
+void referee_sweep(struct plane *plane);  // every so often while calls run
+void referee_finish(struct plane *plane); // once all is quiet
+
+#endif

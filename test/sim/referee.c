@@ -1,0 +1,514 @@
+// What must hold in every simulated world, judged by what the phones saw.
+#include "sim/plane.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	RECOVERY_MS = 45000, // what RFC 3261's repetitions may need when packets are lost: 64*T1 and some
+	CALM_SLACK_MS = 250,
+	TURN_SLACK_MS = 20,
+};
+
+// How long news may take to get everywhere.
+static uint64_t news_ms(const struct plane *plane)
+{
+	return plane->orderly ? 6 * plane->network.delay_max_ms + CALM_SLACK_MS : RECOVERY_MS;
+}
+
+static uint64_t latest(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+// ---- calls come and change
+
+void plane_call_added(struct plane *plane, struct phone_call *call)
+{
+	if (plane->call_count == plane->call_size) {
+		plane->call_size = plane->call_size ? 2 * plane->call_size : 256;
+		plane->calls = realloc(plane->calls, plane->call_size * sizeof *plane->calls);
+		assert(plane->calls);
+	}
+	plane->calls[plane->call_count++] = call;
+	call->number = plane->call_count;
+}
+
+static struct phone_call *call_numbered(const struct plane *plane, unsigned number)
+{
+	return number > 0 && number <= plane->call_count ? plane->calls[number - 1] : NULL;
+}
+
+void plane_call_changed(struct plane *plane, struct phone_call *call)
+{
+	if (call->state == PHONE_CALL_TALKING && !call->incoming)
+		plane->totals.answered++;
+}
+
+void plane_wire_lost(struct plane *plane, struct phone *phone)
+{
+	(void)plane;
+	list_each (node, following, &phone->calls) {
+		struct phone_call *call = container_of(node, struct phone_call, node);
+		if (call->state == PHONE_CALL_OVER)
+			continue;
+		call->network_failed = true;
+		if (call->peer)
+			call->peer->network_failed = true;
+	}
+}
+
+// ---- who calls whom
+
+static const struct plane_user *user_of_extension(const struct plane *plane, struct str extension)
+{
+	for (unsigned i = 0; i < plane->user_count; i++)
+		if (str_equal(extension, str_of(plane->users[i].extension)))
+			return &plane->users[i];
+	return NULL;
+}
+
+// Without an offer only the caller's number tells; good when exactly one call without an offer fits.
+static struct phone_call *caller_by_number(const struct plane *plane, struct str number)
+{
+	struct phone_call *found = NULL;
+	for (unsigned i = 0; i < plane->call_count; i++) {
+		struct phone_call *call = plane->calls[i];
+		if (call->incoming || call->offered ||
+		    (call->state == PHONE_CALL_OVER && call->over_ms + RECOVERY_MS < loop_now_ms(plane->loop)))
+			continue;
+		if (!str_equal(number, str_of(call->phone->extension)))
+			continue;
+		if (found)
+			return NULL;
+		found = call;
+	}
+	return found;
+}
+
+static struct phone_call *caller_of(const struct plane *plane, const struct phone_call *leg,
+				    const struct sip_message *invite)
+{
+	struct phone_call *call = call_numbered(plane, leg->talks_to);
+	return call && !call->incoming ? call : leg->offered ? NULL : caller_by_number(plane, invite->from.uri.user);
+}
+
+// ---- the ring plan
+
+struct timeline_turn {
+	uint64_t device_id;
+	uint64_t start_ms, ring_ms;
+};
+
+// The same arithmetic as the domain's, written again.
+static size_t timeline_of(const struct plane_user *user, struct timeline_turn turns[8])
+{
+	uint64_t at_ms = 0;
+	size_t count = user->user.turn_count;
+	for (size_t i = 0; i < count; i++) {
+		const struct turn_plan *plan = &user->turns[i];
+		const bool sequence = user->user.strategy == STRATEGY_IN_SEQUENCE;
+		turns[i] = (struct timeline_turn){plan->device_id, sequence ? at_ms : (uint64_t)plan->start_s * 1000,
+						  (uint64_t)plan->ring_s * 1000};
+		at_ms += turns[i].ring_ms;
+	}
+	return count;
+}
+
+static const struct timeline_turn *turn_of(const struct timeline_turn *turns, size_t count, uint64_t device_id)
+{
+	for (size_t i = 0; i < count; i++)
+		if (turns[i].device_id == device_id)
+			return &turns[i];
+	return NULL;
+}
+
+static bool timeline_can_be_judged(const struct plane *plane, const struct phone_call *caller,
+				   const struct plane_user *user)
+{
+	return plane->orderly && user && !user->changed && !caller->network_failed &&
+	       caller->phone->role == PHONE_DEVICE;
+}
+
+// A turn that starts early takes along, by as much, those that were to start only after its end.
+static bool was_taken_along(const struct phone_call *leg, const struct timeline_turn *turns, size_t count,
+			    const struct timeline_turn *turn)
+{
+	const uint64_t early_ms = turn->start_ms - (leg->started_ms - leg->peer->started_ms);
+	list_each (node, following, &leg->peer->legs) {
+		const struct phone_call *other = container_of(node, struct phone_call, leg_node);
+		const struct timeline_turn *theirs = turn_of(turns, count, other->phone->device_id);
+		if (theirs && theirs->start_ms + theirs->ring_ms <= turn->start_ms &&
+		    other->started_ms - leg->peer->started_ms + early_ms <= theirs->start_ms + TURN_SLACK_MS)
+			return true;
+	}
+	return false;
+}
+
+// One of its phones has declined: that stops the device.
+static bool device_failed(const struct phone_call *caller, uint64_t device_id)
+{
+	list_each (node, following, &caller->legs) {
+		const struct phone_call *leg = container_of(node, struct phone_call, leg_node);
+		if (leg->phone->device_id == device_id && leg->state == PHONE_CALL_OVER && leg->final >= 300)
+			return true;
+	}
+	return false;
+}
+
+// A turn that started early needs every turn before it to have failed or to be over.
+static void judge_early_start(struct plane *plane, const struct phone_call *leg, const struct timeline_turn *turns,
+			      size_t count, const struct timeline_turn *turn)
+{
+	list_each (node, following, &leg->peer->legs) {
+		const struct phone_call *other = container_of(node, struct phone_call, leg_node);
+		const struct timeline_turn *theirs = turn_of(turns, count, other->phone->device_id);
+		if (other->twin || !theirs || theirs == turn || theirs->start_ms >= turn->start_ms ||
+		    other->started_ms + theirs->ring_ms <= leg->started_ms + TURN_SLACK_MS)
+			continue;
+		if (!other->vanished && !device_failed(leg->peer, theirs->device_id))
+			plane_fail(
+			    plane, leg,
+			    "device %llu rings before its time (%llu ms) while device %llu, from %llu ms and for "
+			    "%llu ms, rings on",
+			    (unsigned long long)turn->device_id, (unsigned long long)turn->start_ms,
+			    (unsigned long long)theirs->device_id, (unsigned long long)theirs->start_ms,
+			    (unsigned long long)theirs->ring_ms);
+	}
+}
+
+static void judge_start(struct plane *plane, const struct phone_call *leg)
+{
+	const struct plane_user *user = user_of_extension(plane, str_of(leg->peer->dialled));
+	struct timeline_turn turns[8];
+	if (!timeline_can_be_judged(plane, leg->peer, user) || leg->phone->role != PHONE_DEVICE)
+		return;
+	const size_t count = timeline_of(user, turns);
+	const struct timeline_turn *turn = turn_of(turns, count, leg->phone->device_id);
+	if (!turn)
+		return; // forwarded to somebody else
+	const uint64_t after_ms = leg->started_ms - leg->peer->started_ms;
+	if (after_ms > turn->start_ms + 4 * plane->network.delay_max_ms + TURN_SLACK_MS)
+		plane_fail(plane, leg, "device %llu rings %llu ms after the call, its turn is at %llu ms",
+			   (unsigned long long)turn->device_id, (unsigned long long)after_ms,
+			   (unsigned long long)turn->start_ms);
+	if (after_ms < turn->start_ms && !was_taken_along(leg, turns, count, turn))
+		judge_early_start(plane, leg, turns, count, turn);
+}
+
+static void judge_ring_time(struct plane *plane, const struct phone_call *leg)
+{
+	const struct plane_user *user = leg->peer ? user_of_extension(plane, str_of(leg->peer->dialled)) : NULL;
+	struct timeline_turn turns[8];
+	if (!leg->peer || !timeline_can_be_judged(plane, leg->peer, user) || leg->phone->role != PHONE_DEVICE)
+		return;
+	const struct timeline_turn *turn = turn_of(turns, timeline_of(user, turns), leg->phone->device_id);
+	const uint64_t rang_ms = leg->cancelled_ms - leg->started_ms;
+	if (!turn)
+		return;
+	// The CANCEL waits for the first provisional response.
+	const uint64_t heard_ms = leg->ringing_ms && !leg->manner.trying
+				      ? leg->ringing_ms - leg->started_ms + 2 * plane->network.delay_max_ms
+				      : 0;
+	if (rang_ms + TURN_SLACK_MS < turn->ring_ms || rang_ms > latest(turn->ring_ms, heard_ms) + TURN_SLACK_MS)
+		plane_fail(plane, leg, "device %llu rang for %llu ms instead of %llu ms",
+			   (unsigned long long)turn->device_id, (unsigned long long)rang_ms,
+			   (unsigned long long)turn->ring_ms);
+}
+
+static bool somebody_declined(const struct phone_call *caller, uint64_t until_ms)
+{
+	list_each (node, following, &caller->legs) {
+		const struct phone_call *leg = container_of(node, struct phone_call, leg_node);
+		if (leg->final >= 300 && leg->over_ms <= until_ms + RECOVERY_MS)
+			return true;
+	}
+	return false;
+}
+
+static bool rang(const struct phone_call *caller, const struct phone *phone)
+{
+	list_each (node, following, &caller->legs)
+		if (container_of(node, struct phone_call, leg_node)->phone == phone)
+			return true;
+	return false;
+}
+
+static const struct device *device_of(const struct plane *plane, uint64_t id)
+{
+	for (unsigned i = 0; i < plane->device_count; i++)
+		if (plane->devices[i].device.entity.id == id)
+			return &plane->devices[i].device;
+	return NULL;
+}
+
+static void judge_missed_turn(struct plane *plane, const struct phone_call *caller, const struct timeline_turn *turn)
+{
+	const struct device *device = device_of(plane, turn->device_id);
+	if (!device || device->do_not_disturb || device->call_limit)
+		return;
+	for (unsigned i = 0; i < plane->phone_count; i++) {
+		const struct phone *phone = plane->phones[i];
+		const bool bound = phone->bound_since_ms && phone->bound_since_ms < caller->started_ms;
+		if (phone->role == PHONE_DEVICE && phone->device_id == turn->device_id && bound && caller->offered &&
+		    !rang(caller, phone))
+			plane_fail(plane, caller, "phone %u was never rung, though its turn was at %llu ms",
+				   phone->index, (unsigned long long)turn->start_ms);
+	}
+}
+
+// Every phone that could ring in its turn must have, when the call lasted beyond the turn's start.
+static void judge_missed_turns(struct plane *plane, const struct phone_call *caller)
+{
+	const struct plane_user *user = user_of_extension(plane, str_of(caller->dialled));
+	struct timeline_turn turns[8];
+	if (!timeline_can_be_judged(plane, caller, user) || !caller->challenged || !caller->settled_ms ||
+	    caller->vanished || user->user.do_not_disturb || user->user.call_limit ||
+	    strcmp(caller->phone->extension, caller->dialled) == 0)
+		return;
+	const size_t count = timeline_of(user, turns);
+	for (size_t i = 0; i < count; i++) {
+		const uint64_t due_ms = caller->started_ms + turns[i].start_ms;
+		if (due_ms + news_ms(plane) < caller->settled_ms && !somebody_declined(caller, due_ms))
+			judge_missed_turn(plane, caller, &turns[i]);
+	}
+}
+
+// ---- legs
+
+// Nobody who does not want to be disturbed is, and a device that belongs to nobody calls nobody.
+static void judge_permission(struct plane *plane, const struct phone_call *leg)
+{
+	const struct phone_call *caller = leg->peer;
+	const struct plane_user *user = user_of_extension(plane, str_of(leg->phone->extension));
+	if (leg->phone->role == PHONE_DEVICE && user && user->user.do_not_disturb && !user->changed)
+		plane_fail(plane, leg, "a phone of somebody who must not be disturbed rings");
+	if (caller->phone->role == PHONE_DEVICE && !caller->phone->extension[0] && strcmp(caller->dialled, "999") != 0)
+		plane_fail(plane, leg, "a device that belongs to nobody calls somebody");
+}
+
+void plane_leg_invited(struct plane *plane, struct phone_call *leg, const struct sip_message *invite)
+{
+	struct phone_call *caller = caller_of(plane, leg, invite);
+	plane->totals.legs++;
+	leg->peer = caller;
+	if (leg->offered && !caller)
+		plane_fail(plane, leg, "a leg with the SDP of no caller");
+	if (leg->phone->role == PHONE_DEVICE && !str_equal(invite->to.uri.user, str_of(leg->phone->number)))
+		plane_fail(plane, leg, "device %s is called as %.*s", leg->phone->number, STR_ARG(invite->to.uri.user));
+	if (leg->phone->role == PHONE_DEVICE && !str_equal(invite->uri.user, str_of(leg->phone->contact)))
+		plane_fail(plane, leg, "the INVITE's URI is not the registered contact: %.*s",
+			   STR_ARG(invite->request_uri));
+	if (!caller)
+		return;
+	list_append(&caller->legs, &leg->leg_node);
+	if (caller->phone->role == PHONE_DEVICE && leg->phone->role == PHONE_DEVICE &&
+	    !str_equal(invite->from.uri.user, str_of(caller->phone->extension)))
+		plane_fail(plane, leg, "the caller shows as %.*s instead of %s", STR_ARG(invite->from.uri.user),
+			   caller->phone->extension);
+	if (caller->over_ms && caller->over_ms + news_ms(plane) < leg->started_ms)
+		plane_fail(plane, leg, "a phone is rung for a call that is over");
+	judge_permission(plane, leg);
+	judge_start(plane, leg);
+}
+
+static bool answered_elsewhere(const struct phone_call *leg)
+{
+	list_each (node, following, &leg->peer->legs) {
+		const struct phone_call *other = container_of(node, struct phone_call, leg_node);
+		if (other != leg && other->answered_ms)
+			return true;
+	}
+	return false;
+}
+
+void plane_leg_cancelled(struct plane *plane, struct phone_call *leg, const struct sip_message *cancel)
+{
+	const struct phone_call *caller = leg->peer;
+	(void)cancel;
+	if (!caller || !caller->offered) // without an offer not all of the call's legs may be known
+		return;
+	switch (leg->cancel_cause) {
+	case 200:
+		if (!answered_elsewhere(leg))
+			plane_fail(plane, leg, "told that the call was answered elsewhere, and it was not");
+		break;
+	case 408:
+		judge_ring_time(plane, leg);
+		break;
+	case 0:
+		if (!caller->cancelled_ms && !caller->vanished && !caller->network_failed &&
+		    caller->state != PHONE_CALL_OVER)
+			plane_fail(plane, leg, "cancelled as if the caller had given up");
+		break;
+	default:
+		break;
+	}
+}
+
+void plane_leg_unacknowledged(struct plane *plane, struct phone_call *call, unsigned status)
+{
+	const struct phone_call *caller = call->peer;
+	if (plane->orderly && (status >= 300 || (caller && caller->offered && !caller->vanished)))
+		plane_fail(plane, call, "its %u was never acknowledged", status);
+}
+
+// ---- the sweep
+
+static bool said_something(const struct phone_call *leg)
+{
+	return leg->manner.trying || leg->ringing_ms;
+}
+
+static void judge_loser(struct plane *plane, const struct phone_call *caller, const struct phone_call *leg)
+{
+	const uint64_t now_ms = loop_now_ms(plane->loop);
+	const uint64_t news = news_ms(plane);
+	if (leg->vanished || leg->network_failed || leg->state == PHONE_CALL_OVER)
+		return;
+	if (leg->state == PHONE_CALL_TRYING || leg->state == PHONE_CALL_RINGING) {
+		const uint64_t known_ms = latest(caller->settled_ms, latest(leg->started_ms, leg->ringing_ms));
+		if (said_something(leg) && now_ms > known_ms + news)
+			plane_fail(plane, leg, "phone %u still rings although the call was settled at %.3f s",
+				   leg->phone->index, (double)caller->settled_ms / 1000);
+		return;
+	}
+	if (caller->state == PHONE_CALL_TALKING && caller->talks_to == leg->number)
+		return;
+	const uint64_t known_ms = latest(latest(caller->settled_ms, caller->over_ms), leg->answered_ms);
+	if (now_ms > known_ms + news)
+		plane_fail(plane, leg, "phone %u believes itself in a call that the caller does not have with it",
+			   leg->phone->index);
+}
+
+static void judge_winner(struct plane *plane, const struct phone_call *caller)
+{
+	const uint64_t now_ms = loop_now_ms(plane->loop);
+	const struct phone_call *winner = call_numbered(plane, caller->talks_to);
+	if (now_ms < caller->acked_ms + news_ms(plane))
+		return;
+	if (!winner || !winner->incoming || (winner->peer && winner->peer != caller)) {
+		plane_fail(plane, caller, "the caller does not know whom it talks with");
+		return;
+	}
+	if (winner->vanished || winner->network_failed)
+		return;
+	if (winner->state == PHONE_CALL_OVER && now_ms > winner->over_ms + news_ms(plane))
+		plane_fail(plane, caller, "the caller is left in a call that the callee has ended");
+	if (winner->state == PHONE_CALL_TALKING && winner->talks_to != caller->number)
+		plane_fail(plane, caller, "the callee has the SDP of somebody else");
+	if (winner->state == PHONE_CALL_TRYING || winner->state == PHONE_CALL_RINGING)
+		plane_fail(plane, caller, "the caller talks with a phone that has not answered");
+}
+
+void referee_sweep(struct plane *plane)
+{
+	for (unsigned i = 0; i < plane->call_count && !plane->failure[0]; i++) {
+		const struct phone_call *caller = plane->calls[i];
+		if (caller->incoming || caller->vanished || caller->network_failed || !caller->settled_ms)
+			continue;
+		list_each (node, following, &caller->legs)
+			judge_loser(plane, caller, container_of(node, struct phone_call, leg_node));
+		if (caller->state == PHONE_CALL_TALKING)
+			judge_winner(plane, caller);
+	}
+}
+
+// ---- the end
+
+static bool was_forwarded(const struct plane *plane, const struct plane_record *record)
+{
+	for (unsigned i = 0; i < plane->saved_count; i++)
+		if (strcmp(plane->saved[i].forwarded_from, record->id) == 0)
+			return true;
+	return false;
+}
+
+static bool somebody_challenges(const struct plane *plane)
+{
+	for (unsigned i = 0; i < plane->phone_count; i++)
+		if (plane->phones[i]->challenges)
+			return true;
+	return false;
+}
+
+static void judge_records(struct plane *plane, const struct phone_call *caller)
+{
+	const struct plane_record *last = NULL;
+	unsigned firsts = 0, started = 0, seen = 0;
+	for (unsigned i = 0; i < plane->saved_count; i++) {
+		const struct plane_record *record = &plane->saved[i];
+		if (strcmp(record->call_id, caller->call_id) != 0)
+			continue;
+		if (!was_forwarded(plane, record))
+			last = record;
+		started += record->started_legs;
+		firsts += record->forwarded_from[0] == '\0';
+		// A leg may answer and the call fail all the same: when the caller never acknowledged.
+		if (record->outcome == OUTCOME_ANSWERED
+			? record->answered_legs != 1
+			: record->answered_legs != 0 && record->outcome != OUTCOME_FAILED)
+			plane_fail(plane, caller, "a record with outcome %s and %u answered legs",
+				   outcome_names[record->outcome], record->answered_legs);
+	}
+	if (firsts != 1)
+		plane_fail(plane, caller, "%u records of one call", firsts);
+	list_each (node, following, &caller->legs)
+		seen += !container_of(node, struct phone_call, leg_node)->twin;
+	if (!last || caller->network_failed)
+		return;
+	// A leg that is cancelled while a carrier challenges it is not seen as a call there.
+	if (plane->orderly && caller->offered && (seen > started || (seen < started && !somebody_challenges(plane))))
+		plane_fail(plane, caller, "%u phones were rung, the records have %u legs that began", seen, started);
+	if (caller->vanished)
+		return;
+	if (caller->final && !caller->cancelled_ms && last->sip_status != caller->final)
+		plane_fail(plane, caller, "the caller got %u, the record says %u", caller->final, last->sip_status);
+	if (caller->answered_ms && !caller->cancelled_ms && last->outcome != OUTCOME_ANSWERED)
+		plane_fail(plane, caller, "answered, but the record says %s", outcome_names[last->outcome]);
+}
+
+static void judge_caller(struct plane *plane, const struct phone_call *caller)
+{
+	plane->totals.calls++;
+	plane->totals.refused += caller->final >= 300;
+	plane->totals.busy += caller->final == 486;
+	plane->totals.gave_up += caller->cancelled_ms != 0;
+	if (caller->vanished)
+		return;
+	if (caller->state != PHONE_CALL_OVER)
+		plane_fail(plane, caller, "the caller is still %s", phone_call_state_name(caller->state));
+	if (!caller->final && !caller->network_failed)
+		plane_fail(plane, caller, "the caller never got a final response");
+	if (caller->final == 408 && !caller->got_response && !caller->network_failed)
+		plane_fail(plane, caller, "the caller got no response at all");
+}
+
+static void judge_leg(struct plane *plane, const struct phone_call *leg)
+{
+	if (!leg->vanished && leg->state != PHONE_CALL_OVER)
+		plane_fail(plane, leg, "phone %u is still %s at the end", leg->phone->index,
+			   phone_call_state_name(leg->state));
+}
+
+// Whether the server has taken the call: it went past the challenge.
+static bool was_taken(const struct phone_call *caller)
+{
+	return caller->got_response && (caller->phone->role == PHONE_CARRIER || caller->challenged);
+}
+
+void referee_finish(struct plane *plane)
+{
+	for (unsigned i = 0; i < plane->call_count && !plane->failure[0]; i++) {
+		const struct phone_call *call = plane->calls[i];
+		if (call->incoming) {
+			judge_leg(plane, call);
+			continue;
+		}
+		judge_caller(plane, call);
+		if (was_taken(call))
+			judge_records(plane, call);
+		judge_missed_turns(plane, call);
+	}
+}
