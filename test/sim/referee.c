@@ -131,16 +131,27 @@ static bool timeline_can_be_judged(const struct plane *plane, const struct phone
 	       caller->phone->role == PHONE_DEVICE;
 }
 
-// A turn that starts early takes along, by as much, those that were to start only after its end.
+static const struct phone_call *leg_to(const struct phone_call *caller, uint64_t device_id)
+{
+	list_each (node, following, &caller->legs) {
+		const struct phone_call *leg = container_of(node, struct phone_call, leg_node);
+		if (leg->phone->device_id == device_id && !leg->twin)
+			return leg;
+	}
+	return NULL;
+}
+
+// A turn that starts early takes along, by as much, those that were to start only after its end. How early a turn was that
+// reached no phone cannot be seen.
 static bool was_taken_along(const struct phone_call *leg, const struct timeline_turn *turns, size_t count,
 			    const struct timeline_turn *turn)
 {
 	const uint64_t early_ms = turn->start_ms - (leg->started_ms - leg->peer->started_ms);
-	list_each (node, following, &leg->peer->legs) {
-		const struct phone_call *other = container_of(node, struct phone_call, leg_node);
-		const struct timeline_turn *theirs = turn_of(turns, count, other->phone->device_id);
-		if (theirs && theirs->start_ms + theirs->ring_ms <= turn->start_ms &&
-		    other->started_ms - leg->peer->started_ms + early_ms <= theirs->start_ms + TURN_SLACK_MS)
+	for (size_t i = 0; i < count; i++) {
+		const struct phone_call *other = leg_to(leg->peer, turns[i].device_id);
+		if (turns[i].start_ms + turns[i].ring_ms > turn->start_ms)
+			continue;
+		if (!other || other->started_ms - leg->peer->started_ms + early_ms <= turns[i].start_ms + TURN_SLACK_MS)
 			return true;
 	}
 	return false;
