@@ -4,6 +4,7 @@
 
 #include "lib/failing_allocator.h"
 
+#include <limits.h>
 #include <string.h>
 
 static void an_invite_is_written_to_the_byte(void **state)
@@ -384,13 +385,19 @@ static void a_leg_there_is_no_memory_for_leaves_nothing(void **state)
 	struct sim_watcher watcher = {count_at_packet, ignore_arrival, NULL};
 	uint64_t session;
 	(void)state;
+	unsigned fewest = UINT_MAX;
 	sim_watch(rig->loop, &watcher);
-	failing_allocator_arm(100000);
-	ring(&invite);
-	failing_allocator_disarm();
-	assert_true(allocations_at_first_packet > 4);
+	for (int i = 0; i < 8; i++) { // pools and tables grow now and then
+		allocations_at_first_packet = 0;
+		failing_allocator_arm(100000);
+		ring(&invite);
+		failing_allocator_disarm();
+		if (allocations_at_first_packet < fewest)
+			fewest = allocations_at_first_packet;
+	}
+	assert_true(fewest > 4 && fewest < 1000);
 	unsigned refused = 0;
-	for (unsigned n = 1; n + 2 < allocations_at_first_packet; n++) {
+	for (unsigned n = 1; n + 2 < fewest; n++) {
 		unsigned before = sessions();
 		failing_allocator_arm(n);
 		enum err err = rig->signalling->invite(rig->signalling->context, &invite, &session);
@@ -398,7 +405,7 @@ static void a_leg_there_is_no_memory_for_leaves_nothing(void **state)
 		refused += err == ERR_NO_MEMORY;
 		assert_int_equal(sessions(), before + (err == ERR_NONE)); // some can be done without
 	}
-	assert_true(refused > 4);
+	assert_true(refused > 2);
 	sim_run_for(rig->loop, 40000);
 	assert_int_equal(sessions(), 0);
 }
