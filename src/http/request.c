@@ -32,38 +32,52 @@ static int hex_value(char c)
 	return -1;
 }
 
+// RFC 3629 section 4: the bytes that follow, and the bounds of the first of them.
+static bool is_utf8(struct str text)
+{
+	for (size_t i = 0; i < text.length;) {
+		unsigned char first = (unsigned char)text.at[i++], low = 0x80, high = 0xBF;
+		int more = first < 0x80 ? 0 : first < 0xE0 ? 1 : first < 0xF0 ? 2 : 3;
+		if ((first >= 0x80 && first < 0xC2) || first > 0xF4)
+			return false;
+		if (first == 0xE0 || first == 0xF0)
+			low = first == 0xE0 ? 0xA0 : 0x90; // no longer form than needed
+		if (first == 0xED || first == 0xF4)
+			high = first == 0xED ? 0x9F : 0x8F; // no surrogates, nothing beyond U+10FFFF
+		for (; more > 0; more--, low = 0x80, high = 0xBF) {
+			unsigned char next = i < text.length ? (unsigned char)text.at[i++] : 0;
+			if (next < low || next > high)
+				return false;
+		}
+	}
+	return true;
+}
+
 // RFC 3986 section 2.1; in a query '+' is a blank, as forms write it.
-static bool percent_decode(struct arena *arena, struct str from, char plus, struct str *into)
+static enum err percent_decode(struct arena *arena, struct str from, char plus, struct str *into)
 {
 	char *text = arena_alloc(arena, from.length + 1);
 	size_t length = 0;
 	if (!text)
-		return false;
+		return ERR_NO_MEMORY;
 	for (size_t i = 0; i < from.length; i++) {
 		char c = from.at[i];
 		if (c == '%') {
 			int high = i + 2 < from.length ? hex_value(from.at[i + 1]) : -1;
 			int low = high < 0 ? -1 : hex_value(from.at[i + 2]);
 			if (low < 0)
-				return false;
+				return ERR_MALFORMED;
 			c = (char)(high * 16 + low);
 			i += 2;
 		} else if (c == '+') {
 			c = plus;
 		}
 		if (c == '\0')
-			return false;
+			return ERR_MALFORMED;
 		text[length++] = c;
 	}
 	*into = (struct str){text, length};
-	return true;
-}
-
-static bool is_utf8(struct str text)
-{
-	json_t *value = json_stringn(text.at, text.length);
-	json_decref(value);
-	return value != NULL;
+	return is_utf8(*into) ? ERR_NONE : ERR_MALFORMED;
 }
 
 static enum err query_add(struct request *request, struct str pair, struct problem *problem)
@@ -73,10 +87,12 @@ static enum err query_add(struct request *request, struct str pair, struct probl
 	if (request->query_count == QUERY_PARAMETERS_MAX)
 		return problem_set(problem, ERR_MALFORMED, NULL, "The URI has more than %d parameters.",
 				   QUERY_PARAMETERS_MAX);
-	if (!percent_decode(&request->arena, str_first(pair, equals), ' ', &parameter.name) ||
-	    !percent_decode(&request->arena, str_from(pair, equals + 1), ' ', &parameter.value) ||
-	    !is_utf8(parameter.name) || !is_utf8(parameter.value))
-		return problem_set(problem, ERR_MALFORMED, NULL, "The URI's query is badly encoded.");
+	enum err err = percent_decode(&request->arena, str_first(pair, equals), ' ', &parameter.name);
+	if (!err)
+		err = percent_decode(&request->arena, str_from(pair, equals + 1), ' ', &parameter.value);
+	if (err)
+		return problem_set(problem, err, NULL,
+				   err == ERR_MALFORMED ? "The URI's query is badly encoded." : NULL);
 	for (size_t i = 0; i < request->query_count; i++)
 		if (str_equal(request->query[i].name, parameter.name))
 			return problem_set(problem, ERR_MALFORMED, NULL, "The parameter %.*s is given twice.",
@@ -89,11 +105,12 @@ enum err request_read_uri(struct request *request, struct problem *problem)
 {
 	size_t mark = str_index(request->uri, '?');
 	struct str query = str_from(request->uri, mark + 1), pair;
-	if (!percent_decode(&request->arena, str_first(request->uri, mark), '+', &request->path) ||
-	    !is_utf8(request->path))
-		return problem_set(problem, ERR_MALFORMED, NULL, "The URI's path is badly encoded.");
+	enum err err = percent_decode(&request->arena, str_first(request->uri, mark), '+', &request->path);
+	if (err)
+		return problem_set(problem, err, NULL,
+				   err == ERR_MALFORMED ? "The URI's path is badly encoded." : NULL);
 	while (str_take(&query, '&', &pair)) {
-		enum err err = str_empty(pair) ? ERR_NONE : query_add(request, pair, problem);
+		err = str_empty(pair) ? ERR_NONE : query_add(request, pair, problem);
 		if (err)
 			return err;
 	}
@@ -113,7 +130,7 @@ enum err request_read_json(struct request *request, struct problem *problem)
 	    !str_equal_nocase(type, STR("application/merge-patch+json")))
 		return problem_set(problem, ERR_WRONG_MEDIA_TYPE, NULL, NULL);
 	request->json = json_loadb(request->body, request->body_size, JSON_REJECT_DUPLICATES, &error);
-	if (!request->json && json_error_code(&error) == json_error_out_of_memory)
+	if (!request->json && (error.text[0] == '\0' || json_error_code(&error) == json_error_out_of_memory))
 		return problem_set(problem, ERR_NO_MEMORY, NULL, NULL);
 	if (!request->json)
 		return problem_set(problem, ERR_MALFORMED, NULL, "The JSON is wrong in line %d, column %d: %s.",

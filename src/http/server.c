@@ -158,7 +158,7 @@ static void connection_changed(void *context, struct MHD_Connection *mhd, void *
 static void connections_expire(void *context)
 {
 	struct http_server *server = context;
-	int64_t latest_ms = monotonic_ms() - RECEIVE_S * 1000;
+	int64_t latest_ms = monotonic_ms() - server->settings.receive_s * 1000;
 	pthread_mutex_lock(&server->connections_lock);
 	list_each (node, following, &server->connections) {
 		struct connection *connection = container_of(node, struct connection, node);
@@ -468,6 +468,8 @@ int http_server_create(const struct http_settings *settings, struct http_server 
 	if (!server)
 		return error;
 	server->settings = *settings;
+	if (!server->settings.receive_s)
+		server->settings.receive_s = RECEIVE_S;
 	if (!server->settings.now_ms)
 		server->settings.now_ms = wall_clock_ms;
 	unsigned workers = settings->workers ? settings->workers : WORKERS_DEFAULT;

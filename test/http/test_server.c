@@ -1,6 +1,7 @@
 // HTTP itself: what is received, what is refused, and how long anybody may take.
 #include "http/fixture.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -97,8 +98,7 @@ static void garbage_is_refused_and_the_server_lives(void **state)
 	    "GET /healthz?a=1&a=2 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
 	    "POST /api/v1/session HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n",
 	    "POST /api/v1/session HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nabcdef",
-	    "POST /api/v1/session HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: "
-	    "chunked\r\n\r\n0\r\n\r\n",
+	    "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
 	    "POST /api/v1/session HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n0\r\n\r\n",
 	    "POST /api/v1/session HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
 	};
@@ -178,6 +178,28 @@ static void half_requests_do_not_stop_others(void **state)
 	for (int i = 0; i < HALVES; i++)
 		close(sockets[i]);
 	expect(ask(f, NULL, "GET", "/readyz", NULL), 200);
+}
+
+// A byte now and then keeps a connection from being idle, but not for ever.
+static void who_sends_too_slowly_is_cut_off(void **state)
+{
+	struct fixture *f = *state;
+	const char *request =
+	    "GET /healthz HTTP/1.1\r\nHost: x\r\nX-Slow: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+	int socket = client_connect(&f->address);
+	struct pollfd wait = {.fd = socket, .events = POLLIN};
+	size_t sent = 0;
+	while (sent < strlen(request) && poll(&wait, 1, 100) == 0)
+		client_send(socket, request + sent++, 1);
+	assert_true(sent > 5 && sent < strlen(request)); // it was closed on the way
+	close(socket);
+	expect(ask(f, NULL, "GET", "/healthz", NULL), 200);
+}
+
+static int setup_impatient(void **state)
+{
+	fixture_settings.receive_s = 1;
+	return fixture_setup(state);
 }
 
 static void one_connection_carries_many_requests(void **state)
@@ -276,6 +298,7 @@ int main(void)
 	    SERVED(a_body_of_more_than_a_megabyte_is_refused),
 	    SERVED(a_head_of_more_than_its_room_is_refused),
 	    SERVED(half_requests_do_not_stop_others),
+	    cmocka_unit_test_setup_teardown(who_sends_too_slowly_is_cut_off, setup_impatient, fixture_teardown),
 	    SERVED(one_connection_carries_many_requests),
 	    SERVED(who_leaves_before_the_answer_harms_nobody),
 	    SERVED(bodies_must_be_json_objects),
