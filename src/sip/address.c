@@ -3,15 +3,9 @@
 #include "sip/message.h"
 #include "sip/syntax.h"
 
-// The end of a display name without quotes: tokens with spaces between. UTF-8 belongs in quotes, but is meant well without.
-static size_t bare_name_end(struct str value)
-{
-	size_t end = 0;
-	while (end < value.length && (syntax_has(&syntax_token, value.at[end]) || syntax_is_space(value.at[end]) ||
-				      (unsigned char)value.at[end] >= 0x80))
-		end++;
-	return end;
-}
+// A display name without quotes: tokens with spaces between. UTF-8 belongs in quotes, but is meant well without.
+static const struct syntax_set bare_name_set = {
+    {SYNTAX_TOKEN_LOW | SYNTAX_BIT(' ') | SYNTAX_BIT('\t'), SYNTAX_TOKEN_HIGH, UINT64_MAX, UINT64_MAX}};
 
 enum form { FORM_NAME_ADDR, FORM_ADDR_SPEC, FORM_BROKEN };
 
@@ -19,7 +13,7 @@ enum form { FORM_NAME_ADDR, FORM_ADDR_SPEC, FORM_BROKEN };
 static enum form take_name(struct str value, struct sip_address *address, size_t *begin)
 {
 	bool quoted = !str_empty(value) && value.at[0] == '"';
-	size_t end = quoted ? syntax_quoted_end(value, 0) : bare_name_end(value);
+	size_t end = quoted ? syntax_quoted_end(value, 0) : syntax_span(value, 0, &bare_name_set);
 	if (quoted && end == 0)
 		return FORM_BROKEN;
 	size_t open = syntax_skip_space(value, end);

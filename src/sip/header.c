@@ -3,6 +3,8 @@
 
 #include "sip/syntax.h"
 
+#include <string.h>
+
 struct header_row {
 	struct str wire;
 	enum sip_header_count how_many;
@@ -43,13 +45,30 @@ static enum sip_header_name compact_form(char letter)
 	return SIP_HEADER_OTHER;
 }
 
+// Names are tokens, and among those the bit that tells small letters from capitals makes no two others alike.
+static inline __attribute__((always_inline)) bool same_name(const char *name, const char *wire, size_t length)
+{
+	const uint64_t fold = UINT64_C(0x2020202020202020);
+	size_t i = 0;
+	for (; i + 8 <= length; i += 8) {
+		uint64_t left, right;
+		memcpy(&left, name + i, 8);
+		memcpy(&right, wire + i, 8);
+		if ((left | fold) != (right | fold))
+			return false;
+	}
+	for (; i < length; i++) {
+		if ((name[i] | 0x20) != (wire[i] | 0x20))
+			return false;
+	}
+	return true;
+}
+
 // Called with a length that the compiler knows, so that only the names of that length are left of the table.
 static inline __attribute__((always_inline)) enum sip_header_name of_length(struct str name, size_t length)
 {
-	char first = (char)(name.at[0] | 0x20), last = (char)(name.at[length - 1] | 0x20);
 #define HEADER(known, wire, compact, how_many)                                                                         \
-	if (length == sizeof wire - 1 && first == (wire[0] | 0x20) && last == (wire[sizeof wire - 2] | 0x20) &&        \
-	    str_equal_nocase(name, STR(wire)))                                                                         \
+	if (length == sizeof wire - 1 && same_name(name.at, wire, sizeof wire - 1))                                    \
 		return SIP_HEADER_##known;
 #include "sip/headers.def"
 #undef HEADER
@@ -118,29 +137,21 @@ struct str sip_header_value(const struct sip_message *message, enum sip_header_n
 // The index of the comma that ends the first value: one outside of quotes and of < >, or the length.
 static size_t value_end(struct str text)
 {
-	bool angle = false;
+	static const struct syntax_set plain = {
+	    {~(SYNTAX_BIT('"') | SYNTAX_BIT('<') | SYNTAX_BIT(',')), UINT64_MAX, UINT64_MAX, UINT64_MAX}};
+	if (str_index(text, ',') == text.length) // most lines hold one value
+		return text.length;
 	for (size_t i = 0; i < text.length; i++) {
-		switch (text.at[i]) {
-		case '"':
-			if (angle)
+		i = syntax_span(text, i, &plain);
+		if (i == text.length || text.at[i] == ',')
+			return i;
+		if (text.at[i] == '<') {
+			i += str_index(str_from(text, i), '>');
+		} else {
+			size_t end = syntax_quoted_end(text, i);
+			if (end == 0)
 				break;
-			i = syntax_quoted_end(text, i);
-			if (i == 0)
-				return text.length;
-			i--;
-			break;
-		case '<':
-			angle = true;
-			break;
-		case '>':
-			angle = false;
-			break;
-		case ',':
-			if (!angle)
-				return i;
-			break;
-		default:
-			break;
+			i = end - 1;
 		}
 	}
 	return text.length;

@@ -12,20 +12,6 @@ int syntax_hex(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-size_t syntax_span(struct str text, size_t from, const struct syntax_set *set)
-{
-	while (from < text.length && syntax_has(set, text.at[from]))
-		from++;
-	return from;
-}
-
-size_t syntax_skip_space(struct str text, size_t from)
-{
-	while (from < text.length && syntax_is_space(text.at[from]))
-		from++;
-	return from;
-}
-
 size_t syntax_quoted_end(struct str text, size_t from)
 {
 	for (size_t i = from + 1; i < text.length; i++) {
@@ -58,13 +44,10 @@ struct str syntax_unquote(struct str text, char *into)
 }
 
 // What may stand in an unquoted value: wider than a token, since tags and branches hold '/', '=', '@', ':' in practice and
-// hosts hold brackets. The separators of every list that a parameter may stand in stay out.
-static bool value_byte(char c, char separator)
-{
-	unsigned char code = (unsigned char)c;
-	return code > ' ' && code != 0x7f && c != separator && c != '"' && c != '\\' && c != '<' && c != '>' &&
-	       c != ',';
-}
+// hosts hold brackets. What other lists are made of stays out: quotes, angle brackets and commas.
+static const struct syntax_set value_set = {
+    {SYNTAX_SPAN('!', '?') & ~SYNTAX_BIT('"') & ~SYNTAX_BIT('<') & ~SYNTAX_BIT('>') & ~SYNTAX_BIT(','),
+     ~SYNTAX_BIT('\\') & ~SYNTAX_BIT(0x7f), UINT64_MAX, UINT64_MAX}};
 
 // Reads the value behind the '='; text.at[at] is its first byte. Gives the index behind it, 0 when broken.
 static size_t parameter_value(struct str text, size_t at, char separator, struct syntax_parameter *parameter)
@@ -78,7 +61,7 @@ static size_t parameter_value(struct str text, size_t at, char separator, struct
 		return end;
 	}
 	size_t end = at;
-	while (end < text.length && value_byte(text.at[end], separator))
+	while (end < text.length && syntax_has(&value_set, text.at[end]) && text.at[end] != separator)
 		end++;
 	parameter->value = syntax_slice(text, at, end);
 	return end == at ? 0 : end;
@@ -123,36 +106,41 @@ static bool ipv6_valid(struct str host)
 
 static bool ipv4_valid(struct str host)
 {
-	unsigned parts = 0;
-	struct str part;
-	uint64_t value;
-	while (str_take(&host, '.', &part)) {
-		if (part.length > 3 || !str_to_uint(part, 255, &value))
+	unsigned parts = 0, digits = 0, value = 0;
+	for (size_t i = 0; i < host.length; i++) {
+		if (host.at[i] == '.') {
+			if (digits == 0)
+				return false;
+			parts++;
+			digits = value = 0;
+			continue;
+		}
+		value = value * 10 + (unsigned)(host.at[i] - '0');
+		if (!syntax_is_digit(host.at[i]) || ++digits > 3 || value > 255)
 			return false;
-		parts++;
 	}
-	return parts == 4;
+	return parts == 3 && digits > 0;
 }
 
 // Labels of letters, digits and hyphens; an underscore too, since names in local networks have it. When the last label is
 // a number it must be an IPv4 address (a toplabel begins with a letter), so "1234" is not taken for 0.0.4.210.
 static bool name_valid(struct str host)
 {
-	struct str last = STR_NONE;
-	for (size_t i = 0, label = 0; i <= host.length; i++) {
-		if (i < host.length && host.at[i] != '.')
+	size_t label = 0; // length of the last one
+	bool number = false;
+	for (size_t i = 0; i < host.length; i++) {
+		if (host.at[i] == '.') {
+			if (label == 0)
+				return false;
+			label = 0;
+			if (i + 1 == host.length) // the root
+				return !number;
 			continue;
-		bool root = i == host.length && i == label && i > 0;
-		if (i == label && !root)
-			return false;
-		if (!root)
-			last = syntax_slice(host, label, i);
-		label = i + 1;
+		}
+		number = (label == 0 || number) && syntax_is_digit(host.at[i]);
+		label++;
 	}
-	static const struct syntax_set digits = {SYNTAX_DIGITS, 0};
-	if (syntax_span(last, 0, &digits) < last.length)
-		return true;
-	return host.at[host.length - 1] != '.' && ipv4_valid(host);
+	return !number || ipv4_valid(host);
 }
 
 static bool host_parse(struct str text, size_t *at, struct syntax_hostport *into, const char **why)
@@ -168,8 +156,8 @@ static bool host_parse(struct str text, size_t *at, struct syntax_hostport *into
 		*at = to + 1;
 		return true;
 	}
-	static const struct syntax_set host_set = {SYNTAX_DIGITS | SYNTAX_BIT('-') | SYNTAX_BIT('.'),
-						   SYNTAX_LETTERS | SYNTAX_BIT('_')};
+	static const struct syntax_set host_set = {
+	    {SYNTAX_DIGITS | SYNTAX_BIT('-') | SYNTAX_BIT('.'), SYNTAX_LETTERS | SYNTAX_BIT('_')}};
 	size_t to = syntax_span(text, *at, &host_set);
 	into->host = syntax_slice(text, *at, to);
 	into->is_ipv6 = false;
@@ -197,7 +185,7 @@ bool syntax_hostport_parse(struct str text, enum syntax_spaces spaces, size_t *a
 	uint64_t port;
 	*at = from;
 	*why = "not a port between 1 and 65535";
-	if (!str_to_uint(syntax_slice(text, from, to), 65535, &port) || port == 0)
+	if (!str_to_uint(syntax_slice(text, from, to), UINT16_MAX, &port) || port == 0)
 		return false;
 	into->port = (uint16_t)port;
 	*at = to;

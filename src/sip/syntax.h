@@ -4,10 +4,9 @@
 
 #include "base/str.h"
 
-// A set of ASCII characters, one bit each.
+// A set of bytes, one bit each: 64 to a word.
 struct syntax_set {
-	uint64_t low;  // 0 to 63
-	uint64_t high; // 64 to 127
+	uint64_t words[4];
 };
 
 #define SYNTAX_BIT(c)         (UINT64_C(1) << ((c)&63))
@@ -20,17 +19,25 @@ struct syntax_set {
 	(SYNTAX_DIGITS | SYNTAX_BIT('-') | SYNTAX_BIT('.') | SYNTAX_BIT('!') | SYNTAX_BIT('*') | SYNTAX_BIT('\'') |    \
 	 SYNTAX_BIT('(') | SYNTAX_BIT(')'))
 #define SYNTAX_UNRESERVED_HIGH (SYNTAX_LETTERS | SYNTAX_BIT('_') | SYNTAX_BIT('~'))
+#define SYNTAX_TOKEN_LOW                                                                                               \
+	(SYNTAX_DIGITS | SYNTAX_BIT('-') | SYNTAX_BIT('.') | SYNTAX_BIT('!') | SYNTAX_BIT('%') | SYNTAX_BIT('*') |     \
+	 SYNTAX_BIT('+') | SYNTAX_BIT('\''))
+#define SYNTAX_TOKEN_HIGH (SYNTAX_LETTERS | SYNTAX_BIT('_') | SYNTAX_BIT('`') | SYNTAX_BIT('~'))
 
-static const struct syntax_set syntax_token = {
-    SYNTAX_DIGITS | SYNTAX_BIT('-') | SYNTAX_BIT('.') | SYNTAX_BIT('!') | SYNTAX_BIT('%') | SYNTAX_BIT('*') |
-	SYNTAX_BIT('+') | SYNTAX_BIT('\''),
-    SYNTAX_LETTERS | SYNTAX_BIT('_') | SYNTAX_BIT('`') | SYNTAX_BIT('~'),
-};
+static const struct syntax_set syntax_token = {{SYNTAX_TOKEN_LOW, SYNTAX_TOKEN_HIGH}};
 
 static inline bool syntax_has(const struct syntax_set *set, char c)
 {
 	unsigned code = (unsigned char)c;
-	return code < 128 && ((code < 64 ? set->low : set->high) >> (code & 63) & 1) != 0;
+	return (set->words[code >> 6] >> (code & 63) & 1) != 0;
+}
+
+// The index of the first byte at or after `from` that is not in the set.
+static inline size_t syntax_span(struct str text, size_t from, const struct syntax_set *set)
+{
+	while (from < text.length && syntax_has(set, text.at[from]))
+		from++;
+	return from;
 }
 
 static inline bool syntax_is_digit(char c)
@@ -45,10 +52,13 @@ static inline bool syntax_is_space(char c)
 
 // The value of a hexadecimal digit, -1 for anything else.
 int syntax_hex(char c);
-// The index of the first byte at or after `from` that is not in the set.
-size_t syntax_span(struct str text, size_t from, const struct syntax_set *set);
 // The index of the first byte at or after `from` that is neither space nor tab. Folds are spaces by now.
-size_t syntax_skip_space(struct str text, size_t from);
+static inline size_t syntax_skip_space(struct str text, size_t from)
+{
+	while (from < text.length && syntax_is_space(text.at[from]))
+		from++;
+	return from;
+}
 // text.at[from] is the opening quote: the index behind the closing one, or 0 when there is none.
 size_t syntax_quoted_end(struct str text, size_t from);
 // Cuts spaces and tabs from both ends.
