@@ -156,7 +156,7 @@ void expiry_restart(struct place *place)
 // Drops bindings that `goes` picks from memory, and has the store forget them.
 static void place_drop(struct place *place, bool (*goes)(const struct kept *kept, int64_t value), int64_t value)
 {
-	struct change *change = change_new(place, CHANGE_EXPIRE);
+	struct change *change = registration_change_new(place, CHANGE_EXPIRE);
 	struct str *removed =
 	    change ? arena_alloc(&change->arena, (BINDINGS_PER_DEVICE_MAX + 1) * sizeof *removed) : NULL;
 	size_t count = 0;
@@ -175,10 +175,10 @@ static void place_drop(struct place *place, bool (*goes)(const struct kept *kept
 	if (count > 0) {
 		change->write.removed = removed;
 		change->write.removed_count = count;
-		change_enqueue(change);
+		registration_change_enqueue(change);
 	} else {
 		if (change)
-			change_free(change);
+			registration_change_free(change);
 		place_release(place);
 	}
 }
@@ -222,7 +222,7 @@ static bool place_destroy(struct hash_node *node, void *context)
 	while (place->change) {
 		struct change *change = place->change;
 		place->change = change->next;
-		change_free(change);
+		registration_change_free(change);
 	}
 	place_empty(place);
 	place_release(place);
@@ -314,10 +314,10 @@ void registrations_forget(struct registrations *registrations, uint64_t device_i
 	if (!place)
 		return;
 	place_empty(place);
-	struct change *change = change_new(place, CHANGE_FORGET);
+	struct change *change = registration_change_new(place, CHANGE_FORGET);
 	if (change) {
 		change->write.remove_all = true;
-		change_enqueue(change);
+		registration_change_enqueue(change);
 	} else {
 		log_error("registration_not_forgotten", LOG_UINT("device", device_id),
 			  LOG_TEXT("why", err_name(ERR_NO_MEMORY)));

@@ -10,7 +10,7 @@ enum { WAITING_MAX = 4 };
 
 static void change_start(struct change *change);
 
-struct change *change_new(struct place *place, enum change_kind kind)
+struct change *registration_change_new(struct place *place, enum change_kind kind)
 {
 	struct change *change = calloc(1, sizeof *change);
 
@@ -23,7 +23,7 @@ struct change *change_new(struct place *place, enum change_kind kind)
 	return change;
 }
 
-void change_free(struct change *change)
+void registration_change_free(struct change *change)
 {
 	for (size_t i = 0; i < change->contact_count; i++)
 		free(change->contacts[i]);
@@ -31,7 +31,7 @@ void change_free(struct change *change)
 	free(change);
 }
 
-void change_enqueue(struct change *change)
+void registration_change_enqueue(struct change *change)
 {
 	struct change **last = &change->place->change;
 	bool first = *last == NULL;
@@ -56,7 +56,7 @@ static void change_finish(struct change *change, enum err err)
 		log_warning("registration_not_forgotten", LOG_UINT("device", place->device_id),
 			    LOG_TEXT("why", err_name(err)));
 	place->change = change->next;
-	change_free(change);
+	registration_change_free(change);
 	if (place->change)
 		change_start(place->change);
 	else
@@ -236,10 +236,10 @@ static enum err update_queue(struct registrations *registrations, const struct r
 		waiting++;
 	if (waiting > WAITING_MAX)
 		return ERR_OVERLOADED;
-	struct change *change = change_new(place, CHANGE_REGISTER);
+	struct change *change = registration_change_new(place, CHANGE_REGISTER);
 	if (!change || !change_copy(change, update)) {
 		if (change)
-			change_free(change);
+			registration_change_free(change);
 		place_release(place);
 		return ERR_NO_MEMORY;
 	}
@@ -260,5 +260,5 @@ void registrations_update(struct registrations *registrations, const struct regi
 	change->done = done;
 	change->context = context;
 	change->token = token;
-	change_enqueue(change);
+	registration_change_enqueue(change);
 }

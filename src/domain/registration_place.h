@@ -75,9 +75,9 @@ void expiry_restart(struct place *place);
 
 // ---- registration_change.c
 
-struct change *change_new(struct place *place, enum change_kind kind); // NULL when there is no memory
-void change_free(struct change *change);
+struct change *registration_change_new(struct place *place, enum change_kind kind); // NULL when there is no memory
+void registration_change_free(struct change *change);
 // Starts it, or has it wait its turn; freed when done.
-void change_enqueue(struct change *change);
+void registration_change_enqueue(struct change *change);
 
 #endif
