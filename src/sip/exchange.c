@@ -17,8 +17,12 @@ static void adopt_connection(struct exchange *exchange)
 {
 	const struct flow *used = sip_client_flow(exchange->transaction);
 	struct flow *flow = &exchange->dialog->flow;
-	if (used->transport == flow->transport && net_address_equal(&used->remote, &flow->remote))
-		flow->connection = used->connection;
+	if (used->connection == flow->connection || used->transport != flow->transport ||
+	    !net_address_equal(&used->remote, &flow->remote))
+		return;
+	flow->connection = used->connection;
+	if (exchange->dialog == &exchange->session->dialog)
+		session_watch_flow(exchange->session);
 }
 
 static void exchange_response(void *user, struct sip_client_transaction *transaction,

@@ -77,6 +77,19 @@ static void session_timer(struct timer *timer)
 		invite_server_repeat_progress(session);
 }
 
+static void flow_lost(struct sip_flow_watch *watch)
+{
+	container_of(watch, struct sip_session, watch)->dialog.flow.connection = 0;
+}
+
+void session_watch_flow(struct sip_session *session)
+{
+	uint64_t connection = session->dialog.flow.connection;
+	list_remove(&session->watch.node);
+	if (connection != 0 && !sip_transport_watch(session->endpoint->transport, connection, &session->watch))
+		session->dialog.flow.connection = 0;
+}
+
 struct sip_session *session_new(struct sip_endpoint *endpoint, enum session_role role)
 {
 	struct sip_session *session = pool_take(&endpoint->session_pool);
@@ -85,6 +98,8 @@ struct sip_session *session_new(struct sip_endpoint *endpoint, enum session_role
 	session->endpoint = endpoint;
 	session->role = role;
 	dialog_init(&session->dialog);
+	list_init(&session->watch.node);
+	session->watch.lost = flow_lost;
 	list_init(&session->exchanges);
 	list_init(&session->early);
 	list_init(&session->forks);
@@ -98,6 +113,7 @@ struct sip_session *session_new(struct sip_endpoint *endpoint, enum session_role
 
 bool session_enter(struct sip_session *session)
 {
+	session_watch_flow(session);
 	return hash_insert(session->endpoint->sessions_by_tag, &session->by_tag, hash_str(session->dialog.local_tag));
 }
 
@@ -186,6 +202,7 @@ void session_free(struct sip_session *session)
 		hash_remove(endpoint->sessions_by_tag, &session->by_tag);
 	if (session->by_origin.hash != 0)
 		hash_remove(endpoint->sessions_by_origin, &session->by_origin);
+	list_remove(&session->watch.node);
 	slots_remove(endpoint->sessions, session->id);
 	owned_free(&session->authorization);
 	dialog_clear(&session->dialog);

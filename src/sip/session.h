@@ -68,9 +68,10 @@ struct sip_session {
 	struct hash_node by_origin; // callers
 	uint32_t invite_cseq;       // of the INVITE that made it
 	struct sip_dialog dialog;
-	struct list exchanges; // requests of ours
-	struct list early;     // callee: branches without a final answer
-	struct list forks;     // callee: dialogs of further 2xx, answered with ACK and BYE
+	struct sip_flow_watch watch; // on the connection that the dialog uses
+	struct list exchanges;       // requests of ours
+	struct list early;           // callee: branches without a final answer
+	struct list forks;           // callee: dialogs of further 2xx, answered with ACK and BYE
 	struct question questions[QUESTIONS_MAX];
 	uint64_t last_question;
 
@@ -95,6 +96,8 @@ struct sip_session *session_new(struct sip_endpoint *endpoint, enum session_role
 // Into the tables, once the dialog has its tag. False when there is no memory.
 bool session_enter(struct sip_session *session);
 struct sip_session *session_find(const struct sip_endpoint *endpoint, uint64_t id);
+// The dialog uses another connection from now on: noticed when it breaks, so that the next request goes where the Contact says.
+void session_watch_flow(struct sip_session *session);
 // Of a request in a dialog (To has our tag), or of a response (From has it).
 struct sip_session *session_of_request(const struct sip_endpoint *endpoint, const struct sip_message *request);
 struct sip_session *session_of_response(const struct sip_endpoint *endpoint, const struct sip_message *response);

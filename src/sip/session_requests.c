@@ -344,6 +344,7 @@ static bool trusted(struct sip_session *session, const struct flow *from, const 
 	if (who.kind == IDENTITY_DEVICE ? who.id == session->device_id : who.id == session->trunk_id) {
 		session->dialog.flow = *from; // it has moved
 		session->dialog.pinned = who.kind == IDENTITY_DEVICE;
+		session_watch_flow(session);
 		return true;
 	}
 	refuse(session, from, request, 403);

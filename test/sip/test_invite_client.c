@@ -475,19 +475,42 @@ static const char *stream_next(struct stream *stream)
 	return text;
 }
 
+// The softphone registers over TCP and is let in.
+static void stream_register(struct stream *stream, const char *contact)
+{
+	struct login login = {"821", "secret", "REGISTER", "sip:example.com"};
+	const char *credentials = "";
+	stream_open(stream, "10.0.0.3");
+	for (int i = 1; i <= 2; i++) {
+		stream_send(stream, text_of(rig,
+					    "REGISTER sip:example.com SIP/2.0\n"
+					    "Via: SIP/2.0/TCP 10.0.0.3:5060;branch=z9hG4bK%d\n"
+					    "From: <sip:821@example.com>;tag=f\nTo: <sip:821@example.com>\n"
+					    "Call-ID: c\nCSeq: %d REGISTER\nContact: <%s>\n%s"
+					    "Content-Length: 0\n\n",
+					    i, i, contact, credentials));
+		const char *answer_text = stream_next(stream);
+		assert_starts(answer_text, i == 1 ? "SIP/2.0 401 " : "SIP/2.0 200 OK\n");
+		if (i == 1)
+			credentials = authorization(rig, answer_text, &login);
+	}
+}
+
+static void stream_answers(struct stream *stream, const char *invite)
+{
+	stream_send(stream, text_of(rig,
+				    "SIP/2.0 200 OK\nVia: %s\nFrom: %s\nTo: %s;tag=s1\nCall-ID: %s\nCSeq: 1 INVITE\n"
+				    "Contact: <sip:821@10.0.0.3:5060;transport=tcp>\nContent-Length: 0\n\n",
+				    header_of(rig, invite, "Via"), header_of(rig, invite, "From"),
+				    header_of(rig, invite, "To"), header_of(rig, invite, "Call-ID")));
+	sim_run_for(rig->loop, 10);
+}
+
 static void a_phone_on_tcp_is_rung_over_its_own_connection(void **state)
 {
-	static const char text[] = "REGISTER sip:example.com SIP/2.0\nVia: SIP/2.0/TCP 10.0.0.3:5060;branch=z9hG4bK%d\n"
-				   "From: <sip:821@example.com>;tag=f\nTo: <sip:821@example.com>\nCall-ID: c\n"
-				   "CSeq: %d REGISTER\nContact: <sip:821@10.0.0.3:5060;transport=tcp>\n%s"
-				   "Content-Length: 0\n\n";
-	struct login login = {"821", "secret", "REGISTER", "sip:example.com"};
 	struct stream stream;
 	(void)state;
-	stream_open(&stream, "10.0.0.3");
-	stream_send(&stream, text_of(rig, text, 1, 1, ""));
-	stream_send(&stream, text_of(rig, text, 2, 2, authorization(rig, stream_next(&stream), &login)));
-	assert_starts(stream_next(&stream), "SIP/2.0 200 OK\n");
+	stream_register(&stream, "sip:821@10.0.0.3:5060;transport=tcp");
 
 	struct outgoing_invite outgoing = to_soft();
 	uint64_t session = ring(&outgoing);
@@ -495,12 +518,7 @@ static void a_phone_on_tcp_is_rung_over_its_own_connection(void **state)
 	assert_starts(invite, "INVITE sip:821@10.0.0.3:5060;transport=tcp SIP/2.0\n");
 	assert_starts(header_of(rig, invite, "Via"), "SIP/2.0/TCP 10.0.0.1:5060;");
 	assert_string_equal(header_of(rig, invite, "Contact"), "<sip:carillon@10.0.0.1:5060;transport=tcp>");
-	stream_send(&stream, text_of(rig,
-				     "SIP/2.0 200 OK\nVia: %s\nFrom: %s\nTo: %s;tag=s1\nCall-ID: %s\nCSeq: 1 INVITE\n"
-				     "Contact: <sip:821@10.0.0.3:5060;transport=tcp>\nContent-Length: 0\n\n",
-				     header_of(rig, invite, "Via"), header_of(rig, invite, "From"),
-				     header_of(rig, invite, "To"), header_of(rig, invite, "Call-ID")));
-	sim_run_for(rig->loop, 10);
+	stream_answers(&stream, invite);
 	rig_told(rig, "answered 9\n");
 	rig->signalling->acknowledge(rig->signalling->context, session, &nothing);
 	rig->signalling->hang_up(rig->signalling->context, session, LEG_END_NORMAL);
@@ -512,21 +530,51 @@ static void a_phone_on_tcp_is_rung_over_its_own_connection(void **state)
 	assert_int_equal(sessions(), 0);
 }
 
+static struct stream phone_listens;
+
+static void phone_accepts(void *context, struct tcp_connection *connection, const struct net_address *from)
+{
+	(void)from;
+	phone_listens = (struct stream){.connection = connection};
+	tcp_handle(connection, &stream_handlers, &phone_listens);
+	*(bool *)context = true;
+}
+
+static void a_call_whose_connection_broke_goes_on_where_the_contact_says(void **state)
+{
+	struct stream stream;
+	struct tcp_listener *listener;
+	struct net_address address;
+	bool accepted = false;
+	(void)state;
+	stream_register(&stream, "sip:821@10.0.0.3:5060;transport=tcp");
+	struct outgoing_invite outgoing = to_soft();
+	uint64_t session = ring(&outgoing);
+	const char *invite = stream_next(&stream);
+	stream_answers(&stream, invite);
+	rig->signalling->acknowledge(rig->signalling->context, session, &nothing);
+	sim_run_for(rig->loop, 10);
+	address = tcp_local(stream.connection);
+	assert_int_equal(sim_reset_connections(rig->loop, &address), 1);
+	sim_run_for(rig->loop, 10);
+	tcp_close(stream.connection);
+
+	assert_true(net_address_parse(STR("10.0.0.3"), 5060, &address));
+	assert_int_equal(tcp_listen(rig->loop, &address, phone_accepts, &accepted, &listener), 0);
+	rig->signalling->hang_up(rig->signalling->context, session, LEG_END_NORMAL);
+	sim_run_for(rig->loop, 20);
+	assert_true(accepted);
+	assert_starts(stream_next(&phone_listens), "BYE sip:821@10.0.0.3:5060;transport=tcp SIP/2.0\n");
+	tcp_close(phone_listens.connection);
+	tcp_listener_close(listener);
+}
+
 static void a_phone_whose_connection_broke_is_not_rung_in_vain(void **state)
 {
 	struct stream stream;
 	struct net_address end;
 	(void)state;
-	static const char text[] =
-	    "REGISTER sip:example.com SIP/2.0\nVia: SIP/2.0/TCP 192.168.0.3:5060;branch=z9hG4bK%d\n"
-	    "From: <sip:821@example.com>;tag=f\nTo: <sip:821@example.com>\nCall-ID: c\n"
-	    "CSeq: %d REGISTER\nContact: <sip:821@192.168.0.3:5060;transport=tcp>\n%s"
-	    "Content-Length: 0\n\n";
-	struct login login = {"821", "secret", "REGISTER", "sip:example.com"};
-	stream_open(&stream, "10.0.0.3");
-	stream_send(&stream, text_of(rig, text, 1, 1, ""));
-	stream_send(&stream, text_of(rig, text, 2, 2, authorization(rig, stream_next(&stream), &login)));
-	assert_starts(stream_next(&stream), "SIP/2.0 200 OK\n");
+	stream_register(&stream, "sip:821@192.168.0.3:5060;transport=tcp");
 	assert_true(registrations_any(rig->registrations, rig->soft));
 	end = tcp_local(stream.connection);
 	assert_int_equal(sim_reset_connections(rig->loop, &end), 1);
@@ -573,6 +621,7 @@ int main(void)
 	    LEGS_TEST(a_password_refused_is_not_tried_again),
 	    LEGS_TEST(a_leg_there_is_no_memory_for_leaves_nothing),
 	    LEGS_TEST(a_phone_on_tcp_is_rung_over_its_own_connection),
+	    LEGS_TEST(a_call_whose_connection_broke_goes_on_where_the_contact_says),
 	    LEGS_TEST(a_phone_whose_connection_broke_is_not_rung_in_vain),
 	    LEGS_TEST(a_carrier_on_tcp_gets_what_is_too_large_for_a_datagram),
 	};
