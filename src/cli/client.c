@@ -179,7 +179,8 @@ static void problem_say(long status, const json_t *problem)
 	    fprintf(stderr, "carillon: %s\n", json_string_value(json_object_get(field, "sentence")));
 	if (!detail)
 		fprintf(stderr, "carillon: (It was HTTP status %ld.)\n", status);
-	if (status == 401)
+	const char *code = json_string_value(json_object_get(problem, "code"));
+	if (code && strcmp(code, "not_signed_in") == 0)
 		fputs("carillon: `carillon login` signs in; or give --token or CARILLON_TOKEN.\n", stderr);
 }
 

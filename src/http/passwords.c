@@ -25,13 +25,13 @@ bool http_password_hash(struct str password, char *encoded, size_t size)
 				     HASH_SIZE, encoded, size) == ARGON2_OK;
 }
 
-struct passwords *passwords_create(unsigned waiting_max)
+struct passwords *passwords_create(unsigned workers)
 {
 	struct passwords *passwords = calloc(1, sizeof *passwords);
 	char password[32];
 	if (!passwords)
 		return NULL;
-	passwords->waiting_max = waiting_max;
+	passwords->waiting_max = workers > AT_ONCE ? (workers - AT_ONCE) / 2 : 0;
 	pthread_mutex_init(&passwords->lock, NULL);
 	pthread_cond_init(&passwords->free, NULL);
 	if (getrandom(password, sizeof password, 0) != sizeof password ||

@@ -8,7 +8,8 @@ enum { PASSWORD_HASH_MAX = 128, PASSWORD_MIN = 10, PASSWORD_MAX = 256 };
 
 struct passwords;
 
-struct passwords *passwords_create(unsigned waiting_max); // NULL when there is no memory
+// With so many workers, that hashing and waiting for it never takes all of them. NULL when there is no memory.
+struct passwords *passwords_create(unsigned workers);
 void passwords_destroy(struct passwords *passwords);
 
 // WRONG_CREDENTIALS when it is another. An empty `encoded` (there is no such user) takes the same time and gives the same.

@@ -479,7 +479,7 @@ int http_server_create(const struct http_settings *settings, struct http_server 
 	list_init(&server->connections);
 	server->call_line =
 	    call_line_create(settings->call_thread, settings->calls, settings->directory, settings->registrations);
-	server->passwords = passwords_create(workers / 2); // the other half stays free for requests without passwords
+	server->passwords = passwords_create(workers);
 	server->workers = workers_create(workers, answer_made);
 	server->ticker = ticker_create(connections_expire, server);
 	if (server->call_line && server->passwords && server->workers && server->ticker)

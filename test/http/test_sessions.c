@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 static struct reply try_sign_in(struct fixture *f, const char *name, const char *password)
 {
@@ -43,6 +44,66 @@ static void unknown_name_and_wrong_password_look_alike(void **state)
 	assert_string_equal(wrong.body, unknown.body);
 	reply_free(&wrong);
 	reply_free(&unknown);
+}
+
+static int64_t time_of(struct fixture *f, const char *name)
+{
+	int64_t best_us = INT64_MAX;
+	for (int i = 0; i < 3; i++) {
+		struct timespec before, after;
+		clock_gettime(CLOCK_MONOTONIC, &before);
+		struct reply reply = try_sign_in(f, name, "wrong horse 11");
+		clock_gettime(CLOCK_MONOTONIC, &after);
+		assert_int_equal(reply.status, 401);
+		reply_free(&reply);
+		int64_t us = (after.tv_sec - before.tv_sec) * 1000000 + (after.tv_nsec - before.tv_nsec) / 1000;
+		best_us = us < best_us ? us : best_us;
+	}
+	return best_us;
+}
+
+static void unknown_name_and_wrong_password_take_as_long(void **state)
+{
+	struct fixture *f = *state;
+	int64_t wrong_us = time_of(f, "jane"), unknown_us = time_of(f, "nobody");
+	assert_true(unknown_us * 2 > wrong_us && wrong_us * 2 > unknown_us);
+}
+
+struct guesser {
+	struct fixture *f;
+	char name[16];
+	int status;
+};
+
+static void *guess(void *context)
+{
+	struct guesser *guesser = context;
+	struct reply reply = try_sign_in(guesser->f, guesser->name, "wrong horse 11");
+	guesser->status = reply.status;
+	reply_free(&reply);
+	return NULL;
+}
+
+static void a_flood_of_sign_ins_leaves_room_for_others(void **state)
+{
+	enum { GUESSERS = 40 };
+	struct fixture *f = *state;
+	struct guesser guessers[GUESSERS];
+	pthread_t threads[GUESSERS];
+	int refused = 0;
+	for (int i = 0; i < GUESSERS; i++) {
+		guessers[i].f = f;
+		snprintf(guessers[i].name, sizeof guessers[i].name, "guess%d", i);
+		assert_int_equal(pthread_create(&threads[i], NULL, guess, &guessers[i]), 0);
+	}
+	for (int i = 0; i < 20; i++)
+		expect(ask(f, &f->admin, "GET", "/api/v1/users", NULL), 200);
+	for (int i = 0; i < GUESSERS; i++) {
+		pthread_join(threads[i], NULL);
+		assert_true(guessers[i].status == 401 || guessers[i].status == 503);
+		refused += guessers[i].status == 503;
+	}
+	assert_true(refused > 0);
 }
 
 static void sign_in_says_what_is_wrong_with_the_body(void **state)
@@ -257,6 +318,8 @@ int main(void)
 #define TIMED(test)  cmocka_unit_test_setup_teardown(test, setup_with_clock, fixture_teardown)
 	    SERVED(signing_in_gives_a_strict_cookie_and_a_csrf_token),
 	    SERVED(unknown_name_and_wrong_password_look_alike),
+	    SERVED(unknown_name_and_wrong_password_take_as_long),
+	    SERVED(a_flood_of_sign_ins_leaves_room_for_others),
 	    SERVED(sign_in_says_what_is_wrong_with_the_body),
 	    TIMED(guessing_gets_slower),
 	    TIMED(a_session_ends_by_itself),
