@@ -39,7 +39,7 @@ class Demo:
         for number, host, transport in (("330", "127.0.0.2", "udp"), ("821", "127.0.0.3", "tcp"),
                                         ("822", "127.0.0.4", "udp")):
             self.agents[number] = Baresip(number, self.devices[number]["sip_password"], server.sip, host, transport)
-        self.agents["01444 123456"] = Baresip("+441444123456", "", server.sip, CARRIER_HOST, "udp", register=False,
+        self.agents["01444 123456"] = Baresip("+441444123456", "none", server.sip, CARRIER_HOST, "udp", register=False,
                                               port=port)
         for number in ("330", "821", "822"):
             self.agents[number].registered()

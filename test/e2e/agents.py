@@ -77,12 +77,11 @@ net_interface {host}
 call_max_calls 4
 call_local_timeout 600
 audio_player aubridge,sink
-audio_source ausine,440
+audio_source aubridge,sink
 audio_alert aubridge,sink
 rtp_ports {rtp}-{rtp_end}
 module_path {modules}
 module g711.so
-module ausine.so
 module aubridge.so
 module_app menu.so
 module ctrl_tcp.so
@@ -167,7 +166,8 @@ class Baresip(Process):
                         + ", ".join(event[1] for event in self.events))
 
     def registered(self, seconds=10):
-        return self.wait("REGISTER_OK", seconds)
+        """It may have registered before its control socket was there to tell, so its own words count as well."""
+        wait_for(lambda: self.seen("REGISTER_OK") or "200 OK" in self.output(), seconds, f"{self.user} to be registered")
 
     def dial(self, uri):
         self.command("dial", uri)
