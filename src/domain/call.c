@@ -34,12 +34,14 @@ static void offer_drop(struct call *call)
 
 static void call_set_state(struct call *call, enum call_state state)
 {
-	char change[40];
-
 	if (state == call->state)
 		return;
-	snprintf(change, sizeof change, "%s -> %s", call_state_names[call->state], call_state_names[state]);
-	log_info("call", LOG_UINT("call", call->id), LOG_TEXT("state", change));
+	if (log_enabled(LOG_LEVEL_DEBUG)) {
+		char change[40];
+
+		snprintf(change, sizeof change, "%s -> %s", call_state_names[call->state], call_state_names[state]);
+		log_debug("call", LOG_UINT("call", call->id), LOG_TEXT("state", change));
+	}
 	call->state = state;
 	if (state != CALL_ENDING)
 		return;
@@ -403,7 +405,7 @@ static void call_free(struct call *call)
 	struct call_table *calls = call->table;
 
 	assert(call->state == CALL_ENDING && list_empty(&call->relays));
-	log_info("call_over", LOG_UINT("call", call->id));
+	log_debug("call_over", LOG_UINT("call", call->id));
 	list_remove(&call->node);
 	calls->count--;
 	leg_free(call->caller);

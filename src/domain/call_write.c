@@ -130,5 +130,9 @@ void record_save(struct attempt *attempt)
 
 	record_fill(attempt);
 	attempt->record = NULL;
+	log_info("call_record", LOG_UINT("call", attempt->call->id), LOG_STR("record", record->id),
+		 LOG_STR("caller", record->caller_number), LOG_STR("dialled", record->dialled),
+		 LOG_TEXT("outcome", outcome_names[record->outcome]), LOG_UINT("status", record->sip_status),
+		 LOG_STR("ended_by", record->ended_by));
 	records->save_call(records->context, record);
 }

@@ -79,10 +79,13 @@ static void leg_close(struct leg *leg)
 
 static void leg_set_state(struct leg *leg, enum leg_state state)
 {
-	char change[40];
+	if (log_enabled(LOG_LEVEL_DEBUG)) {
+		char change[40];
 
-	snprintf(change, sizeof change, "%s -> %s", leg_state_names[leg->state], leg_state_names[state]);
-	log_info("leg", LOG_UINT("call", leg->call->id), LOG_UINT("leg", leg->number), LOG_TEXT("state", change));
+		snprintf(change, sizeof change, "%s -> %s", leg_state_names[leg->state], leg_state_names[state]);
+		log_debug("leg", LOG_UINT("call", leg->call->id), LOG_UINT("leg", leg->number),
+			  LOG_TEXT("state", change));
+	}
 	assert(leg_is_open(leg));
 	leg->state = state;
 	if (!leg_is_open(leg))
