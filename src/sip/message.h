@@ -86,9 +86,9 @@ struct sip_fault {
 	size_t at;       // offset into the bytes
 	const char *why; // a sentence, static
 	unsigned status; // what a request is answered with: 400, 414, 505, 513; 0 = drop in silence
-	bool
-	    answerable; // status != 0: a request, no ACK, with a topmost Via that says where answers go. The answer repeats
-			// whichever of Via, From, To, Call-ID and CSeq the message has (RFC 4475 section 3.3.1)
+	// status != 0: a request, no ACK, with a topmost Via that says where answers go. The answer repeats whichever of Via,
+	// From, To, Call-ID and CSeq the message has (RFC 4475 section 3.3.1).
+	bool answerable;
 };
 
 enum sip_framing { SIP_DATAGRAM, SIP_STREAM };

@@ -56,7 +56,6 @@ static size_t parameter_value(struct str text, size_t at, char separator, struct
 		size_t end = syntax_quoted_end(text, at);
 		if (end == 0)
 			return 0;
-		parameter->quoted = true;
 		parameter->value = syntax_slice(text, at + 1, end - 1);
 		return end;
 	}

@@ -68,13 +68,7 @@ static inline struct str syntax_slice(struct str text, size_t from, size_t to)
 {
 	return (struct str){text.at ? text.at + from : NULL, to - from};
 }
-// Where `inner` begins within `outer`.
-static inline size_t syntax_offset(struct str outer, struct str inner)
-{
-	return (size_t)(inner.at - outer.at);
-}
-
-// The slice with one run of resolved `\x` pairs, into `into`, which has room for text.length bytes.
+// Resolves backslash pairs (quoted-pair); `into` has room for text.length bytes.
 struct str syntax_unquote(struct str text, char *into);
 
 enum syntax_step { SYNTAX_END, SYNTAX_ITEM, SYNTAX_BROKEN };
@@ -83,7 +77,6 @@ struct syntax_parameter {
 	struct str name;
 	struct str value; // without quotes, escapes as received
 	bool has_value;
-	bool quoted;
 };
 
 // Takes the next `name = value` off the front of a list (generic-param, auth-param). An empty element is broken; only the

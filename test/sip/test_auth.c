@@ -216,6 +216,7 @@ static void refuses_what_was_tampered_with(void **state)
 	    {"response=", "x=", SIP_AUTH_MALFORMED},
 	    {"uri=\"" URI "\"", "uri=\"sip:other.example.com\"", SIP_AUTH_MALFORMED},
 	    {"uri=\"" URI "\"", "uri=\"\"", SIP_AUTH_MALFORMED},
+	    {"uri=\"" URI "\"", "uri=\"tel:+4930\"", SIP_AUTH_MALFORMED},
 	    {"uri=", "x=", SIP_AUTH_MALFORMED},
 	    {"algorithm=SHA-256", "algorithm=MD5", SIP_AUTH_MALFORMED}, // the response's length is not its own
 	    {"algorithm=SHA-256", "algorithm=SHA-256-sess", SIP_AUTH_MALFORMED},
