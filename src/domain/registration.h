@@ -14,6 +14,7 @@
 struct flow {
 	uint8_t transport;         // enum transport
 	uint8_t listener;          // which of our sockets, in the order of the configuration
+	uint16_t name;             // TLS: whom its certificate must name (sip_transport_name); not kept over a restart
 	struct net_address remote; // where the packets come from
 	uint64_t connection;       // TCP, TLS, WS: its id; 0 = UDP, or connect anew. Not kept over a restart
 };

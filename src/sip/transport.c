@@ -1,13 +1,15 @@
-// The transport as its users see it: takes messages from UDP and TCP, sends to either, and knows our own addresses.
+// The transport as its users see it: takes messages from datagrams and streams, sends to either, and knows our own
+// addresses.
+#include "sip/tls.h"
 #include "sip/transport_private.h"
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 enum {
-	PORT_DEFAULT = 5060,
 	CONNECTIONS_DEFAULT = 10000,
 	IDLE_DEFAULT_S = 120,
 	UDP_REQUEST_MAX = 1300, // bytes
@@ -15,24 +17,48 @@ enum {
 	HOST_SIZE = 64,
 };
 
-static uint16_t port_or_default(uint16_t port)
+enum { PORT_DEFAULT = 5060 };
+
+// RFC 3261 section 19.1.2, RFC 7118 section 5.3.
+static const uint16_t default_ports[SIP_TRANSPORTS] = {
+    [TRANSPORT_UDP] = PORT_DEFAULT, [TRANSPORT_TCP] = PORT_DEFAULT, [TRANSPORT_TLS] = 5061, [TRANSPORT_WS] = 80,
+    [TRANSPORT_WSS] = 443,
+};
+
+static uint16_t port_or_default(uint16_t port, uint8_t kind)
 {
-	return port ? port : PORT_DEFAULT;
+	return port ? port : default_ports[kind];
 }
 
 // ---- create and destroy
 
-static int open_listeners(struct sip_transport *transport, const struct net_address *addresses,
-			  int (*open)(struct sip_transport *, const struct net_address *), struct net_address *failed)
+static int open_listeners(struct sip_transport *transport, enum transport kind, const struct net_address *addresses,
+			  struct net_address *failed)
 {
 	for (unsigned i = 0; i < SIP_LISTENERS_MAX && addresses[i].family != 0; i++) {
-		int error = open(transport, &addresses[i]);
+		struct sip_listener *listener = &transport->listeners[kind][i];
+		*listener = (struct sip_listener){.transport = transport, .kind = (uint8_t)kind, .index = (uint8_t)i};
+		int error = kind == TRANSPORT_UDP ? sip_udp_listen(listener, &addresses[i])
+						  : sip_stream_listen(listener, &addresses[i]);
 		if (error) {
 			*failed = addresses[i];
 			return error;
 		}
+		transport->listener_count[kind]++;
 	}
 	return 0;
+}
+
+static int open_all_listeners(struct sip_transport *transport, const struct sip_transport_settings *settings,
+			      struct net_address *failed)
+{
+	int error = open_listeners(transport, TRANSPORT_UDP, settings->udp, failed);
+
+	if (!error)
+		error = open_listeners(transport, TRANSPORT_TCP, settings->tcp, failed);
+	if (!error && transport->tls && tls_has_certificate(transport->tls))
+		error = open_listeners(transport, TRANSPORT_TLS, settings->tls, failed);
+	return error;
 }
 
 int sip_transport_create(struct loop *loop, const struct sip_transport_settings *settings,
@@ -51,7 +77,8 @@ int sip_transport_create(struct loop *loop, const struct sip_transport_settings 
 	transport->handlers = *handlers;
 	transport->context = context;
 	transport->idle_ms = (uint64_t)idle_s * 1000;
-	pool_init(&transport->connection_pool, sip_tcp_connection_size());
+	transport->tls = settings->secure;
+	pool_init(&transport->connection_pool, sip_connection_size());
 	transport->connections = slots_create(connections_max);
 	transport->by_remote = hash_create();
 	if (!transport->connections || !transport->by_remote)
@@ -59,9 +86,7 @@ int sip_transport_create(struct loop *loop, const struct sip_transport_settings 
 	error = -EINVAL;
 	if (!str_to_cstring(settings->advertised_host, transport->advertised_host, sizeof transport->advertised_host))
 		goto failed;
-	error = open_listeners(transport, settings->udp, sip_udp_open, failed);
-	if (!error)
-		error = open_listeners(transport, settings->tcp, sip_tcp_open, failed);
+	error = open_all_listeners(transport, settings, failed);
 	if (error)
 		goto failed;
 	*created = transport;
@@ -75,17 +100,23 @@ void sip_transport_destroy(struct sip_transport *transport)
 {
 	if (!transport)
 		return;
-	for (unsigned i = 0; i < transport->udp_count; i++)
-		sip_udp_close(&transport->udp[i]);
-	for (unsigned i = 0; i < transport->tcp_count; i++)
-		sip_tcp_close(&transport->tcp[i]);
+	for (unsigned kind = 0; kind < SIP_TRANSPORTS; kind++) {
+		for (unsigned i = 0; i < transport->listener_count[kind]; i++) {
+			if (kind == TRANSPORT_UDP)
+				udp_close(transport->listeners[kind][i].udp);
+			else
+				tcp_listener_close(transport->listeners[kind][i].tcp);
+		}
+	}
 	if (transport->connections && transport->by_remote)
-		sip_tcp_close_all(transport);
+		sip_stream_close_all(transport);
 	if (transport->connections)
 		slots_destroy(transport->connections);
 	if (transport->by_remote)
 		hash_destroy(transport->by_remote);
 	pool_free(&transport->connection_pool);
+	for (unsigned i = 0; i < transport->name_count; i++)
+		free((char *)transport->names[i].at);
 	free(transport);
 }
 
@@ -93,19 +124,18 @@ void sip_transport_destroy(struct sip_transport *transport)
 
 static const struct net_address *listener_local(const struct sip_transport *transport, uint8_t kind, unsigned n)
 {
-	if (kind == TRANSPORT_UDP)
-		return n < transport->udp_count ? &transport->udp[n].local : NULL;
-	if (kind == TRANSPORT_TCP)
-		return n < transport->tcp_count ? &transport->tcp[n].local : NULL;
-	return NULL;
+	return n < transport->listener_count[kind] ? &transport->listeners[kind][n].local : NULL;
 }
 
 // The n-th listener of all kinds, or NULL.
-static const struct net_address *any_listener(const struct sip_transport *transport, unsigned n)
+static const struct sip_listener *any_listener(const struct sip_transport *transport, unsigned n)
 {
-	if (n < transport->udp_count)
-		return &transport->udp[n].local;
-	return listener_local(transport, TRANSPORT_TCP, n - transport->udp_count);
+	for (unsigned kind = 0; kind < SIP_TRANSPORTS; kind++) {
+		if (n < transport->listener_count[kind])
+			return &transport->listeners[kind][n];
+		n -= transport->listener_count[kind];
+	}
+	return NULL;
 }
 
 struct net_address sip_transport_listener(const struct sip_transport *transport, enum transport kind, unsigned n)
@@ -126,7 +156,29 @@ bool sip_transport_flow_to(const struct sip_transport *transport, enum transport
 			return true;
 		}
 	}
+	// Who connects to us must find us; who is connected to answers on the same connection (RFC 5923).
+	if (kind == TRANSPORT_TLS && transport->tls && transport->listener_count[kind] == 0) {
+		*flow = (struct flow){.transport = (uint8_t)kind, .listener = SIP_NO_LISTENER, .remote = *remote};
+		return true;
+	}
 	return false;
+}
+
+uint16_t sip_transport_name(struct sip_transport *transport, struct str host)
+{
+	unsigned n = 0;
+	char *copy;
+
+	while (n < transport->name_count && !str_equal_nocase(transport->names[n], host))
+		n++;
+	if (n < transport->name_count)
+		return (uint16_t)(n + 1);
+	copy = n < SIP_NAMES_MAX && !str_empty(host) ? malloc(host.length) : NULL;
+	if (!copy)
+		return 0;
+	memcpy(copy, host.at, host.length);
+	transport->names[transport->name_count++] = (struct str){copy, host.length};
+	return (uint16_t)(n + 1);
 }
 
 // The kernel says which address of ours it would use towards the host. Nothing is sent.
@@ -179,8 +231,8 @@ void sip_transport_write_local(struct sip_transport *transport, struct writer *w
 	char text[HOST_SIZE];
 	struct writer host = writer_into(text, sizeof text);
 
-	if (flow->transport == TRANSPORT_TCP)
-		local = sip_tcp_connection_local(transport, flow->connection);
+	if (flow->transport != TRANSPORT_UDP)
+		local = sip_stream_local(transport, flow->connection);
 	if (local.family == 0 && listener)
 		local = *listener;
 	if (local.family == 0 || net_address_is_any(&local)) {
@@ -191,8 +243,7 @@ void sip_transport_write_local(struct sip_transport *transport, struct writer *w
 	net_address_write_host(&host, &local);
 	write_host(w, transport->advertised_host[0] ? str_of(transport->advertised_host) : writer_result(&host));
 	// New connections reach us where we listen, whatever port this one happens to have.
-	if (listener)
-		local.port = listener->port;
+	local.port = listener ? listener->port : 0;
 	if (local.port != 0) {
 		writer_char(w, ':');
 		writer_uint(w, local.port);
@@ -249,13 +300,13 @@ bool sip_transport_is_local(const struct sip_transport *transport, struct str ho
 {
 	struct net_address address = {0};
 	bool advertised = host_is_advertised(transport, host);
-	const struct net_address *local;
+	const struct sip_listener *listener;
 
-	port = port_or_default(port);
 	if (!advertised && !net_address_parse(host, port, &address))
 		return false;
-	for (unsigned n = 0; (local = any_listener(transport, n)); n++) {
-		if (local->port != port)
+	for (unsigned n = 0; (listener = any_listener(transport, n)); n++) {
+		const struct net_address *local = &listener->local;
+		if (local->port != port_or_default(port, listener->kind))
 			continue;
 		if (advertised || net_address_same_host(local, &address))
 			return true;
@@ -271,21 +322,21 @@ bool sip_transport_is_local(const struct sip_transport *transport, struct str ho
 // ours; whether the branch is, the transactions know.
 static bool via_is_ours(const struct sip_transport *transport, const struct flow *from, const struct sip_via *via)
 {
-	uint16_t port = port_or_default(via->port);
+	uint16_t port = port_or_default(via->port, from->transport);
 	struct net_address address = {0}, local;
 	bool advertised = host_is_advertised(transport, via->host);
-	const struct net_address *listener;
+	const struct sip_listener *listener;
 
 	if (!advertised && !net_address_parse(via->host, port, &address))
 		return false;
 	for (unsigned n = 0; (listener = any_listener(transport, n)); n++)
-		if (listener->port == port &&
-		    (advertised || net_address_is_any(listener) || net_address_same_host(listener, &address)))
+		if (listener->local.port == port && (advertised || net_address_is_any(&listener->local) ||
+						     net_address_same_host(&listener->local, &address)))
 			return true;
 	if (from->transport == TRANSPORT_UDP)
 		return false;
-	local = sip_tcp_connection_local(transport, from->connection);
-	return net_address_same_host(&local, &address);
+	local = sip_stream_local(transport, from->connection);
+	return advertised || net_address_same_host(&local, &address);
 }
 
 // RFC 3261 section 18.2.1: received says where the request really came from when the Via's host does not; RFC 3581
@@ -333,8 +384,8 @@ int sip_transport_send(struct sip_transport *transport, struct flow *flow, struc
 
 	if (flow->transport == TRANSPORT_UDP)
 		error = sip_udp_send(transport, flow, bytes);
-	else if (flow->transport == TRANSPORT_TCP)
-		error = sip_tcp_send(transport, flow, bytes);
+	else if (flow->transport == TRANSPORT_TCP || flow->transport == TRANSPORT_TLS)
+		error = sip_stream_send(transport, flow, bytes);
 	if (!error)
 		transport->counters.sent++;
 	return error;
@@ -345,7 +396,7 @@ struct flow sip_transport_reply_flow(const struct flow *from, const struct sip_v
 	struct flow flow = *from;
 
 	if (from->transport != TRANSPORT_UDP || !via->rport)
-		flow.remote.port = port_or_default(via->port);
+		flow.remote.port = port_or_default(via->port, from->transport);
 	return flow;
 }
 

@@ -1,5 +1,5 @@
 // Sockets and flows: where messages come from and go to (RFC 3261 section 18, RFC 3581, RFC 5626 keep-alives).
-// Frames streams, fills in received and rport, picks the socket. TCP connections are opened when something is sent
+// Frames streams, fills in received and rport, picks the socket. Connections of TCP and TLS are opened when something is sent
 // to where none leads, and used again for whoever stands at the other end.
 #ifndef SIP_TRANSPORT_H
 #define SIP_TRANSPORT_H
@@ -9,12 +9,15 @@
 #include "sip/message.h"
 
 struct sip_transport;
+struct tls;
 
 enum { SIP_LISTENERS_MAX = 4 }; // of each kind
 
 struct sip_transport_settings {
 	struct net_address udp[SIP_LISTENERS_MAX]; // family 0 ends the list
 	struct net_address tcp[SIP_LISTENERS_MAX];
+	struct net_address tls[SIP_LISTENERS_MAX]; // only with a certificate
+	struct tls *secure;                        // borrowed; NULL = no TLS either way
 	struct str
 	    advertised_host; // in Via and Contact; empty = the socket's own address (for 0.0.0.0: the one that the route
 			     // to the peer gives)
@@ -44,10 +47,13 @@ int sip_transport_create(struct loop *loop, const struct sip_transport_settings 
 void sip_transport_destroy(struct sip_transport *transport);
 
 // A flow for something new to `remote`: over the first of our listeners that speaks its address family, no connection
-// yet. False when none does.
+// yet. False when none does; for TLS none is needed.
 bool sip_transport_flow_to(const struct sip_transport *transport, enum transport kind, const struct net_address *remote,
 			   struct flow *flow);
-// Sends the bytes along the flow. UDP is sent now. On TCP the flow's connection is used; when it is gone or 0, one to
+// For flow.name, of something new over TLS: who the certificate at the other end must name, as the configuration has it. Without
+// one (0) it must name the address. 0 as well when there is no memory or there are too many.
+uint16_t sip_transport_name(struct sip_transport *transport, struct str host);
+// Sends the bytes along the flow. UDP is sent now. On streams the flow's connection is used; when it is gone or 0, one to
 // flow->remote that is there already or is opened now (and flow->connection set); the bytes wait for it. Returns 0 or a
 // negative errno. A connection that fails later is told by flow_lost and to its watches.
 int sip_transport_send(struct sip_transport *transport, struct flow *flow, struct str bytes);
@@ -89,6 +95,7 @@ struct net_address sip_transport_listener(const struct sip_transport *transport,
 
 struct sip_transport_counters {
 	uint64_t received, sent, broken, refused_connections;
+	uint64_t handshakes, handshakes_failed; // of TLS
 	unsigned connections;
 	size_t buffered_bytes; // half messages held
 };

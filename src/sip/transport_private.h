@@ -7,21 +7,16 @@
 #include "base/slots.h"
 #include "sip/transport.h"
 
-struct sip_udp_listener {
+struct sip_listener {
 	struct sip_transport *transport;
-	struct udp_socket *socket;
+	struct udp_socket *udp;   // of TRANSPORT_UDP
+	struct tcp_listener *tcp; // of all others
 	struct net_address local;
+	uint8_t kind; // enum transport
 	uint8_t index;
 };
 
-struct sip_tcp_listener {
-	struct sip_transport *transport;
-	struct tcp_listener *listener;
-	struct net_address local;
-	uint8_t index;
-};
-
-enum { SIP_ROUTES_KEPT = 64 };
+enum { SIP_ROUTES_KEPT = 64, SIP_NAMES_MAX = 1024, SIP_TRANSPORTS = TRANSPORT_WSS + 1, SIP_NO_LISTENER = 255 };
 
 // Which address of ours the kernel uses towards a host: asked once in a while, for sockets bound to 0.0.0.0 or ::.
 struct sip_route {
@@ -35,9 +30,11 @@ struct sip_transport {
 	void *context;
 	char advertised_host[256];
 	uint64_t idle_ms;
-	struct sip_udp_listener udp[SIP_LISTENERS_MAX];
-	struct sip_tcp_listener tcp[SIP_LISTENERS_MAX];
-	uint8_t udp_count, tcp_count;
+	struct sip_listener listeners[SIP_TRANSPORTS][SIP_LISTENERS_MAX];
+	uint8_t listener_count[SIP_TRANSPORTS];
+	struct tls *tls;                 // NULL: nothing can be secured
+	struct str names[SIP_NAMES_MAX]; // owned; flow.name - 1 is the index
+	unsigned name_count;
 	struct slots *connections;    // by id; of struct sip_connection
 	struct hash_table *by_remote; // the same, by the address at the other end
 	struct pool connection_pool;
@@ -48,16 +45,19 @@ struct sip_transport {
 // Parses one message and hands it up. False when it could not be parsed.
 bool sip_transport_deliver(struct sip_transport *transport, const struct flow *from, char *bytes, size_t size);
 
-int sip_udp_open(struct sip_transport *transport, const struct net_address *local);
-void sip_udp_close(struct sip_udp_listener *listener);
+static inline bool sip_is_secured(uint8_t kind)
+{
+	return kind == TRANSPORT_TLS || kind == TRANSPORT_WSS;
+}
+
+int sip_udp_listen(struct sip_listener *listener, const struct net_address *local);
 int sip_udp_send(struct sip_transport *transport, const struct flow *flow, struct str bytes);
 
-int sip_tcp_open(struct sip_transport *transport, const struct net_address *local);
-void sip_tcp_close(struct sip_tcp_listener *listener);
-int sip_tcp_send(struct sip_transport *transport, struct flow *flow, struct str bytes);
-size_t sip_tcp_connection_size(void); // for the pool
+int sip_stream_listen(struct sip_listener *listener, const struct net_address *local);
+int sip_stream_send(struct sip_transport *transport, struct flow *flow, struct str bytes);
 // Our end of the connection; family 0 when it is gone or not open yet.
-struct net_address sip_tcp_connection_local(const struct sip_transport *transport, uint64_t connection);
-void sip_tcp_close_all(struct sip_transport *transport); // calls nobody
+struct net_address sip_stream_local(const struct sip_transport *transport, uint64_t connection);
+void sip_stream_close_all(struct sip_transport *transport); // calls nobody
+size_t sip_connection_size(void);                           // for the pool
 
 #endif

@@ -14,7 +14,7 @@ static bool is_keepalive(const char *bytes, size_t size)
 
 static void udp_listener_received(void *context, const struct net_address *from, char *bytes, size_t size)
 {
-	struct sip_udp_listener *listener = context;
+	struct sip_listener *listener = context;
 	struct flow flow = {.transport = TRANSPORT_UDP, .listener = listener->index, .remote = *from};
 	size_t skipped = 0;
 
@@ -26,32 +26,22 @@ static void udp_listener_received(void *context, const struct net_address *from,
 	sip_transport_deliver(listener->transport, &flow, bytes + skipped, size - skipped);
 }
 
-int sip_udp_open(struct sip_transport *transport, const struct net_address *local)
+int sip_udp_listen(struct sip_listener *listener, const struct net_address *local)
 {
-	struct sip_udp_listener *listener = &transport->udp[transport->udp_count];
-	int error;
+	int error = udp_open(listener->transport->loop, local, udp_listener_received, listener, &listener->udp);
 
-	*listener = (struct sip_udp_listener){.transport = transport, .index = transport->udp_count};
-	error = udp_open(transport->loop, local, udp_listener_received, listener, &listener->socket);
-	if (error)
-		return error;
-	listener->local = udp_local(listener->socket);
-	transport->udp_count++;
-	return 0;
-}
-
-void sip_udp_close(struct sip_udp_listener *listener)
-{
-	udp_close(listener->socket);
+	if (!error)
+		listener->local = udp_local(listener->udp);
+	return error;
 }
 
 int sip_udp_send(struct sip_transport *transport, const struct flow *flow, struct str bytes)
 {
 	int error;
 
-	if (flow->listener >= transport->udp_count)
+	if (flow->listener >= transport->listener_count[TRANSPORT_UDP])
 		return -EADDRNOTAVAIL;
-	error = udp_send(transport->udp[flow->listener].socket, &flow->remote, bytes);
+	error = udp_send(transport->listeners[TRANSPORT_UDP][flow->listener].udp, &flow->remote, bytes);
 	// What a full queue drops is lost as packets are lost: the machines above send it again.
 	return error == -EAGAIN || error == -ENOBUFS || error == -ENOMEM ? 0 : error;
 }
