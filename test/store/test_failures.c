@@ -246,7 +246,7 @@ static void a_small_disk_fills_up_and_is_emptied(void **state)
 
 // ---- power cuts
 
-enum { PHONES = 40, CUTS = 25, ACKNOWLEDGEMENTS_A_CUT = 300 };
+enum { PHONES = 40, CUTS = 15, ACKNOWLEDGEMENTS_A_CUT = 300 };
 
 // A phone that registers again as soon as it was answered.
 struct phone {
