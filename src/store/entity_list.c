@@ -1,9 +1,9 @@
 // Pages by keyset: a cursor holds the sort value and the id of the last row, and the next page is what comes after them,
 // found by index. A page costs the same wherever it lies, and rows that come and go shift nothing.
 //
-// A search has no index, so how to look depends on how much there is to find. First one pass over the narrow index on
-// `search` gathers up to FEW matches: when that is all of them, they are sorted and counted at no further cost. When there
-// are more, walking in sort order meets a page of them soon, and only the total needs a whole pass.
+// A search has no index. One pass over the narrow index on `search` counts the matches and keeps the ids of the first FEW.
+// When that is all of them, the page is sorted out of these; when there are more, walking in sort order meets a page of them
+// soon. Either way the whole table is gone through once.
 #include "store/entity_list.h"
 
 #include "base/digest.h"
@@ -13,10 +13,10 @@
 #include <assert.h>
 
 enum {
-	SQL_MAX = 4096,
+	SQL_MAX = 16384, // a list of FEW ids and everything else
 	WORDS_MAX = 6,
 	LIMIT_MAX = 1000,
-	FEW = 1000, // matches of a search
+	FEW = 1000, // matches of a search whose ids are kept
 	VALUES_MAX = 8 + WORDS_MAX + 3,
 };
 
@@ -37,9 +37,10 @@ struct listing {
 	const struct field *sort; // NULL: by id
 	bool descending;
 	struct entity_page *page;
-	bool more;            // a row beyond the page was seen
-	unsigned few_column;  // holds how many matches were gathered; 0 = there is no such column
-	int64_t gathered;     // what it said; more than FEW: not all of them
+	bool more;     // a row beyond the page was seen
+	bool searched; // then `total` was counted, and `few` holds the first ids
+	uint64_t total;
+	uint64_t *few;
 	struct str last_sort; // the sort value of the page's last row
 };
 
@@ -106,16 +107,30 @@ static bool word_take(struct str *rest, struct str *word)
 	return !str_empty(*word);
 }
 
+static bool word_has_digit(struct str word)
+{
+	for (size_t i = 0; i < word.length; i++)
+		if (word.at[i] >= '0' && word.at[i] <= '9')
+			return true;
+	return false;
+}
+
+// Words with digits first: they are the rarer ones, and where one is missing the others are not looked for.
 static enum err search_write(struct statement_draft *draft, const struct listing *listing)
 {
-	struct str rest = listing->query->q, word;
-
-	for (unsigned words = 0; words < WORDS_MAX && word_take(&rest, &word); words++) {
-		struct str pattern = text_pattern(word, listing->arena);
-		if (!pattern.at)
-			return ERR_NO_MEMORY;
-		draft_and(draft);
-		writer_format(&draft->w, "search LIKE $%u ESCAPE '\\'", draft_value(draft, value_text(pattern)));
+	for (int digits = 1; digits >= 0; digits--) {
+		struct str rest = listing->query->q, word;
+		for (unsigned words = 0; words < WORDS_MAX && word_take(&rest, &word); words++) {
+			struct str pattern;
+			if (word_has_digit(word) != digits)
+				continue;
+			pattern = text_pattern(word, listing->arena);
+			if (!pattern.at)
+				return ERR_NO_MEMORY;
+			draft_and(draft);
+			writer_format(&draft->w, "search LIKE $%u ESCAPE '\\'",
+				      draft_value(draft, value_text(pattern)));
+		}
 	}
 	return ERR_NONE;
 }
@@ -262,8 +277,6 @@ static enum err take_row(void *context, const struct row *row)
 	unsigned sort_column = entity_column_count(listing->type);
 	enum err err;
 
-	if (listing->few_column && (listing->gathered = row_integer(row, listing->few_column)) > FEW)
-		return ERR_NONE;
 	if (page->count == listing->query->limit) {
 		listing->more = true;
 		return ERR_NONE;
@@ -313,40 +326,65 @@ static enum err page_read_in_order(struct database *database, struct listing *li
 	return err ? err : draft_run(database, &draft, listing);
 }
 
-// The page out of up to FEW gathered matches; leaves it empty when there are more.
+static enum err take_match(void *context, const struct row *row)
+{
+	struct listing *listing = context;
+
+	if (listing->total < FEW)
+		listing->few[listing->total] = row_id(row, 0);
+	listing->total++;
+	return ERR_NONE;
+}
+
+static enum err matches_gather(struct database *database, struct listing *listing)
+{
+	struct statement_draft draft;
+	enum err err;
+
+	listing->searched = true;
+	listing->few = arena_alloc(listing->arena, FEW * sizeof *listing->few);
+	if (!listing->few)
+		return ERR_NO_MEMORY;
+	draft_start(&draft);
+	writer_format(&draft.w, "SELECT id FROM %s", listing->type->plural);
+	err = conditions_write(&draft, listing);
+	if (err)
+		return err;
+	return database_run(database, draft_sql(&draft), (struct values){draft.values, draft.value_count},
+			    (struct row_visitor){take_match, listing});
+}
+
+// The page out of the kept ids. They are numbers of our own, so they may stand in the text.
 static enum err page_read_of_few(struct database *database, struct listing *listing)
 {
 	struct statement_draft draft;
 	enum err err;
 
 	draft_start(&draft);
-	writer_format(&draft.w, "WITH found AS MATERIALIZED (SELECT id FROM %s", listing->type->plural);
-	err = conditions_write(&draft, listing);
-	if (err)
-		return err;
-	writer_format(&draft.w, " LIMIT %d) ", FEW + 1);
 	columns_write(&draft, listing);
-	listing->few_column = entity_column_count(listing->type) + (listing->sort ? 1 : 0);
-	writer_format(&draft.w, ", (SELECT count(*) FROM found) FROM %s WHERE id IN (SELECT id FROM found)",
-		      listing->type->plural);
-	draft.has_where = true;
+	writer_format(&draft.w, " FROM %s", listing->type->plural);
+	draft_and(&draft);
+	writer_text(&draft.w, "id IN (");
+	for (uint64_t i = 0; i < listing->total; i++) {
+		writer_text(&draft.w, i ? "," : "");
+		writer_uint(&draft.w, listing->few[i]);
+	}
+	writer_text(&draft.w, ")");
 	err = cursor_write(&draft, listing);
-	if (!err)
-		err = draft_run(database, &draft, listing);
-	listing->few_column = 0;
-	return err;
+	return err ? err : draft_run(database, &draft, listing);
 }
 
 static enum err page_read(struct database *database, struct listing *listing)
 {
 	struct str rest = listing->query->q, word;
+	enum err err;
 
-	if (word_take(&rest, &word)) {
-		enum err err = page_read_of_few(database, listing);
-		if (err || listing->gathered <= FEW)
-			return err;
-	}
-	return page_read_in_order(database, listing);
+	if (!word_take(&rest, &word))
+		return page_read_in_order(database, listing);
+	err = matches_gather(database, listing);
+	if (err || listing->total == 0)
+		return err;
+	return listing->total <= FEW ? page_read_of_few(database, listing) : page_read_in_order(database, listing);
 }
 
 static enum err turns_read(struct database *database, const struct listing *listing)
@@ -364,12 +402,12 @@ static enum err total_read(struct database *database, struct listing *listing)
 	int64_t total = 0;
 	enum err err;
 
-	if (!listing->more && str_empty(listing->query->cursor)) { // all of it is on this page
-		listing->page->total = listing->page->count;
+	if (listing->searched) {
+		listing->page->total = listing->total;
 		return ERR_NONE;
 	}
-	if (listing->gathered > 0 && listing->gathered <= FEW) {
-		listing->page->total = (uint64_t)listing->gathered;
+	if (!listing->more && str_empty(listing->query->cursor)) { // all of it is on this page
+		listing->page->total = listing->page->count;
 		return ERR_NONE;
 	}
 	draft_start(&draft);

@@ -14,6 +14,7 @@
 enum {
 	APPLICATION_ID = 0x43617269, // "Cari", in the file's header
 	STATEMENTS_MAX = 96,         // kept prepared per connection
+	STATEMENT_KEPT_MAX = 4096,   // bytes; a longer text will hardly come again
 	PARAMETERS_MAX = 40,         // in one statement
 	BUSY_TIMEOUT_MS = 2000,
 };
@@ -181,7 +182,7 @@ static enum err statement_find(struct sqlite *sqlite, const char *sql, struct st
 		}
 	}
 	err = statement_prepare(sqlite, sql, length, result);
-	if (err)
+	if (err || length > STATEMENT_KEPT_MAX)
 		return err;
 	if (sqlite->statement_count == STATEMENTS_MAX)
 		statement_free(sqlite->statements[--sqlite->statement_count]);
@@ -243,6 +244,8 @@ static enum err sqlite_run(struct database *database, const char *sql, struct va
 	err = code == SQLITE_OK ? statement_step(sqlite, statement, visitor) : fail(sqlite, code);
 	database->changed_rows = (uint64_t)sqlite3_changes64(sqlite->handle);
 	sqlite3_reset(statement->handle); // its result was the step's
+	if (statement->length > STATEMENT_KEPT_MAX)
+		statement_free(statement);
 	return err;
 }
 
