@@ -42,9 +42,10 @@ static void network_make(struct plane *plane)
 	plane->orderly = percent(plane, 50);
 	plane->store_fails = percent(plane, 20);
 	plane->config_moves = percent(plane, 30);
+	plane->dies = percent(plane, 10);
 	if (!plane->orderly) {
 		network->delay_max_ms = delay_ms + (unsigned)choice(plane, 300);
-		network->loss_permille = percent(plane, 70) ? (unsigned)choice(plane, 150) : 0;
+		network->loss_permille = percent(plane, 70) ? (unsigned)choice(plane, 100) : 0;
 		network->duplicate_permille = percent(plane, 50) ? (unsigned)choice(plane, 100) : 0;
 		network->reorder_permille = percent(plane, 50) ? (unsigned)choice(plane, 200) : 0;
 		network->reorder_ms = (unsigned)between(plane, 1, 1000);
@@ -194,6 +195,32 @@ void configuration_change(struct plane *plane)
 	plane->users[index].changed = true;
 	user_habits_make(plane, index);
 	put(plane, &plane->users[index].user.entity);
+}
+
+static void turn_remove(struct plane_user *user, uint64_t device_id)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < user->user.turn_count; i++)
+		if (user->turns[i].device_id != device_id)
+			user->turns[kept++] = user->turns[i];
+	user->changed |= kept != user->user.turn_count;
+	user->user.turn_count = kept;
+}
+
+void configuration_remove_device(struct plane *plane)
+{
+	if (plane->device_count == 0)
+		return;
+	const uint64_t id = plane->devices[choice(plane, plane->device_count)].device.entity.id;
+	for (unsigned i = 0; i < plane->user_count; i++) {
+		turn_remove(&plane->users[i], id);
+		put(plane, &plane->users[i].user.entity);
+	}
+	directory_remove(plane->directory, ENTITY_DEVICE, id);
+	registrations_forget(plane->registrations, id);
+	for (unsigned i = 0; i < plane->phone_count; i++)
+		if (plane->phones[i]->device_id == id)
+			plane->phones[i]->removed = true;
 }
 
 // ---- trunks

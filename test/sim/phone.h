@@ -59,6 +59,7 @@ struct phone {
 	struct list answers;  // struct answer: requests that came, with what was answered
 	struct list calls;    // struct phone_call, until the world ends
 	bool sent_garbage;
+	bool removed; // its device was deleted
 	bool closing; // opens no connection any more
 };
 

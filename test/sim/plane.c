@@ -47,7 +47,7 @@ bool plane_is_orderly(const struct plane *plane)
 void plane_register_refused(struct plane *plane, const struct phone *phone, unsigned status)
 {
 	plane->totals.registers_refused++;
-	if (plane->orderly && !plane->store_fails)
+	if (plane->orderly && !plane->store_fails && !phone->removed)
 		phone_complain(phone, NULL, "its REGISTER was answered %u", status);
 }
 
@@ -109,10 +109,14 @@ static void server_open(struct plane *plane)
 
 static void server_close(struct plane *plane)
 {
+	if (!plane->table)
+		return;
+	records_fake_flush(plane);
 	call_table_destroy(plane->table);
 	sip_endpoint_destroy(plane->endpoint);
 	registrations_destroy(plane->registrations);
 	directory_destroy(plane->directory);
+	plane->table = NULL;
 }
 
 // Nothing is going on any more: what does the server still hold?
@@ -137,27 +141,72 @@ static void server_check_empty(struct plane *plane)
 
 // ---- what happens
 
-static void traffic(struct timer *timer)
+// The administrator ends calls: all of them, or one in so many.
+static void administrator_hangs_up(struct plane *plane, uint64_t one_in)
 {
-	struct plane *plane = container_of(timer, struct plane, traffic_timer);
-	struct phone *phone = configuration_caller(plane);
-	const uint64_t drawn = sim_choice(plane->loop, 100);
-	char dialled[64];
+	struct arena arena;
+	struct call_snapshot *calls;
+	size_t count;
+	plane->hung_up_ms = loop_now_ms(plane->loop);
+	arena_init(&arena, 0);
+	if (!call_table_snapshot(plane->table, &arena, &calls, &count))
+		plane_fail(plane, NULL, "no snapshot of the calls");
+	else
+		for (size_t i = 0; i < count; i++)
+			if (sim_choice(plane->loop, one_in) == 0)
+				call_table_hang_up(plane->table, calls[i].call);
+	arena_free(&arena);
+}
 
-	if (plane->started >= plane->calls_wanted)
-		return;
-	if (drawn < 2) {
+static void administrator_asks(struct plane *plane)
+{
+	const struct plane_user *user = &plane->users[sim_choice(plane->loop, plane->user_count)];
+	struct ring_explanation explanation;
+	struct arena arena;
+	arena_init(&arena, 0);
+	const enum err err = call_table_explain(plane->table, str_of(user->extension), &arena, &explanation);
+	if (err || explanation.turn_count != user->user.turn_count)
+		plane_fail(plane, NULL, "%s is explained with %zu turns instead of %zu (%s)", user->extension,
+			   explanation.turn_count, user->user.turn_count, err_name(err));
+	arena_free(&arena);
+}
+
+// Whatever else happens beside calls; false: nothing did.
+static bool mischief(struct plane *plane, struct phone *phone)
+{
+	const uint64_t drawn = sim_choice(plane->loop, 200);
+	if (drawn < 4) {
 		phone_send_garbage(phone);
-	} else if (drawn < 4 && plane->config_moves) {
+	} else if (drawn < 5) {
+		administrator_hangs_up(plane, 20);
+	} else if (drawn < 6) {
+		administrator_asks(plane);
+	} else if (drawn < 10 && plane->config_moves) {
 		configuration_change(plane);
-	} else if (drawn < 6 && phone->role == PHONE_DEVICE && plane->config_moves) {
+	} else if (drawn < 11 && plane->config_moves) {
+		configuration_remove_device(plane);
+	} else if (drawn < 14 && phone->role == PHONE_DEVICE && plane->config_moves) {
 		phone->expires_s = phone->expires_s ? 0 : 120;
 		phone_register(phone);
-	} else if (drawn < 7 && plane->resets && phone->transport == PHONE_TCP) {
+	} else if (drawn < 16 && plane->resets && phone->transport == PHONE_TCP) {
 		struct net_address end = phone->address;
 		end.port = 0;
 		sim_reset_connections(plane->loop, &end);
 	} else {
+		return false;
+	}
+	return true;
+}
+
+static void traffic(struct timer *timer)
+{
+	struct plane *plane = container_of(timer, struct plane, traffic_timer);
+	struct phone *phone = configuration_caller(plane);
+	char dialled[64];
+
+	if (plane->started >= plane->calls_wanted)
+		return;
+	if (!mischief(plane, phone)) {
 		const struct manner manner = configuration_caller_manner(plane, phone);
 		configuration_dialled(plane, phone, dialled, sizeof dialled);
 		phone_call_start(phone, dialled, &manner);
@@ -190,21 +239,6 @@ static bool all_started(const struct plane *plane)
 	return plane->started >= plane->calls_wanted;
 }
 
-// The administrator ends what two vanished phones have left behind.
-static void end_leftovers(struct plane *plane)
-{
-	struct arena arena;
-	struct call_snapshot *calls;
-	size_t count;
-	arena_init(&arena, 0);
-	if (!call_table_snapshot(plane->table, &arena, &calls, &count))
-		plane_fail(plane, NULL, "no snapshot of the calls");
-	else
-		for (size_t i = 0; i < count; i++)
-			call_table_hang_up(plane->table, calls[i].call);
-	arena_free(&arena);
-}
-
 static bool all_gone(const struct plane *plane)
 {
 	return registrations_count(plane->registrations) == 0;
@@ -234,9 +268,14 @@ static void live(struct plane *plane)
 	sim_run_for(plane->loop, 4000); // the phones register
 	timer_start(plane->loop, &plane->traffic_timer, 1);
 	run_for(plane, UINT32_MAX, all_started);
+	if (plane->dies) {
+		server_close(plane);
+		referee_finish_early(plane);
+		return;
+	}
 	run_for(plane, PATIENCE_MS, all_quiet);
 	if (!plane->failure[0] && !all_quiet(plane)) {
-		end_leftovers(plane);
+		administrator_hangs_up(plane, 1); // what two vanished phones have left behind
 		run_for(plane, PATIENCE_MS, all_quiet);
 	}
 	if (!plane->failure[0])
@@ -294,12 +333,9 @@ void plane_run(const struct plane_settings *settings, struct plane_result *resul
 		note_failure(plane, result);
 	timer_stop(&plane->traffic_timer);
 	phones_destroy(plane);
-	if (!plane->failure[0]) {
-		sim_run_for(plane->loop, SETTLE_MS);
+	sim_run_for(plane->loop, SETTLE_MS);
+	if (plane->table && !plane->failure[0])
 		server_check_empty(plane);
-	} else {
-		sim_run_for(plane->loop, SETTLE_MS);
-	}
 	server_close(plane);
 	records_fake_finish(plane);
 	const struct sim_count count = sim_count(plane->loop);

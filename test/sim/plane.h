@@ -72,15 +72,15 @@ struct plane {
 	bool resets;       // connections break
 	bool store_fails;  // some commits do
 	bool config_moves; // users change while calls run
+	bool dies;         // the server is shut down in the middle
 	struct timer traffic_timer;
 	unsigned started;
-	bool closing;
+	uint64_t hung_up_ms;       // when the administrator last ended calls; 0 = never
 	struct phone_call **calls; // owned array; the calls belong to their phones
 	unsigned call_count, call_size;
 	struct plane_record *saved; // owned
 	unsigned saved_count, saved_size;
-	struct list writes; // registration writes that wait for their commit
-	struct list bad_records;
+	struct list writes;              // registration writes that wait for their commit
 	char failure[PLANE_FAILURE_MAX]; // the first thing that went wrong; empty = nothing has
 	unsigned failed_call;            // its number, 0 = no single call
 	uint64_t failed_ms;
@@ -122,6 +122,7 @@ void plane_fail(struct plane *plane, const struct phone_call *call, const char *
 
 void configuration_make(struct plane *plane);
 void configuration_change(struct plane *plane); // one user, while calls run
+void configuration_remove_device(struct plane *plane);
 // Something to dial, and how.
 struct phone *configuration_caller(struct plane *plane);
 void configuration_dialled(struct plane *plane, const struct phone *caller, char *dialled, size_t size);
@@ -130,6 +131,7 @@ struct manner configuration_caller_manner(struct plane *plane, const struct phon
 // ---- records_fake.c: the records port in memory
 
 void records_fake_init(struct plane *plane);
+void records_fake_flush(struct plane *plane); // what waits is committed now
 void records_fake_finish(struct plane *plane);
 
 // ---- referee.c: what must hold
@@ -140,7 +142,8 @@ void plane_leg_invited(struct plane *plane, struct phone_call *leg, const struct
 void plane_leg_cancelled(struct plane *plane, struct phone_call *leg, const struct sip_message *cancel);
 void plane_leg_unacknowledged(struct plane *plane, struct phone_call *call, unsigned status);
 void plane_wire_lost(struct plane *plane, struct phone *phone);
-void referee_sweep(struct plane *plane);  // every so often while calls run
-void referee_finish(struct plane *plane); // once all is quiet
+void referee_sweep(struct plane *plane);        // every so often while calls run
+void referee_finish(struct plane *plane);       // once all is quiet
+void referee_finish_early(struct plane *plane); // the server was shut down: there must be a record of each call
 
 #endif

@@ -12,15 +12,27 @@ struct commit {
 	struct registration_write *write;
 };
 
-static void commit_done(struct timer *timer)
+static void commit_end(struct commit *commit, enum err err)
 {
-	struct commit *commit = container_of(timer, struct commit, timer);
 	struct registration_write *write = commit->write;
-	struct plane *plane = commit->plane;
-	write->err = plane->store_fails && sim_choice(plane->loop, 100) < 10 ? ERR_STORE_UNAVAILABLE : ERR_NONE;
+	timer_stop(&commit->timer);
 	list_remove(&commit->node);
 	free(commit);
+	write->err = err;
 	write->done(write);
+}
+
+static void commit_due(struct timer *timer)
+{
+	struct commit *commit = container_of(timer, struct commit, timer);
+	const bool fails = commit->plane->store_fails && sim_choice(commit->plane->loop, 100) < 10;
+	commit_end(commit, fails ? ERR_STORE_UNAVAILABLE : ERR_NONE);
+}
+
+void records_fake_flush(struct plane *plane)
+{
+	while (!list_empty(&plane->writes))
+		commit_end(container_of(plane->writes.next, struct commit, node), ERR_NONE);
 }
 
 static void save_registration(void *context, struct registration_write *write)
@@ -31,7 +43,7 @@ static void save_registration(void *context, struct registration_write *write)
 	commit->plane = plane;
 	commit->write = write;
 	list_append(&plane->writes, &commit->node);
-	timer_init(&commit->timer, commit_done);
+	timer_init(&commit->timer, commit_due);
 	timer_start(plane->loop, &commit->timer, 1 + sim_choice(plane->loop, 20));
 }
 

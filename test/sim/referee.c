@@ -288,13 +288,37 @@ static void judge_missed_turns(struct plane *plane, const struct phone_call *cal
 
 // ---- legs
 
-// Nobody who does not want to be disturbed is, and a device that belongs to nobody calls nobody.
+// In how many calls a user is for sure: those that both sides have been talking in for a while.
+static unsigned calls_of(const struct plane *plane, const char *extension)
+{
+	const uint64_t now_ms = loop_now_ms(plane->loop);
+	unsigned count = 0;
+	for (unsigned i = 0; i < plane->call_count; i++) {
+		const struct phone_call *caller = plane->calls[i];
+		const struct phone_call *callee = caller->incoming ? NULL : call_numbered(plane, caller->talks_to);
+		if (!callee || caller->state != PHONE_CALL_TALKING || callee->state != PHONE_CALL_TALKING ||
+		    caller->vanished || callee->vanished || caller->acked_ms + news_ms(plane) > now_ms)
+			continue;
+		count += strcmp(caller->phone->extension, extension) == 0 ||
+			 (callee->phone->role == PHONE_DEVICE && strcmp(callee->phone->extension, extension) == 0);
+	}
+	return count;
+}
+
+// Nobody who does not want to be disturbed is, nobody has more calls than allowed, and a device that belongs to nobody calls
+// nobody.
 static void judge_permission(struct plane *plane, const struct phone_call *leg)
 {
 	const struct phone_call *caller = leg->peer;
 	const struct plane_user *user = user_of_extension(plane, str_of(leg->phone->extension));
 	if (leg->phone->role == PHONE_DEVICE && user && user->user.do_not_disturb && !user->changed)
 		plane_fail(plane, leg, "a phone of somebody who must not be disturbed rings");
+	const struct device *device = device_of(plane, leg->phone->device_id);
+	if (device && device->do_not_disturb)
+		plane_fail(plane, leg, "a phone that must not disturb rings");
+	if (plane->orderly && leg->phone->role == PHONE_DEVICE && user && user->user.call_limit && !user->changed &&
+	    calls_of(plane, user->extension) >= user->user.call_limit)
+		plane_fail(plane, leg, "a phone rings of somebody who has as many calls as allowed");
 	if (caller->phone->role == PHONE_DEVICE && !caller->phone->extension[0] && strcmp(caller->dialled, "999") != 0)
 		plane_fail(plane, leg, "a device that belongs to nobody calls somebody");
 }
@@ -350,7 +374,8 @@ void plane_leg_cancelled(struct plane *plane, struct phone_call *leg, const stru
 		break;
 	case 0:
 		if (!caller->cancelled_ms && !caller->vanished && !caller->network_failed &&
-		    caller->state != PHONE_CALL_OVER)
+		    caller->state != PHONE_CALL_OVER &&
+		    (!plane->hung_up_ms || loop_now_ms(plane->loop) > plane->hung_up_ms + news_ms(plane)))
 			plane_fail(plane, leg, "cancelled as if the caller had given up");
 		break;
 	default:
@@ -361,7 +386,7 @@ void plane_leg_cancelled(struct plane *plane, struct phone_call *leg, const stru
 void plane_leg_unacknowledged(struct plane *plane, struct phone_call *call, unsigned status)
 {
 	const struct phone_call *caller = call->peer;
-	if (plane->orderly && (status >= 300 || (caller && caller->offered && !caller->vanished)))
+	if (!plane->resets && (status >= 300 || (caller && caller->offered && !caller->vanished)))
 		plane_fail(plane, call, "its %u was never acknowledged", status);
 }
 
@@ -463,11 +488,11 @@ static void judge_records(struct plane *plane, const struct phone_call *caller)
 			plane_fail(plane, caller, "a record with outcome %s and %u answered legs",
 				   outcome_names[record->outcome], record->answered_legs);
 	}
-	if (firsts != 1)
+	if (firsts != 1 && !caller->phone->removed)
 		plane_fail(plane, caller, "%u records of one call", firsts);
 	list_each (node, following, &caller->legs)
 		seen += !container_of(node, struct phone_call, leg_node)->twin;
-	if (!last || caller->network_failed)
+	if (!last || caller->network_failed || plane->dies)
 		return;
 	// A leg that is cancelled while a carrier challenges it is not seen as a call there.
 	if (plane->orderly && caller->offered && (seen > started || (seen < started && !somebody_challenges(plane))))
@@ -522,4 +547,11 @@ void referee_finish(struct plane *plane)
 			judge_records(plane, call);
 		judge_missed_turns(plane, call);
 	}
+}
+
+void referee_finish_early(struct plane *plane)
+{
+	for (unsigned i = 0; i < plane->call_count && !plane->failure[0]; i++)
+		if (!plane->calls[i]->incoming && was_taken(plane->calls[i]))
+			judge_records(plane, plane->calls[i]);
 }
