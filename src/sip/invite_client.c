@@ -205,7 +205,7 @@ static void answered_again(struct sip_session *session, const struct sip_message
 	list_each (node, following, &session->forks) {
 		struct sip_dialog *fork = container_of(node, struct sip_dialog, node);
 		if (str_equal(fork->remote_tag, response->to_tag)) {
-			session_repeat_ack(session, fork);
+			session_repeat_ack(session, fork, response->cseq);
 			return;
 		}
 		count++;
@@ -227,8 +227,7 @@ static void answered_again(struct sip_session *session, const struct sip_message
 void invite_client_late(struct sip_session *session, const struct sip_message *response)
 {
 	if (str_equal(response->to_tag, session->dialog.remote_tag)) {
-		if (response->cseq == session->dialog.ack_cseq)
-			session_repeat_ack(session, &session->dialog);
+		session_repeat_ack(session, &session->dialog, response->cseq);
 		return;
 	}
 	if (session->role == SESSION_CALLEE && response->cseq == session->invite_cseq && session->linger_until_ms != 0)

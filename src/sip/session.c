@@ -236,14 +236,15 @@ struct body session_body(const struct sip_message *message)
 
 // ---- acknowledging
 
-void session_acknowledge(struct sip_session *session, struct sip_dialog *dialog, uint32_t cseq, const struct body *body)
+// Writes an ACK, a transaction of its own (RFC 3261 section 13.2.2.4).
+static bool write_ack(struct sip_session *session, struct sip_dialog *dialog, uint32_t cseq, const struct body *body,
+		      struct writer *w)
 {
 	struct sip_endpoint *endpoint = session->endpoint;
-	char branch[SIP_BRANCH_SIZE + 1], text[DIALOG_REQUEST_MAX];
-	struct writer w = writer_into(text, sizeof text);
+	char branch[SIP_BRANCH_SIZE + 1];
 	struct flow flow = session_next_hop(session, dialog);
 
-	sip_branch_new(endpoint->loop, branch); // a transaction of its own (RFC 3261 section 13.2.2.4)
+	sip_branch_new(endpoint->loop, branch);
 	struct request_draft draft = {
 	    .method = SIP_ACK,
 	    .cseq = cseq,
@@ -253,12 +254,27 @@ void session_acknowledge(struct sip_session *session, struct sip_dialog *dialog,
 	    .body_type = body ? body->type : STR_NONE,
 	    .body = body ? body->bytes : STR_NONE,
 	};
-	if (!dialog_write_request(dialog, endpoint->transport, &flow, &draft, &w))
+	return dialog_write_request(dialog, endpoint->transport, &flow, &draft, w);
+}
+
+static void send_ack(struct sip_session *session, struct sip_dialog *dialog, struct str ack)
+{
+	struct flow flow = session_next_hop(session, dialog);
+	if (!str_empty(ack))
+		sip_transport_send(session->endpoint->transport, &flow, ack);
+}
+
+void session_acknowledge(struct sip_session *session, struct sip_dialog *dialog, uint32_t cseq, const struct body *body)
+{
+	char text[DIALOG_REQUEST_MAX];
+	struct writer w = writer_into(text, sizeof text);
+
+	if (!write_ack(session, dialog, cseq, body, &w))
 		return;
 	dialog->ack_cseq = cseq;
 	if (!owned_set(&dialog->ack, writer_result(&w)))
 		owned_free(&dialog->ack); // sent once only, then
-	sip_transport_send(endpoint->transport, &flow, writer_result(&w));
+	send_ack(session, dialog, writer_result(&w));
 	if (dialog != &session->dialog)
 		return;
 	session->ack_due = false;
@@ -266,11 +282,15 @@ void session_acknowledge(struct sip_session *session, struct sip_dialog *dialog,
 		session_set_state(session, SESSION_UP);
 }
 
-void session_repeat_ack(struct sip_session *session, struct sip_dialog *dialog)
+void session_repeat_ack(struct sip_session *session, struct sip_dialog *dialog, uint32_t cseq)
 {
-	struct flow flow = session_next_hop(session, dialog);
-	if (!str_empty(dialog->ack))
-		sip_transport_send(session->endpoint->transport, &flow, dialog->ack);
+	char text[DIALOG_REQUEST_MAX];
+	struct writer w = writer_into(text, sizeof text);
+
+	if (cseq == dialog->ack_cseq)
+		send_ack(session, dialog, dialog->ack);
+	else if (cseq < dialog->ack_cseq && write_ack(session, dialog, cseq, NULL, &w))
+		send_ack(session, dialog, writer_result(&w)); // an earlier one was lost; its body is not kept
 }
 
 // ---- the end

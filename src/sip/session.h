@@ -142,7 +142,8 @@ struct body session_body(const struct sip_message *message);
 // ACK for a 2xx with this CSeq, kept for its repetitions.
 void session_acknowledge(struct sip_session *session, struct sip_dialog *dialog, uint32_t cseq,
 			 const struct body *body);
-void session_repeat_ack(struct sip_session *session, struct sip_dialog *dialog);
+// The 2xx to an INVITE of ours came again: this one's or an earlier one's ACK was lost.
+void session_repeat_ack(struct sip_session *session, struct sip_dialog *dialog, uint32_t cseq);
 // Ends a confirmed dialog in whatever way its state needs. The domain is told nothing any more.
 void session_hang_up(struct sip_session *session, enum leg_end why);
 void session_bye(struct sip_session *session, struct sip_dialog *dialog, enum leg_end why);

@@ -53,6 +53,28 @@ static void the_domain_asks_the_other_side(void **state)
 	rig_told(rig, "replied 7 to 5: 200\n");
 }
 
+// The ACK of the first may have been lost when the second is answered already.
+static void each_of_two_answers_gets_its_ack_again(void **state)
+{
+	const char *invites[2];
+	(void)state;
+	talk();
+	for (int i = 0; i < 2; i++) {
+		ask(DIALOG_INVITE, &offer, ERR_NONE);
+		invites[i] = peer_next(&desk);
+		respond(&desk, invites[i], "200 OK", "", "Contact: <sip:330@10.0.0.2:5060>\n" SDP_LINES);
+		rig_told(rig, "replied 7 to 5: 200 application/sdp [" SDP_OFFER "]\n");
+		rig->signalling->acknowledge(rig->signalling->context, rig->session, &nothing);
+		assert_starts(peer_next(&desk), "ACK ");
+	}
+	respond(&desk, invites[0], "200 OK", "", "Contact: <sip:330@10.0.0.2:5060>\n" SDP_LINES);
+	const char *ack = peer_next(&desk);
+	assert_string_equal(header_of(rig, ack, "CSeq"), "1 ACK");
+	respond(&desk, invites[1], "200 OK", "", "Contact: <sip:330@10.0.0.2:5060>\n" SDP_LINES);
+	assert_string_equal(header_of(rig, peer_next(&desk), "CSeq"), "2 ACK");
+	rig_told(rig, "");
+}
+
 static void glare_is_491_on_both_sides(void **state)
 {
 	(void)state;
@@ -225,6 +247,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    LEGS_TEST(a_re_invite_goes_through_the_domain),
 	    LEGS_TEST(the_domain_asks_the_other_side),
+	    LEGS_TEST(each_of_two_answers_gets_its_ack_again),
 	    LEGS_TEST(glare_is_491_on_both_sides),
 	    LEGS_TEST(nothing_new_before_the_ack_of_the_last),
 	    LEGS_TEST(info_and_message_pass_and_refer_does_not),
