@@ -39,7 +39,7 @@ static void header_of(struct str bytes, const char *name, char *into, size_t siz
 	}
 }
 
-static void print_packet(void *context, const struct sim_packet *packet)
+static void print_packet(void *context, const struct sim_packet *packet, const char *arrow)
 {
 	const struct ladder *ladder = context;
 	char from[64], to[64], call_id[300], cseq[64];
@@ -56,10 +56,21 @@ static void print_packet(void *context, const struct sim_packet *packet)
 	net_address_write(&to_writer, &packet->to);
 	from[from_writer.used] = to[to_writer.used] = '\0';
 	const struct str line = str_trim(str_first(packet->bytes, str_index(packet->bytes, '\n')));
-	printf("%10.3f  %-16s -> %-16s  %.*s  [%s] %s\n", (double)packet->at_ms / 1000, from, to, STR_ARG(line), cseq,
-	       call_id);
+	printf("%10.3f  %-16s %s %-16s  %.*s  [%s] %s\n", (double)packet->at_ms / 1000, from, arrow, to, STR_ARG(line),
+	       cseq, call_id);
 	if (getenv("SIM_BYTES"))
 		printf("%.*s\n", STR_ARG(packet->bytes));
+}
+
+static void print_arrived(void *context, const struct sim_packet *packet)
+{
+	print_packet(context, packet, "->");
+}
+
+static void print_lost(void *context, const struct sim_packet *packet, enum sim_fate fate)
+{
+	if (fate == SIM_LOST)
+		print_packet(context, packet, "-x");
 }
 
 // ---- one world
@@ -67,7 +78,7 @@ static void print_packet(void *context, const struct sim_packet *packet)
 static bool world_failed(const struct options *options, uint64_t seed, const struct plane_result *result)
 {
 	struct ladder ladder = {options->ladder ? NULL : result};
-	const struct sim_watcher watcher = {.arrived = print_packet, .context = &ladder};
+	const struct sim_watcher watcher = {.sent = print_lost, .arrived = print_arrived, .context = &ladder};
 	struct plane_result again;
 
 	printf("seed %" PRIu64 " failed %s\n", seed, result->failure);
