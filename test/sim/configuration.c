@@ -110,7 +110,10 @@ static uint64_t sip_device_make(struct plane *plane, int holder)
 	device->do_not_disturb = percent(plane, 3);
 	device->call_limit = percent(plane, 10) ? (int64_t)between(plane, 1, 3) : 0;
 	put(plane, &device->entity);
-	for (unsigned phones = percent(plane, 85) ? 1 : percent(plane, 50) ? 2 : 0; phones > 0; phones--)
+	unsigned phones = percent(plane, 85) ? 1 : percent(plane, 50) ? 2 : 0;
+	if (plane->phone_count == 0 && phones == 0)
+		phones = 1; // somebody has to call
+	for (; phones > 0; phones--)
 		phone_make(plane, made);
 	return device->entity.id;
 }
@@ -277,7 +280,7 @@ void configuration_make(struct plane *plane)
 {
 	network_make(plane);
 	users_make(plane);
-	if (percent(plane, 40))
+	if (percent(plane, 40) || plane->phone_count == 0)
 		sip_device_make(plane, -1); // a device that belongs to nobody
 	for (uint64_t trunks = choice(plane, PLANE_CARRIERS_MAX + 1); trunks > 0; trunks--)
 		trunk_make(plane, plane->trunk_count);
