@@ -127,6 +127,17 @@ static void another_version_is_505(void **state)
 	assert_starts(peer_next(&phone), "SIP/2.0 505 ");
 }
 
+static void what_cannot_be_answered_is_not(void **state)
+{
+	(void)state;
+	peer_send(&phone, "OPTIONS sip:example.com SIP/2.0\nFrom: <sip:a@b>;tag=f\n"
+			  "Call-ID: c\nTo: <sip:a@b>\nCSeq: 1 OPTIONS\n" PLAIN);
+	peer_send(&phone, "ACK sip:example.com SIP/2.0\nVia: SIP/2.0/UDP 10.0.0.2:5060;branch=z9hG4bKv\n"
+			  "From: <sip:a@b>;tag=f\nTo: <sip:a@b>\nCall-ID: c\nCSeq: x ACK\n" PLAIN);
+	peer_send(&phone, "hello\n\n");
+	peer_nothing(&phone);
+}
+
 static void responses_to_nothing_are_dropped(void **state)
 {
 	(void)state;
@@ -299,9 +310,13 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, start, stop)
 	const struct CMUnitTest tests[] = {
-	    T(each_request_gets_its_answer), T(an_unknown_dialog_is_481_and_its_ack_is_nothing),
-	    T(another_version_is_505),       T(responses_to_nothing_are_dropped),
-	    T(nothing_is_relayed),           cmocka_unit_test(torture_messages_of_the_rfcs),
+	    T(each_request_gets_its_answer),
+	    T(an_unknown_dialog_is_481_and_its_ack_is_nothing),
+	    T(another_version_is_505),
+	    T(what_cannot_be_answered_is_not),
+	    T(responses_to_nothing_are_dropped),
+	    T(nothing_is_relayed),
+	    cmocka_unit_test(torture_messages_of_the_rfcs),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

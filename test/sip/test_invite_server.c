@@ -93,6 +93,20 @@ static void an_answer_nobody_acknowledges_ends_the_call(void **state)
 	assert_int_equal(sessions(), 0);
 }
 
+static void the_ack_of_an_older_invite_does_not_count(void **state)
+{
+	(void)state;
+	call_510();
+	rig->signalling->accept(rig->signalling->context, rig->session, &answer);
+	const char *answered = peer_next(&desk);
+	desk_says("ACK", answered, 1, "");
+	rig_told(rig, "");
+	sim_run_for(rig->loop, 600);
+	assert_string_equal(peer_next(&desk), answered);
+	desk_says("ACK", answered, 2, "");
+	rig_told(rig, "acknowledged 7\n");
+}
+
 static void our_bye_waits_for_the_ack(void **state)
 {
 	(void)state;
@@ -128,6 +142,15 @@ static void a_refusal_says_why(void **state)
 			    "Warning: 399 example.com \"Say \\\"please\\\"  Evil: 1\"\n"
 			    "Content-Length: 0\n\n");
 	assert_int_equal(sessions(), 0);
+}
+
+static void a_password_somebody_else_wants_is_not_asked_of_the_caller(void **state)
+{
+	struct refusal refusal = {.status = 407};
+	(void)state;
+	call_510();
+	rig->signalling->refuse(rig->signalling->context, rig->session, &refusal);
+	assert_starts(peer_next(&desk), "SIP/2.0 503 ");
 }
 
 static void a_call_the_domain_does_not_take_is_refused(void **state)
@@ -196,8 +219,10 @@ int main(void)
 	    LEGS_TEST(a_caller_who_gives_up_gets_487),
 	    LEGS_TEST(a_bye_before_the_answer_gives_up_too),
 	    LEGS_TEST(an_answer_nobody_acknowledges_ends_the_call),
+	    LEGS_TEST(the_ack_of_an_older_invite_does_not_count),
 	    LEGS_TEST(our_bye_waits_for_the_ack),
 	    LEGS_TEST(a_refusal_says_why),
+	    LEGS_TEST(a_password_somebody_else_wants_is_not_asked_of_the_caller),
 	    LEGS_TEST(a_call_the_domain_does_not_take_is_refused),
 	    LEGS_TEST(ringing_is_repeated_each_minute),
 	    LEGS_TEST(the_same_invite_by_another_way_is_482),

@@ -158,6 +158,18 @@ static void nobody_registers_for_another(void **state)
 	assert_int_equal(bindings_count(), 0);
 }
 
+static void a_trunks_address_registers_nothing(void **state)
+{
+	struct peer carrier;
+	(void)state;
+	peer_open(&carrier, rig, "10.0.1.1", 5060);
+	peer_send(&carrier, "REGISTER sip:example.com SIP/2.0\nVia: SIP/2.0/UDP 10.0.1.1:5060;branch=z9hG4bKt;rport\n"
+			    "From: <sip:330@example.com>;tag=f\nTo: <sip:330@example.com>\n"
+			    "Call-ID: c\nCSeq: 1 REGISTER\n" CONTACT "Content-Length: 0\n\n");
+	assert_starts(peer_next(&carrier), "SIP/2.0 401 ");
+	peer_close(&carrier);
+}
+
 static void too_short_is_refused_and_too_long_is_cut(void **state)
 {
 	(void)state;
@@ -304,6 +316,7 @@ int main(void)
 	    T(a_full_disk_is_503_and_changes_nothing),
 	    T(an_unknown_device_and_a_wrong_password_look_the_same),
 	    T(nobody_registers_for_another),
+	    T(a_trunks_address_registers_nothing),
 	    T(too_short_is_refused_and_too_long_is_cut),
 	    T(a_contact_with_expires_0_goes),
 	    T(a_star_removes_all_and_only_with_expires_0),
