@@ -132,8 +132,6 @@ static bool name_valid(struct str host)
 			if (label == 0)
 				return false;
 			label = 0;
-			if (i + 1 == host.length) // the root
-				return !number;
 			continue;
 		}
 		number = (label == 0 || number) && syntax_is_digit(host.at[i]);

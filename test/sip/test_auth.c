@@ -425,6 +425,9 @@ static void answers_what_it_may(void **state)
 	     "WWW-Authenticate: Digest realm=\"" REALM "\", nonce=\"b\", algorithm=SHA-256, qop=\"auth\"\r\n"
 	     "WWW-Authenticate: Digest realm=\"" REALM "\", nonce=\"c\", algorithm=SHA-256, qop=\"auth\"\r\n",
 	     "nonce=\"b\""},
+	    {"WWW-Authenticate: Digest realm=\"" REALM "\", nonce=\"a\", qop=\"auth\"\r\n"
+	     "WWW-Authenticate: Digest realm=\"" REALM "\", nonce=\"b\", qop=\"auth\"\r\n",
+	     "nonce=\"a\""},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		char line[2048];

@@ -347,6 +347,24 @@ static void reads_on_behind_a_fault(void **state)
 	parsed_free(p);
 }
 
+// An answer repeats headers; none of them may hold what somebody else could take for a line end.
+static void no_value_holds_a_line_end(void **state)
+{
+	(void)state;
+	static const char *const broken[] = {
+	    INVITE FIVE "Subject: a\rVia: x\r\n\r\n",
+	    INVITE FIVE "Subject: a\nVia: x\r\n\r\n",
+	    INVITE FIVE "Subject: a\nVia: x",
+	};
+	for (size_t i = 0; i < sizeof broken / sizeof *broken; i++) {
+		struct parsed *p = parsed_text(broken[i], SIP_DATAGRAM);
+		assert_false(p->fine);
+		assert_true(p->fault.answerable);
+		assert_int_equal(p->message.header_count, 5);
+		parsed_free(p);
+	}
+}
+
 // A message with `filler` in the middle of it, repeated.
 static struct parsed *filled(const char *before, const char *filler, size_t times, const char *after)
 {
@@ -505,6 +523,7 @@ int main(void)
 	    cmocka_unit_test(refuses_headers),
 	    cmocka_unit_test(refuses_lengths),
 	    cmocka_unit_test(reads_on_behind_a_fault),
+	    cmocka_unit_test(no_value_holds_a_line_end),
 	    cmocka_unit_test(everything_has_a_bound),
 	    cmocka_unit_test(the_head_has_a_bound),
 	    cmocka_unit_test(frames_a_stream_at_every_cut),

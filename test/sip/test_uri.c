@@ -263,6 +263,7 @@ static const char *const same[][2] = {
      "sip:alice@atlanta.com?priority=urgent&subject=project%20x"},
     {"sip:a@[2001:db8::1]", "sip:a@[2001:DB8:0:0::1]"},
     {"sip:a@h;l%72", "sip:a@h;lr"},
+    {"sip:a@h;x=1;x=2;y=3", "sip:a@h;y=3;x=1"},
     {"tel:+1-201-555-0123", "tel:+1(201)5550123"},
     {"tel:7A;phone-context=b.c", "tel:7a;Phone-Context=B.c"},
     {"urn:service:sos", "urn:service:sos"},

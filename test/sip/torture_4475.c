@@ -12,13 +12,14 @@
 #define SDP_TYPE  "Content-Type: application/sdp\n"
 #define INVITE(n) "INVITE sip:bob@example.com SIP/2.0\n" TOP(n) CONTACT "CSeq: 5 INVITE\n"
 // With its carriage returns the SDP has 90 bytes.
-#define BODY      SDP_TYPE "Content-Length: 90\n\n" SDP
+#define BODY SDP_TYPE "Content-Length: 90\n\n" SDP
 
 static void check_folding(const struct sip_message *m)
 {
-	assert_string_equal(torture_values(m, SIP_HEADER_VIA),
-		   "SIP / 2.0    / TLS [2001:db8::5] : 5071 ;     branch = z9hG4bK.a|SIP/2.0/UDP b.example.net ;branch=     "
-		   "z9hG4bK.b|SIP / 2.0/TCP c.example.net|");
+	assert_string_equal(
+	    torture_values(m, SIP_HEADER_VIA),
+	    "SIP / 2.0    / TLS [2001:db8::5] : 5071 ;     branch = z9hG4bK.a|SIP/2.0/UDP b.example.net ;branch=     "
+	    "z9hG4bK.b|SIP / 2.0/TCP c.example.net|");
 	assert_str(m->via.transport, "TLS");
 	assert_int_equal(m->via.port, 5071);
 	assert_str(m->via.branch, "z9hG4bK.a");
@@ -44,7 +45,10 @@ static void check_odd_characters(const struct sip_message *m)
 	assert_str(m->uri.password, "&=+$,pw");
 	struct str name = sip_display_text(m->to.display, into);
 	assert_int_equal(name.length, 8);
-	assert_memory_equal(name.at, "a\0b\x07" "c\x7f\"\\", 8);
+	assert_memory_equal(name.at,
+			    "a\0b\x07"
+			    "c\x7f\"\\",
+			    8);
 	assert_str(m->from.display, "one' two* +three%");
 	assert_str(m->from_tag, "'~`%*");
 	assert_str(m->call_id, "w0rd~%`(<[{:\\\"/?}]>)@w'o*r!d");
@@ -102,9 +106,10 @@ static void check_semicolon_in_user(const struct sip_message *m)
 
 static void check_vias(const struct sip_message *m)
 {
-	assert_string_equal(torture_values(m, SIP_HEADER_VIA),
-		   "SIP/2.0/UDP desk.example.net:5062;branch=z9hG4bK.torture.10|SIP/2.0/PIGEON a.example.net|SIP/2.0/SCTP "
-		   "b.example.net|SIP/2.0/x!y%z c.example.net;branch=z9hG4bK.c|");
+	assert_string_equal(
+	    torture_values(m, SIP_HEADER_VIA),
+	    "SIP/2.0/UDP desk.example.net:5062;branch=z9hG4bK.torture.10|SIP/2.0/PIGEON a.example.net|SIP/2.0/SCTP "
+	    "b.example.net|SIP/2.0/x!y%z c.example.net;branch=z9hG4bK.c|");
 }
 
 static void check_binary_body(const struct sip_message *m)
@@ -182,6 +187,7 @@ static void check_old_request(const struct sip_message *m)
 #define REPEAT_10(text)  text text text text text text text text text text
 #define REPEAT_100(text) REPEAT_10(REPEAT_10(text))
 
+// clang-format off
 const struct torture torture_4475[] = {
     {"3.1.1.1", "wsinv", "folds and spaces wherever they are allowed", PARSED, 0,
      TORTURE_TEXT("INVITE sip:bob@example.com;odd SIP/2.0\n"
@@ -367,4 +373,5 @@ const struct torture torture_4475[] = {
 		  "To: sip:bob@example.com\nCall-ID: 1\nCSeq: 1 INVITE\n" SDP_TYPE "\n" SDP),
      check_old_request},
 };
+// clang-format on
 const size_t torture_4475_count = sizeof torture_4475 / sizeof *torture_4475;

@@ -3,7 +3,7 @@
 #include "sip/torture.h"
 
 #define REST(n)                                                                                                        \
-	"From: \"Jane\" <sip:jane@[2001:DB8:0:1::5]>;tag=8f2e\nTo: <sip:bob@example.com>\n"                             \
+	"From: \"Jane\" <sip:jane@[2001:DB8:0:1::5]>;tag=8f2e\nTo: <sip:bob@example.com>\n"                            \
 	"Call-ID: torture-v6-" n "\nMax-Forwards: 70\n"
 #define VIA(n)      "Via: SIP/2.0/UDP [2001:db8:0:1::5];branch=z9hG4bK.v6." n "\n"
 #define REGISTER(n) VIA(n) REST(n) "CSeq: 3 REGISTER\nContact: <sip:jane@[2001:db8:0:1::5]>\nl: 0\n\n"
@@ -58,6 +58,7 @@ static void check_mapped(const struct sip_message *m)
 	assert_str(m->uri.host, "::ffff:192.0.2.53");
 }
 
+// clang-format off
 const struct torture torture_5118[] = {
     {"4.1", "ipv6-good", "an IPv6 address", PARSED, 0,
      TORTURE_TEXT("REGISTER sip:[2001:db8::53] SIP/2.0\n" REGISTER("1")), check_good},
@@ -102,4 +103,5 @@ const struct torture torture_5118[] = {
      TORTURE_TEXT("OPTIONS sip:bob@[2001:db8::192.0.2.53] SIP/2.0\n" VIA("11") REST("11") "CSeq: 1 OPTIONS\nl: 0\n\n"),
      NULL},
 };
+// clang-format on
 const size_t torture_5118_count = sizeof torture_5118 / sizeof *torture_5118;
