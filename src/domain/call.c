@@ -117,8 +117,6 @@ static enum err try_user(struct call *call, struct attempt *attempt, const struc
 	record->callee_title = arena_copy(&record->arena, user->title);
 	record->callee_user_id = user->entity.id;
 	attempt->called = record->canonical;
-	if (was_visited(call, user->entity.id))
-		return ERR_LOOP;
 	call->visited[call->visited_count++] = user->entity.id;
 	if (!record->canonical.at || !record->callee_title.at || !attempt_plan_user(attempt, user))
 		return ERR_NO_MEMORY;

@@ -185,7 +185,7 @@ static bool trunk_is_down(const struct stage *stage, const struct trunk *trunk)
 static enum err fake_invite(void *context, const struct outgoing_invite *invite, uint64_t *session)
 {
 	struct stage *stage = context;
-	char room[NAME_MAX_], from[200], over[200] = "";
+	char room[PARTY_NAME_SIZE], from[200], over[200] = "", hops[40] = "";
 	struct party *party = stage_enter(stage, name_of_target(stage, invite, room, sizeof room));
 
 	party->leg = invite->leg;
@@ -203,8 +203,10 @@ static enum err fake_invite(void *context, const struct outgoing_invite *invite,
 			snprintf(over + strlen(over), sizeof over - strlen(over), " for %.*s",
 				 STR_ARG(invite->dialled));
 	}
-	stage_say(stage, "%s gets INVITE%s from %s%s", party->name, over, from,
-		  str_empty(invite->body.bytes) ? ", without offer" : "");
+	if (invite->max_forwards < 60)
+		snprintf(hops, sizeof hops, ", with %u hops left", invite->max_forwards);
+	stage_say(stage, "%s gets INVITE%s from %s%s%s", party->name, over, from,
+		  str_empty(invite->body.bytes) ? ", without offer" : "", hops);
 	return ERR_NONE;
 }
 
@@ -335,7 +337,7 @@ struct entity *stage_add(struct stage *stage, const char *name, enum entity_kind
 
 	if (stage_entity(stage, name))
 		stage_fail("there are two of %s", name);
-	snprintf(stage->names[stage->entity_count], NAME_MAX_, "%s", name);
+	snprintf(stage->names[stage->entity_count], PARTY_NAME_SIZE, "%s", name);
 	stage->entities[stage->entity_count++] = entity;
 	entity->id = stage->entity_count;
 	return entity;

@@ -5,11 +5,11 @@
 
 #include "domain/call_table.h"
 
-enum { NAME_MAX_ = 48, PARTIES_MAX = 200 };
+enum { PARTY_NAME_SIZE = 48, PARTIES_MAX = 200 };
 
 // One end of a leg: a phone, a carrier's far end, or a caller.
 struct party {
-	char name[NAME_MAX_];
+	char name[PARTY_NAME_SIZE];
 	uint64_t leg, session;
 	bool calls; // the caller's side
 	bool slow;  // answers neither CANCEL nor 200 by itself
@@ -30,11 +30,11 @@ struct stage {
 	bool relay_up;
 	struct party parties[PARTIES_MAX];
 	size_t party_count;
-	char slow[8][NAME_MAX_]; // parties of these names are slow from the start
-	char down[8][NAME_MAX_]; // trunks that nothing can be sent to
-	struct arena arena;      // entities, as they were last set
+	char slow[8][PARTY_NAME_SIZE]; // parties of these names are slow from the start
+	char down[8][PARTY_NAME_SIZE]; // trunks that nothing can be sent to
+	struct arena arena;            // entities, as they were last set
 	struct entity *entities[100];
-	char names[100][NAME_MAX_];
+	char names[100][PARTY_NAME_SIZE];
 	size_t entity_count;
 	uint64_t started_ms;
 	bool tells_time; // lines begin with the time

@@ -1,0 +1,261 @@
+// The words that make things happen: calls, what phones and carriers do, time, and what the server is asked.
+#include "words.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+// ---- calling
+
+static void place(struct stage *stage, struct party *party, struct invitation *invitation, bool with_offer)
+{
+	party->calls = true;
+	party->without_offer = !with_offer;
+	if (with_offer)
+		invitation->body = (struct body){STR("application/sdp"), STR("offer")};
+	invitation->session = party->session;
+	invitation->call_id = STR("a-call");
+	if (invitation->max_forwards == 0)
+		invitation->max_forwards = 70;
+	if (call_table_invited(stage->calls, invitation, &party->leg))
+		stage_fail("the call was not taken");
+}
+
+static void call_from(struct stage *stage, struct line *line, bool with_offer, unsigned max_forwards)
+{
+	const struct entity *caller = stage_entity(stage, line->words[0]);
+	struct invitation invitation = {
+	    .caller = CALLER_DEVICE, .dialled = str_of(line->words[1]), .max_forwards = max_forwards};
+
+	if (!caller)
+		caller = &device_or_phone(stage, line->words[0])->entity;
+	invitation.device_id = caller->id;
+	if (caller->kind == ENTITY_USER) {
+		struct turn_plan turns[USER_TURNS_MAX];
+		if (directory_turns(stage->directory, (const struct user *)caller, turns) == 0)
+			stage_fail("%s has no device to call from", line->words[0]);
+		invitation.device_id = turns[0].device_id;
+	}
+	place(stage, stage_enter(stage, line->words[0]), &invitation, with_offer);
+}
+
+static void calls(struct stage *stage, struct line *line)
+{
+	call_from(stage, line, true, 70);
+}
+
+static void calls_without_offer(struct stage *stage, struct line *line)
+{
+	call_from(stage, line, false, 70);
+}
+
+static void calls_with_hops(struct stage *stage, struct line *line)
+{
+	call_from(stage, line, true, (unsigned)atoi(line->words[2]));
+}
+
+static void brings(struct stage *stage, struct line *line)
+{
+	const struct entity *trunk = stage_entity(stage, line->words[0]);
+	bool anonymous = strcmp(line->words[2], "somebody-anonymous") == 0;
+	const struct invitation template = {
+	    .caller = CALLER_TRUNK,
+	    .trunk_id = trunk->id,
+	    .dialled = str_of(line->words[1]),
+	    .caller_number = anonymous ? STR("+441444888888") : str_of(line->words[2]),
+	    .anonymous = anonymous,
+	};
+	struct invitation invitation = template;
+
+	place(stage, stage_enter(stage, line->words[0]), &invitation, true);
+}
+
+static void rings(struct stage *stage, struct line *line)
+{
+	call_table_progressed(stage->calls, stage_party(stage, line->words[0])->leg, 180, NULL);
+}
+
+static void says_progress(struct stage *stage, struct line *line)
+{
+	struct body body = {STR("application/sdp"), str_of(line->words[2])};
+
+	call_table_progressed(stage->calls, stage_party(stage, line->words[0])->leg, (unsigned)atoi(line->words[1]),
+			      &body);
+}
+
+static void answers(struct stage *stage, struct line *line)
+{
+	struct party *party = stage_party(stage, line->words[0]);
+	char text[300];
+	snprintf(text, sizeof text, "sdp of %s", line->words[0]);
+	struct body body = {STR("application/sdp"), str_of(text)};
+
+	party->owes_487 = false;
+	call_table_answered(stage->calls, party->leg, &body);
+}
+
+static void refuses(struct stage *stage, struct line *line)
+{
+	struct party *party = stage_party(stage, line->words[0]);
+
+	party->owes_487 = false;
+	party->gone = true;
+	call_table_failed(stage->calls, party->leg, (unsigned)atoi(line->words[1]), STR("Refused"));
+}
+
+static void gives_up(struct stage *stage, struct line *line)
+{
+	call_table_cancelled(stage->calls, stage_party(stage, line->words[0])->leg);
+}
+
+static void hangs_up(struct stage *stage, struct line *line)
+{
+	struct party *party = stage_party(stage, line->words[0]);
+
+	party->gone = true;
+	call_table_hung_up(stage->calls, party->leg);
+}
+
+static void acknowledges(struct stage *stage, struct line *line)
+{
+	struct party *party = stage_party(stage, line->words[0]);
+
+	party->slow = false;
+	party->owes_ack = true;
+}
+
+static void acknowledges_with(struct stage *stage, struct line *line)
+{
+	const struct body body = {STR("application/sdp"), str_of(line->words[1])};
+
+	call_table_acknowledged(stage->calls, stage_party(stage, line->words[0])->leg, &body);
+}
+
+static void never_acknowledges(struct stage *stage, struct line *line)
+{
+	struct party *party = stage_party(stage, line->words[0]);
+
+	party->owes_ack = false;
+	call_table_unacknowledged(stage->calls, party->leg);
+}
+
+// ---- within a call
+
+static void ask(struct stage *stage, struct line *line, const char *text)
+{
+	static const char *const methods[] = {"INVITE", "UPDATE", "INFO", "MESSAGE", "REFER", "NOTIFY", "OPTIONS"};
+	struct dialog_request request = {.body = {STR("application/sdp"), str_of(text)}};
+
+	for (int i = 0; i < 7; i++)
+		if (strcmp(methods[i], line->words[1]) == 0)
+			request.method = (enum dialog_method)i;
+	call_table_requested(stage->calls, stage_party(stage, line->words[0])->leg, 7, &request);
+}
+
+static void asks(struct stage *stage, struct line *line)
+{
+	ask(stage, line, NULL);
+}
+
+static void asks_with(struct stage *stage, struct line *line)
+{
+	ask(stage, line, line->words[2]);
+}
+
+static void reply_with(struct stage *stage, struct line *line, const char *text)
+{
+	struct party *party = stage_party(stage, line->words[0]);
+	struct body body = {STR("application/sdp"), str_of(text)};
+
+	call_table_replied(stage->calls, party->leg, party->question, (unsigned)atoi(line->words[1]), &body);
+}
+
+static void replies(struct stage *stage, struct line *line)
+{
+	reply_with(stage, line, NULL);
+}
+
+static void replies_with(struct stage *stage, struct line *line)
+{
+	reply_with(stage, line, line->words[2]);
+}
+
+// ---- the server
+
+static void after(struct stage *stage, struct line *line)
+{
+	stage_run(stage, milliseconds(line->words[0]));
+}
+
+static void drains(struct stage *stage, struct line *line)
+{
+	(void)line;
+	call_table_drain(stage->calls);
+}
+
+static void ends_call(struct stage *stage, struct line *line)
+{
+	if (!call_table_hang_up(stage->calls, (uint64_t)atoi(line->words[0])))
+		stage_say(stage, "there is no such call");
+}
+
+static void shows_calls(struct stage *stage, struct line *line)
+{
+	struct call_snapshot *shown;
+	size_t count;
+
+	(void)line;
+	if (!call_table_snapshot(stage->calls, &stage->arena, &shown, &count))
+		stage_fail("no memory");
+	for (size_t i = 0; i < count; i++) {
+		stage_say(stage, "call %llu from %.*s to %.*s: %s", (unsigned long long)shown[i].call,
+			  STR_ARG(shown[i].caller_number), STR_ARG(shown[i].dialled), shown[i].state);
+		for (size_t l = 0; l < shown[i].leg_count; l++)
+			stage_say(stage, "  %.*s %s", STR_ARG(shown[i].legs[l].device_title), shown[i].legs[l].state);
+	}
+}
+
+static void explains(struct stage *stage, struct line *line)
+{
+	struct ring_explanation e;
+	enum err err = call_table_explain(stage->calls, str_of(line->words[0]), &stage->arena, &e);
+
+	if (err) {
+		stage_say(stage, "%s", err_sentence(err));
+		return;
+	}
+	if (e.refused)
+		stage_say(stage, "refused at once: %s", err_sentence(e.refused));
+	for (size_t i = 0; i < e.turn_count; i++)
+		stage_say(stage, "%.*s, %lld to %lld ms: %.*s", STR_ARG(e.turns[i].title),
+			  (long long)e.turns[i].start_ms, (long long)e.turns[i].stop_ms, STR_ARG(e.turns[i].sentence));
+	stage_say(stage, "%.*s", STR_ARG(e.afterwards));
+}
+
+// clang-format off
+const struct word playing_words[] = {
+    {"* calls * without offer",    calls_without_offer},
+    {"* calls * with * hops left", calls_with_hops},
+    {"* calls *",                  calls},
+    {"* brings * from *",          brings},
+    {"* rings",                    rings},
+    {"* says * with *",            says_progress},
+    {"* answers",                  answers},
+    {"* refuses with *",           refuses},
+    {"* gives up",                 gives_up},
+    {"* hangs up",                 hangs_up},
+    {"* acknowledges with *",      acknowledges_with},
+    {"* acknowledges",             acknowledges},
+    {"* never acknowledges",       never_acknowledges},
+    {"* asks * with *",            asks_with},
+    {"* asks *",                   asks},
+    {"* replies * with *",         replies_with},
+    {"* replies *",                replies},
+    {"after *",                    after},
+    {"the server drains",          drains},
+    {"the server ends call *",     ends_call},
+    {"show calls",                 shows_calls},
+    {"explain *",                  explains},
+    {NULL, NULL},
+};
+// clang-format on
