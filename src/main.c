@@ -57,13 +57,13 @@ enum { DRAIN_LOOK_MS = 100 };
 static bool complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 static bool complain(const char *format, ...)
 {
+	char sentence[1024];
 	va_list arguments;
 
-	fputs("carillond: ", stderr);
 	va_start(arguments, format);
-	vfprintf(stderr, format, arguments);
+	vsnprintf(sentence, sizeof sentence, format, arguments);
 	va_end(arguments);
-	fputc('\n', stderr);
+	fprintf(stderr, "carillond: %s\n", sentence); // in one piece: the log writes there as well
 	return false;
 }
 
