@@ -93,4 +93,28 @@ void phone_call_vanish(struct phone_call *call);
 void phone_call_free(struct phone_call *call);
 const char *phone_call_state_name(enum phone_call_state state);
 
+// ---- between phone_call.c, phone_caller.c, phone_callee.c and phone_requests.c
+
+enum { PHONE_SDP_MAX = 400 };
+
+struct phone_call *phone_call_new(struct phone *phone, const struct manner *manner);
+uint64_t phone_call_now(const struct phone_call *call);
+void phone_call_set_state(struct phone_call *call, enum phone_call_state state);
+void phone_call_talk(struct phone_call *call);
+const char *phone_call_write_sdp(struct phone_call *call, char sdp[PHONE_SDP_MAX]);
+void phone_call_hear_sdp(struct phone_call *call, const struct sip_message *message);
+struct request_head phone_call_head(struct phone_call *call, enum sip_method method, uint32_t cseq);
+void phone_call_nothing_more(struct request *request, const struct sip_message *response); // for answers nobody minds
+void phone_call_bye(struct phone_call *call);
+void phone_call_acknowledge(struct phone_call *call, struct request *request, const char *body);
+void phone_call_learn_target(struct phone_call *call, const struct sip_message *message);
+void phone_call_refuse(struct answer *answer, unsigned status); // or any other answer without more
+void phone_caller_gives_up(struct phone_call *call);
+void phone_caller_waits_no_longer(struct phone_call *call);
+void phone_callee_rings(struct timer *timer);   // its ring_timer
+void phone_callee_decides(struct timer *timer); // its decide_timer
+void phone_callee_refuse(struct phone_call *call, unsigned status);
+void phone_callee_take_invite(struct phone *phone, struct answer *answer, const struct sip_message *invite);
+void phone_callee_take_cancel(struct phone *phone, uint64_t wire, const struct sip_message *cancel);
+
 #endif
