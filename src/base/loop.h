@@ -50,6 +50,17 @@ void wakeup_destroy(struct wakeup *wakeup);
 
 int loop_on_signal(struct loop *loop, int number, void (*handler)(void *context), void *context);
 
+// ---- sockets that a library of somebody else's reads and writes (the simulation has none of them)
+
+struct loop_watch;
+enum { LOOP_READABLE = 1, LOOP_WRITABLE = 2 };
+typedef void loop_ready(void *context, int socket, unsigned ready); // which of the two, or both
+
+// Watches for nothing until loop_watch_set says for what. To be stopped before the socket is closed.
+int loop_watch_start(struct loop *loop, int socket, loop_ready *ready, void *context, struct loop_watch **watch);
+void loop_watch_set(struct loop_watch *watch, unsigned wanted);
+void loop_watch_stop(struct loop_watch *watch);
+
 // ---- UDP
 
 struct udp_socket;

@@ -65,6 +65,34 @@ bool net_address_parse_with_port(struct str text, uint16_t default_port, struct 
 	return net_address_parse(host, (uint16_t)port, address);
 }
 
+static bool label_valid(struct str label)
+{
+	for (size_t i = 0; i < label.length; i++) {
+		char c = label.at[i];
+		if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') && c != '-' &&
+		    c != '_')
+			return false;
+	}
+	return label.length >= 1 && label.length <= 63;
+}
+
+bool net_name_valid(struct str name)
+{
+	struct str label = STR_NONE;
+
+	if (name.length > 0 && name.at[name.length - 1] == '.')
+		name.length--;
+	if (name.length == 0 || name.length > 253 || name.at[name.length - 1] == '.')
+		return false;
+	while (str_take(&name, '.', &label))
+		if (!label_valid(label))
+			return false;
+	for (size_t i = 0; i < label.length; i++)
+		if (label.at[i] < '0' || label.at[i] > '9')
+			return true;
+	return false;
+}
+
 void net_address_write_host(struct writer *w, const struct net_address *address)
 {
 	char text[INET6_ADDRSTRLEN] = "";

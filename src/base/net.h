@@ -20,6 +20,9 @@ bool net_address_parse_with_port(struct str text, uint16_t default_port, struct 
 // Host without brackets; with brackets for IPv6 and the port.
 void net_address_write_host(struct writer *w, const struct net_address *address);
 void net_address_write(struct writer *w, const struct net_address *address);
+// A host's or a service's name: labels of letters, digits, '-' and '_' with dots between, 253 bytes at most, the last label
+// not a number (that would be an address gone wrong). A dot at the end is allowed.
+bool net_name_valid(struct str name);
 bool net_address_equal(const struct net_address *a, const struct net_address *b);
 bool net_address_same_host(const struct net_address *a, const struct net_address *b);
 bool net_address_is_any(const struct net_address *address); // 0.0.0.0 or ::

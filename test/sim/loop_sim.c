@@ -106,6 +106,7 @@ struct loop *sim_create(uint64_t seed)
 	loop->network = (struct sim_network){.delay_min_ms = 1, .delay_max_ms = 1};
 	list_init(&loop->pending);
 	list_init(&loop->down);
+	list_init(&loop->dns_records);
 	timer_wheel_init(&loop->wheel, loop->now_ms);
 	loop->bound = hash_create();
 	loop->connections = slots_create(CONNECTIONS_MAX);
@@ -135,6 +136,7 @@ void loop_destroy(struct loop *loop)
 	free(loop->heap);
 	list_each (node, following, &loop->down)
 		free(container_of(node, struct down_host, node));
+	dns_forget(loop);
 	hash_destroy(loop->bound);
 	slots_destroy(loop->connections);
 	free(loop);

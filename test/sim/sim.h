@@ -77,6 +77,20 @@ struct sim_watcher {
 };
 void sim_watch(struct loop *loop, const struct sim_watcher *watcher);
 
+// ---- names (base/dns.h asks these; an answer takes the network's delay twice)
+
+// A record as in a zone file: "carrier.example 300 SRV 10 60 5060 a.carrier.example", "... A 10.0.1.1",
+// "... NAPTR 10 50 s SIP+D2U _sip._udp.carrier.example". What has no record is nothing, and stays so for 30 s.
+void sim_dns_add(struct loop *loop, const char *record);
+void sim_dns_remove(struct loop *loop, const char *name); // all its records
+enum sim_dns_servers {
+	SIM_DNS_ANSWER,
+	SIM_DNS_SILENT, // a question fails after DNS_PATIENCE_MS
+	SIM_DNS_FAIL    // at once
+};
+void sim_dns_servers(struct loop *loop, enum sim_dns_servers servers);
+uint64_t sim_dns_asked(const struct loop *loop); // questions ever
+
 // ---- what is there
 
 struct sim_count {

@@ -104,6 +104,10 @@ struct loop {
 	struct net_address home; // the first address bound: where tcp_connect connects from
 	uint16_t next_port;
 
+	struct list dns_records; // owned
+	enum sim_dns_servers dns_servers;
+	uint64_t dns_asked;
+
 	struct sim_network network;
 	enum sim_fate (*filter)(void *context, const struct sim_packet *packet);
 	void *filter_context;
@@ -133,6 +137,7 @@ int bound_add(struct loop *loop, struct bound *bound, enum bound_kind kind, cons
 void bound_remove(struct bound *bound);
 uint16_t port_next(struct loop *loop);
 
+void dns_forget(struct loop *loop); // all records
 void datagram_arrive(struct loop *loop, const struct event *event);
 void stream_arrive(struct loop *loop, struct event *event); // takes it
 void streams_resume(struct loop *loop);                     // hosts have come up: what was stalled goes on
