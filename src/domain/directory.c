@@ -422,6 +422,16 @@ const struct trunk *directory_trunk(const struct directory *directory, uint64_t 
 	return (const struct trunk *)entity_by_id(directory, ENTITY_TRUNK, id);
 }
 
+const struct trunk *directory_trunk_after(const struct directory *directory, const struct trunk *previous)
+{
+	const struct entry *entry = previous ? entry_by_id(directory, ENTITY_TRUNK, previous->entity.id) : NULL;
+	const struct list *next = entry ? entry->in_kind.next : directory->trunks.next;
+
+	if (next == &directory->trunks)
+		return NULL;
+	return (const struct trunk *)container_of(next, const struct entry, in_kind)->entity;
+}
+
 const struct trunk *directory_trunk_by_address(const struct directory *directory, const struct net_address *address)
 {
 	list_each (node, following, &directory->trunks) {

@@ -27,6 +27,8 @@ const struct device *directory_device(const struct directory *directory, uint64_
 // A device that registers, by its number: the name it authenticates with.
 const struct device *directory_device_by_number(const struct directory *directory, struct str number);
 const struct trunk *directory_trunk(const struct directory *directory, uint64_t id);
+// All trunks one after the other, in no order; NULL begins and ends. The previous one must still be there.
+const struct trunk *directory_trunk_after(const struct directory *directory, const struct trunk *previous);
 // The enabled trunk whose inbound addresses hold this one.
 const struct trunk *directory_trunk_by_address(const struct directory *directory, const struct net_address *address);
 // A DID that this trunk may deliver; trunk 0: whichever delivers it.

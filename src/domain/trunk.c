@@ -6,11 +6,13 @@
 
 const char *const transport_names[] = {"udp", "tcp", "tls", "ws", "wss", NULL};
 
+static const char *const trunk_transport_names[] = {"udp", "tcp", "tls", "auto", NULL};
+
 static bool host_allowed(struct str text)
 {
 	struct net_address address;
 
-	return net_address_parse(text, 0, &address);
+	return net_address_parse(text, 0, &address) || net_name_valid(text);
 }
 
 static bool inbound_allowed(struct str text)
@@ -52,10 +54,10 @@ static bool phone_number_allowed(struct str text)
 #define OF struct trunk
 static const struct field trunk_fields[] = {
     TEXT(title, .flags = FIELD_REQUIRED | FIELD_UNIQUE, .min = 1, .max = 100, .rule = "A title has 1 to 100 bytes."),
-    TEXT(host, .flags = FIELD_REQUIRED, .min = 2, .max = 64, .rule = "The host is an IP address.",
+    TEXT(host, .flags = FIELD_REQUIRED, .min = 2, .max = 253, .rule = "The host is a name or an IP address.",
 	 .allows = host_allowed),
-    INTEGER(port, .min = 1, .max = 65535, .fallback = "5060", .rule = "A port is 1 to 65535."),
-    CHOICE(transport, .choices = transport_names, .fallback = "udp"),
+    INTEGER(port, .min = 0, .max = 65535, .fallback = "0", .rule = "A port is 1 to 65535, or 0 for the usual one."),
+    CHOICE(transport, .choices = trunk_transport_names, .fallback = "udp"),
     TEXT(username, .max = 128, .rule = "A user name has at most 128 bytes."),
     TEXT(password, .flags = FIELD_HIDDEN, .max = 128, .rule = "A password has at most 128 bytes."),
     TEXT(realm, .max = 128, .rule = "A realm has at most 128 bytes."),
@@ -66,16 +68,7 @@ static const struct field trunk_fields[] = {
     BOOLEAN(enabled, .fallback = "true"),
 };
 
-static enum err trunk_check(const struct entity *entity, struct problem *problem)
-{
-	const struct trunk *trunk = (const struct trunk *)entity;
-
-	if (trunk->transport == TRANSPORT_WS || trunk->transport == TRANSPORT_WSS)
-		return problem_set(problem, ERR_INVALID_FIELD, "transport", "A trunk goes over udp, tcp or tls.");
-	return ERR_NONE;
-}
-
-const struct entity_type trunk_type = ENTITY_TYPE(ENTITY_TRUNK, "trunk", "trunks", trunk_fields, trunk_check);
+const struct entity_type trunk_type = ENTITY_TYPE(ENTITY_TRUNK, "trunk", "trunks", trunk_fields, NULL);
 #undef OF
 
 #define OF struct route

@@ -7,12 +7,16 @@
 enum transport { TRANSPORT_UDP, TRANSPORT_TCP, TRANSPORT_TLS, TRANSPORT_WS, TRANSPORT_WSS };
 extern const char *const transport_names[]; // "udp" ..., ends with NULL
 
+// What a trunk may go over: udp, tcp and tls as in enum transport, and auto, which leaves the choice to the carrier's NAPTR and
+// SRV records.
+enum { TRUNK_TRANSPORT_AUTO = TRANSPORT_TLS + 1 };
+
 struct trunk {
 	struct entity entity;
-	struct str title; // unique
-	struct str host;  // IP address (names come with the resolver)
-	int64_t port;
-	int transport;
+	struct str title;     // unique
+	struct str host;      // a name, or an IP address
+	int64_t port;         // 0 = as SRV records say, else the transport's own
+	int transport;        // or TRUNK_TRANSPORT_AUTO
 	struct str username;  // digest to the carrier; empty = none
 	struct str password;  // hidden
 	struct str realm;     // the only realm the password answers to; empty = the first one challenged with

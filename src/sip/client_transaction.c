@@ -556,7 +556,14 @@ bool sip_client_receive(struct sip_transactions *transactions, const struct flow
 		return false;
 	if (response->status < 300)
 		event = response->status < 200 ? CLIENT_PROVISIONAL : CLIENT_SUCCESS;
-	client_step(container_of(node, struct sip_client_transaction, node), event, response);
+	struct sip_client_transaction *transaction = container_of(node, struct sip_client_transaction, node);
+	if (event == CLIENT_SUCCESS && transaction->method == SIP_INVITE && !transaction->handlers) {
+		// Its user has gone, but a 2xx must be acknowledged: whoever has the dialog does it.
+		client_set_state(transaction, CLIENT_ENDED);
+		client_free(transaction);
+		return false;
+	}
+	client_step(transaction, event, response);
 	return true;
 }
 

@@ -8,9 +8,13 @@
 #include "sip/endpoint.h"
 
 struct sip_registrar;
+struct sip_resolver;
+struct trunk_names;
 
 struct sip_endpoint {
 	struct loop *loop;
+	struct sip_resolver *resolver;
+	struct trunk_names *trunk_names;
 	struct sip_transport *transport;
 	struct sip_transactions *transactions;
 	struct sip_auth *auth;

@@ -7,6 +7,7 @@
 #include "sip/rules.h"
 #include "sip/session.h"
 #include "sip/signalling.h"
+#include "sip/trunk_names.h"
 
 #include <errno.h>
 
@@ -206,6 +207,13 @@ int sip_endpoint_create(struct loop *loop, const struct sip_endpoint_settings *s
 	endpoint->transactions = sip_transactions_create(loop, endpoint->transport);
 	if (!endpoint->transactions)
 		goto failed;
+	error = sip_resolver_create(loop, settings->dns_servers, &endpoint->resolver);
+	if (error)
+		goto failed;
+	error = -ENOMEM;
+	endpoint->trunk_names = trunk_names_create(endpoint);
+	if (!endpoint->trunk_names)
+		goto failed;
 	*result = endpoint;
 	return 0;
 
@@ -222,6 +230,14 @@ struct signalling *sip_endpoint_signalling(struct sip_endpoint *endpoint)
 void sip_endpoint_start(struct sip_endpoint *endpoint, struct call_table *calls)
 {
 	endpoint->calls = calls;
+	for (const struct trunk *trunk = directory_trunk_after(endpoint->directory, NULL); trunk;
+	     trunk = directory_trunk_after(endpoint->directory, trunk))
+		trunk_names_changed(endpoint->trunk_names, trunk->entity.id);
+}
+
+void sip_endpoint_trunk_changed(struct sip_endpoint *endpoint, uint64_t trunk_id)
+{
+	trunk_names_changed(endpoint->trunk_names, trunk_id);
 }
 
 static void drop_session(void *object, void *context)
@@ -236,6 +252,8 @@ void sip_endpoint_destroy(struct sip_endpoint *endpoint)
 		return;
 	if (endpoint->sessions)
 		slots_visit(endpoint->sessions, drop_session, NULL);
+	trunk_names_destroy(endpoint->trunk_names);
+	sip_resolver_destroy(endpoint->resolver);
 	sip_registrar_destroy(endpoint->registrar);
 	if (endpoint->transactions)
 		sip_transactions_destroy(endpoint->transactions);
@@ -259,6 +277,7 @@ struct sip_endpoint_counters sip_endpoint_count(const struct sip_endpoint *endpo
 	return (struct sip_endpoint_counters){
 	    .transport = sip_transport_count(endpoint->transport),
 	    .transactions = sip_transactions_count(endpoint->transactions),
+	    .resolver = sip_resolver_count(endpoint->resolver),
 	    .sessions = slots_count(endpoint->sessions),
 	    .registers = sip_registrar_count(endpoint->registrar),
 	    .invites = endpoint->invites,

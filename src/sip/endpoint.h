@@ -5,6 +5,7 @@
 
 #include "domain/call_table.h"
 #include "sip/auth.h"
+#include "sip/resolver.h"
 #include "sip/transaction.h"
 
 struct sip_endpoint;
@@ -16,6 +17,7 @@ struct sip_endpoint_settings {
 	unsigned nonce_life_s;
 	struct str digest; // algorithms that challenges offer, best first; see sip_auth_offer
 	unsigned register_min_s, register_max_s, register_default_s;
+	struct str dns_servers; // see base/dns.h; empty: the system's
 };
 
 // 0, or a negative errno with *failed set to the address that could not be opened.
@@ -25,11 +27,14 @@ int sip_endpoint_create(struct loop *loop, const struct sip_endpoint_settings *s
 // The port for the domain. The call table is given afterwards, since each needs the other.
 struct signalling *sip_endpoint_signalling(struct sip_endpoint *endpoint);
 void sip_endpoint_start(struct sip_endpoint *endpoint, struct call_table *calls);
+// A trunk has been added to the directory, changed, or taken out of it. (sip_endpoint_start looks at all that are there.)
+void sip_endpoint_trunk_changed(struct sip_endpoint *endpoint, uint64_t trunk_id);
 void sip_endpoint_destroy(struct sip_endpoint *endpoint);
 
 struct sip_endpoint_counters {
 	struct sip_transport_counters transport;
 	struct sip_transaction_counters transactions;
+	struct sip_resolver_counters resolver;
 	uint32_t sessions;
 	uint64_t registers, invites, refused_authentication;
 };

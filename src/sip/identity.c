@@ -2,6 +2,7 @@
 #include "sip/identity.h"
 
 #include "base/log.h"
+#include "sip/trunk_names.h"
 
 enum { NAME_MAX_LENGTH = 128, CHALLENGE_MAX = 1024 };
 
@@ -36,7 +37,7 @@ bool identity_establish(struct sip_endpoint *endpoint, const struct flow *from, 
 
 	// Credentials win over the address: a phone may stand beside a trunk.
 	if (!named && trust == TRUST_DEVICES_AND_TRUNKS) {
-		const struct trunk *trunk = directory_trunk_by_address(endpoint->directory, &from->remote);
+		const struct trunk *trunk = trunk_of_address(endpoint, &from->remote);
 		if (trunk) {
 			*who = (struct identity){IDENTITY_TRUNK, trunk->entity.id};
 			return true;

@@ -2,7 +2,7 @@
 // the other leg is in it but the caller's number and name.
 #include "base/log.h"
 #include "sip/owned.h"
-#include "sip/session.h"
+#include "sip/trunk_leg.h"
 
 enum { LINES_MAX = 4096, ADDRESS_MAX = 1024 };
 
@@ -29,10 +29,25 @@ static void write_from(const struct sip_endpoint *endpoint, const struct outgoin
 static void write_trunk_host(const struct trunk *trunk, struct writer *w)
 {
 	struct net_address address;
-	if (net_address_parse(trunk->host, (uint16_t)trunk->port, &address) && trunk->port != 5060)
+	bool number = net_address_parse(trunk->host, (uint16_t)trunk->port, &address);
+
+	if (number && trunk->port != 0 && trunk->port != 5060) {
 		net_address_write(w, &address);
+		return;
+	}
+	if (number && address.family == 6)
+		writer_char(w, '[');
+	if (number)
+		net_address_write_host(w, &address);
 	else
 		writer_str(w, trunk->host);
+	if (number && address.family == 6)
+		writer_char(w, ']');
+	// RFC 3263 section 4.2: without a port whoever reads it looks for SRV records, too.
+	if (!number && trunk->port != 0) {
+		writer_char(w, ':');
+		writer_uint(w, (uint64_t)trunk->port);
+	}
 }
 
 // What a carrier wants to know and a phone must not (RFC 3325, RFC 5806).
@@ -75,22 +90,18 @@ static enum err toward_binding(const struct outgoing_invite *invite, const struc
 	return ERR_NONE;
 }
 
-static enum err toward_trunk(const struct outgoing_invite *invite, const struct sip_endpoint *endpoint,
-			     struct destination *to)
+// Its flow is found later, by the trunk's leg.
+static enum err toward_trunk(const struct outgoing_invite *invite, struct destination *to)
 {
 	const struct trunk *trunk = invite->trunk;
 	struct writer target = writer_into(to->target, sizeof to->target);
 	struct writer remote = writer_into(to->remote, sizeof to->remote);
-	struct net_address address;
 
-	if (!net_address_parse(trunk->host, trunk->port ? (uint16_t)trunk->port : 5060, &address) ||
-	    !sip_transport_flow_to(endpoint->transport, (enum transport)trunk->transport, &address, &to->start.flow))
-		return ERR_TRUNK_DOWN;
 	writer_text(&target, "sip:");
 	sip_write_user(&target, invite->number);
 	writer_char(&target, '@');
 	write_trunk_host(trunk, &target);
-	if (trunk->transport != TRANSPORT_UDP) {
+	if (trunk->transport != TRANSPORT_UDP && trunk->transport != TRUNK_TRANSPORT_AUTO) {
 		writer_text(&target, ";transport=");
 		writer_text(&target, transport_names[trunk->transport]);
 	}
@@ -176,6 +187,7 @@ static void settled(struct sip_session *session, const struct sip_message *respo
 static void answered(struct exchange *exchange, const struct sip_message *response)
 {
 	struct sip_session *session = exchange->session;
+	trunk_leg_heard(session, response);
 	if (response->status < 200) {
 		progressed(session, response);
 		return;
@@ -187,7 +199,7 @@ static void answered(struct exchange *exchange, const struct sip_message *respon
 	exchange_end(exchange);
 	if (response->status < 300)
 		settled(session, response);
-	else
+	else if (!trunk_leg_failed(session, response))
 		over(session, response->status, response->reason);
 }
 
@@ -195,7 +207,8 @@ static void failed(struct exchange *exchange, unsigned status)
 {
 	struct sip_session *session = exchange->session;
 	exchange_end(exchange);
-	over(session, status, STR_NONE);
+	if (!trunk_leg_failed(session, NULL))
+		over(session, status, STR_NONE);
 }
 
 // Another branch of ours answered too: it gets what RFC 3261 section 13.2.2.4 says, ACK and BYE, and the domain never knows.
@@ -230,7 +243,11 @@ void invite_client_late(struct sip_session *session, const struct sip_message *r
 		session_repeat_ack(session, &session->dialog, response->cseq);
 		return;
 	}
-	if (session->role == SESSION_CALLEE && response->cseq == session->invite_cseq && session->linger_until_ms != 0)
+	if (session->role != SESSION_CALLEE)
+		return;
+	// Another branch's, or that of a target which was given up for another one.
+	if ((response->cseq == session->invite_cseq && session->linger_until_ms != 0) ||
+	    response->cseq <= session->abandoned_cseq)
 		answered_again(session, response);
 }
 
@@ -239,19 +256,22 @@ void invite_client_late(struct sip_session *session, const struct sip_message *r
 void invite_client_cancel(struct sip_session *session, enum leg_end why)
 {
 	struct exchange *invite = session_offer(session);
-	if ((session->state != SESSION_STARTING && session->state != SESSION_RINGING) || !invite)
+	if (session->state != SESSION_STARTING && session->state != SESSION_RINGING)
+		return;
+	if (!trunk_leg_cancelled(session) && !invite)
 		return;
 	session_set_state(session, SESSION_CANCELLING);
-	sip_client_cancel(invite->transaction, session_reason(why));
+	if (invite)
+		sip_client_cancel(invite->transaction, session_reason(why));
 }
 
-static bool begin(struct sip_session *session, const struct outgoing_invite *invite, const struct destination *to)
+static enum err begin(struct sip_session *session, const struct outgoing_invite *invite, const struct destination *to)
 {
 	char extra[LINES_MAX];
 	struct writer w = writer_into(extra, sizeof extra);
 
 	if (!dialog_start_client(&session->dialog, session->endpoint->loop, &to->start) || !session_enter(session))
-		return false;
+		return ERR_NO_MEMORY;
 	writer_text(&w, SIP_ALLOW_LINE);
 	if (invite->target == TARGET_TRUNK)
 		write_trunk_lines(session->endpoint, invite, &w);
@@ -266,7 +286,11 @@ static bool begin(struct sip_session *session, const struct outgoing_invite *inv
 	    .answered = answered,
 	    .failed = failed,
 	};
-	return !w.overflow && exchange_start(session, &draft);
+	if (w.overflow)
+		return ERR_TOO_LARGE;
+	if (invite->target == TARGET_TRUNK)
+		return trunk_leg_start(session, invite->trunk, &draft);
+	return exchange_start(session, &draft) ? ERR_NONE : ERR_NO_MEMORY;
 }
 
 enum err invite_client_start(struct sip_endpoint *endpoint, const struct outgoing_invite *invite, uint64_t *session_id)
@@ -274,8 +298,8 @@ enum err invite_client_start(struct sip_endpoint *endpoint, const struct outgoin
 	struct destination to = {0};
 	char local[ADDRESS_MAX];
 	struct writer from = writer_into(local, sizeof local);
-	enum err err = invite->target == TARGET_BINDING ? toward_binding(invite, endpoint, &to)
-							: toward_trunk(invite, endpoint, &to);
+	enum err err =
+	    invite->target == TARGET_BINDING ? toward_binding(invite, endpoint, &to) : toward_trunk(invite, &to);
 	write_from(endpoint, invite, &from);
 	if (err || from.overflow)
 		return err ? err : ERR_TOO_LARGE;
@@ -289,9 +313,10 @@ enum err invite_client_start(struct sip_endpoint *endpoint, const struct outgoin
 		session->device_id = invite->binding->device_id;
 	else
 		session->trunk_id = invite->trunk->entity.id;
-	if (!begin(session, invite, &to)) {
+	err = begin(session, invite, &to);
+	if (err) {
 		session_free(session);
-		return ERR_NO_MEMORY;
+		return err;
 	}
 	*session_id = session->id;
 	return ERR_NONE;

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "sip/owned.h"
+#include "sip/trunk_leg.h"
 
 #include <assert.h>
 
@@ -189,6 +190,7 @@ void session_free(struct sip_session *session)
 {
 	struct sip_endpoint *endpoint = session->endpoint;
 	session_set_state(session, SESSION_OVER);
+	trunk_leg_free(session);
 	drop_exchanges(session);
 	session_drop_questions(session, 481);
 	drop_invite(session);

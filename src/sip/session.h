@@ -70,6 +70,8 @@ struct sip_session {
 	struct sip_dialog dialog;
 	struct sip_flow_watch watch; // on the connection that the dialog uses
 	struct list exchanges;       // requests of ours
+	struct trunk_leg *trunk_leg; // callee over a trunk, until somebody rings; owned
+	uint32_t abandoned_cseq;     // of the last INVITE that was given up for another target
 	struct list early;           // callee: branches without a final answer
 	struct list forks;           // callee: dialogs of further 2xx, answered with ACK and BYE
 	struct question questions[QUESTIONS_MAX];
