@@ -78,6 +78,8 @@ static void change_apply(struct server *server, struct entity_change *change)
 	else if (directory_put(server->directory, change->after))
 		log_error("directory_out_of_memory", LOG_TEXT("kind", entity_type(subject->kind)->name),
 			  LOG_UINT("id", subject->id));
+	if (subject->kind == ENTITY_TRUNK && server->endpoint)
+		sip_endpoint_trunk_changed(server->endpoint, subject->id);
 	if (!change->after && subject->kind == ENTITY_DEVICE)
 		registrations_forget(server->registrations, subject->id);
 	change->done(change);
@@ -213,6 +215,13 @@ static void metrics_write(void *context, struct writer *w)
 	metric(w, "sip_connections", "gauge", "SIP connections now.", sip.transport.connections);
 	metric(w, "sip_retransmissions_total", "counter", "Messages sent again.", sip.transactions.retransmissions);
 	metric(w, "sip_timeouts_total", "counter", "Transactions without an answer.", sip.transactions.timeouts);
+	metric(w, "sip_targets_out_of_order", "gauge", "Servers of trunks that are left out for now.",
+	       sip.resolver.dead);
+	metric(w, "dns_questions_total", "counter", "Questions to name servers.", sip.resolver.cache.asked);
+	metric(w, "dns_questions_failed_total", "counter", "Those that nobody answered.", sip.resolver.cache.failed);
+	metric(w, "dns_answers_stale_total", "counter", "Old answers used for want of new ones.",
+	       sip.resolver.cache.stale);
+	metric(w, "dns_cache_entries", "gauge", "Answers in memory.", sip.resolver.cache.entries);
 	metric(w, "sip_sessions", "gauge", "SIP sessions in memory.", sip.sessions);
 	metric(w, "sip_registers_total", "counter", "REGISTER requests.", sip.registers);
 	metric(w, "sip_invites_total", "counter", "INVITE requests.", sip.invites);
@@ -271,6 +280,7 @@ static bool endpoint_build(struct server *server)
 	    .realm = from->sip_realm,
 	    .domains = from->sip_domains,
 	    .nonce_life_s = (unsigned)from->sip_nonce_life_s,
+	    .dns_servers = from->dns_servers,
 	    .digest = from->sip_digest,
 	    .register_min_s = (unsigned)from->register_min_s,
 	    .register_max_s = (unsigned)from->register_max_s,
@@ -287,6 +297,8 @@ static bool endpoint_build(struct server *server)
 		struct writer w = writer_into(text, sizeof text);
 
 		net_address_write(&w, &failed);
+		if (failed.family == 0)
+			return complain("SIP cannot be started: %s", strerror(-error));
 		return complain("SIP cannot listen on %.*s: %s", STR_ARG(writer_result(&w)), strerror(-error));
 	}
 	server->media = media_none();

@@ -1,6 +1,7 @@
 // The configuration file's keys, their defaults and what they mean.
 #include "settings.h"
 
+#include "base/dns.h"
 #include "base/log.h"
 
 #include <stdio.h>
@@ -35,6 +36,8 @@ static const struct config_key keys[] = {
     INTEGER("registrar", "min_s", register_min_s, "60", 1, 86400, "The shortest registration taken; shorter: 423."),
     INTEGER("registrar", "max_s", register_max_s, "7200", 60, 604800, "The longest; longer ones are shortened to it."),
     INTEGER("registrar", "default_s", register_default_s, "3600", 60, 604800, "Where the device does not say."),
+    TEXT("dns", "servers", dns_servers, "",
+	 "Name servers such as 192.0.2.53 or [2001:db8::53]:5353, separated by spaces; empty: the system's."),
     TEXT("http", "listen", http_listen, "0.0.0.0:8080", "Address of the console and the API."),
     INTEGER("http", "workers", http_workers, "4", 1, 64, "Threads that answer API requests."),
     INTEGER("http", "session_life_s", session_life_s, "43200", 60, 2592000, "A sign-in ends after this long."),
@@ -120,6 +123,9 @@ static bool settings_check(const struct settings *settings, struct config_error 
 		return refuse(error, "[http] listen", settings->http_listen, "one address such as 0.0.0.0:8080");
 	if (str_empty(settings->sip_realm) || str_index(settings->sip_realm, '"') < settings->sip_realm.length)
 		return refuse(error, "[sip] realm", settings->sip_realm, "a name without quotation marks");
+	if (!dns_servers_valid(settings->dns_servers))
+		return refuse(error, "[dns] servers", settings->dns_servers,
+			      "up to eight addresses such as 192.0.2.53 or [2001:db8::53]:5353");
 	if (!digest_known(settings->sip_digest))
 		return refuse(error, "[sip] digest", settings->sip_digest,
 			      "MD5, SHA-256, or both with a space between");

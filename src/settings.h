@@ -18,6 +18,7 @@ struct settings {
 	int64_t sip_nonce_life_s;
 	struct str sip_digest;
 	int64_t register_min_s, register_max_s, register_default_s;
+	struct str dns_servers;
 	struct str http_listen;
 	int64_t http_workers;
 	int64_t session_life_s;

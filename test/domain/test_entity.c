@@ -81,7 +81,7 @@ static void fresh_entities_have_their_defaults(void **state)
 	assert_int_equal(user->role, ROLE_AGENT);
 	assert_int_equal(user->call_limit, 2);
 	assert_true(user->six_hundred_stops_all);
-	assert_int_equal(trunk->port, 5060);
+	assert_int_equal(trunk->port, 0);
 	assert_true(trunk->enabled);
 }
 
@@ -304,9 +304,17 @@ static void trunks_and_routes_are_checked(void **state)
 	trunk->inbound = STR("192.0.2.0/33");
 	assert_wrong(&trunk->entity, ERR_INVALID_FIELD, "inbound");
 	trunk->inbound = STR("");
-	trunk->host = STR("carrier.example");
-	assert_wrong(&trunk->entity, ERR_INVALID_FIELD, "host");
+	trunk->host = STR("sip.carrier.example");
+	assert_right(&trunk->entity);
+	const char *const wrong_hosts[] = {"192.0.2.256", "carrier example", "-",
+					   "a..b",        ".example",        "http://carrier.example"};
+	for (size_t i = 0; i < sizeof wrong_hosts / sizeof *wrong_hosts; i++) {
+		trunk->host = str_of(wrong_hosts[i]);
+		assert_wrong(&trunk->entity, ERR_INVALID_FIELD, "host");
+	}
 	trunk->host = STR("2001:db8::1");
+	trunk->transport = TRUNK_TRANSPORT_AUTO;
+	assert_right(&trunk->entity);
 	trunk->transport = TRANSPORT_WSS;
 	assert_wrong(&trunk->entity, ERR_INVALID_FIELD, "transport");
 	assert_wrong(&route->entity, ERR_MISSING_FIELD, "trunk_id");
