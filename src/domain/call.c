@@ -133,6 +133,8 @@ static enum err try_outside(struct call *call, struct attempt *attempt, const st
 		return ERR_NO_MEMORY;
 	if (call->forwards == 0)
 		attempt->payer_id = call->caller_user_id;
+	if (device_kind_needs_relay(call->caller_device_kind) && !media_relay_is_there(call->table))
+		return ERR_NO_MEDIA_RELAY;
 	return ERR_NONE;
 }
 

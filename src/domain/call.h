@@ -246,6 +246,7 @@ enum outcome outcome_of_status(unsigned status, bool rang);
 
 // ---- call_route.c
 
+bool media_relay_is_there(const struct call_table *table);
 // Whether a device can ring now, as far as can be told beforehand. `why` is a sentence.
 enum err device_may_ring(const struct call_table *table, const struct device *device, int caller_device_kind,
 			 const char **why);

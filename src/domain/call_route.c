@@ -107,6 +107,19 @@ bool call_comes_back(const struct call_table *table, struct str dialled, struct 
 	return !str_empty(caller) && hash_find(table->outside, hash_str(dialled), same_outside, &key);
 }
 
+// The routes to a number. An emergency code that none leads to goes the way of the country's own numbers.
+static size_t routes_to(const struct directory *directory, struct str canonical, bool emergency,
+			const struct route *routes[ROUTES_MAX])
+{
+	size_t count = directory_routes(directory, canonical, routes, ROUTES_MAX);
+	char country[NUMBER_MAX];
+
+	if (count > 0 || !emergency)
+		return count;
+	snprintf(country, sizeof country, "+%.*s", STR_ARG(directory_plan(directory)->country_code));
+	return directory_routes(directory, str_of(country), routes, ROUTES_MAX);
+}
+
 // Our own numbers are reached without going outside.
 static enum err destination_outside(const struct call *call, const struct user *payer, struct destination *destination)
 {
@@ -119,7 +132,7 @@ static enum err destination_outside(const struct call *call, const struct user *
 	destination->user = did ? directory_user(directory, did->user_id) : NULL;
 	if (destination->user)
 		return ERR_NONE;
-	size_t count = directory_routes(directory, canonical, routes, ROUTES_MAX);
+	size_t count = routes_to(directory, canonical, destination->emergency, routes);
 	if (count == 0)
 		return ERR_NO_ROUTE;
 	for (size_t i = 0; i < count; i++)
@@ -174,10 +187,19 @@ enum err destination_of_forward(const struct call *call, const struct user *user
 	}
 	enum err err =
 	    number_parse(directory_plan(directory), user->unanswered_target, &destination->outside, &problem);
+	if (!err && destination->outside.class_ == NUMBER_EMERGENCY)
+		err = ERR_NOT_ALLOWED; // only a person in need dials that
 	return err ? err : destination_outside(call, user, destination);
 }
 
 // ---- devices and routes
+
+bool media_relay_is_there(const struct call_table *table)
+{
+	const struct media *media = table->ports.media;
+
+	return media && media->available(media->context);
+}
 
 static bool needs_relay(const struct device *device, int caller_device_kind)
 {
@@ -190,8 +212,6 @@ static bool needs_relay(const struct device *device, int caller_device_kind)
 enum err device_may_ring(const struct call_table *table, const struct device *device, int caller_device_kind,
 			 const char **why)
 {
-	const struct media *media = table->ports.media;
-
 	*why = NULL;
 	if (device->do_not_disturb) {
 		*why = "The device is set to do-not-disturb.";
@@ -201,7 +221,7 @@ enum err device_may_ring(const struct call_table *table, const struct device *de
 		*why = "The device is in as many calls as it may be.";
 		return ERR_BUSY;
 	}
-	if (needs_relay(device, caller_device_kind) && !(media && media->available(media->context)))
+	if (needs_relay(device, caller_device_kind) && !media_relay_is_there(table))
 		return ERR_NO_MEDIA_RELAY;
 	if (device_kind_registers(device->device_kind) &&
 	    !registrations_any(table->ports.registrations, device->entity.id))
@@ -233,7 +253,7 @@ const struct route *route_next(const struct attempt *attempt, const struct call_
 {
 	const struct directory *directory = attempt->call->table->ports.directory;
 	const struct route *routes[ROUTES_MAX];
-	size_t count = directory_routes(directory, turn->number, routes, ROUTES_MAX);
+	size_t count = routes_to(directory, turn->number, attempt->emergency, routes);
 	enum err err = ERR_NO_ROUTE;
 
 	for (size_t i = 0; i < count; i++) {

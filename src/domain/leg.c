@@ -437,9 +437,13 @@ static void leg_note_outside(struct leg *leg, struct str shown_number)
 		leg->outside.hash = 0;
 }
 
-// The canonical number as the trunk wants it.
-static struct str number_for_trunk(const struct route *route, struct str number, char room[2 * NUMBER_MAX])
+// The canonical number as the trunk wants it. A rule made for numbers in general must not maim an emergency code; one
+// made for the code itself knows what the trunk wants.
+static struct str number_for_trunk(const struct attempt *attempt, const struct route *route, struct str number,
+				   char room[2 * NUMBER_MAX])
 {
+	if (attempt->emergency && (str_empty(route->prefix) || !str_starts(number, route->prefix)))
+		return number;
 	struct str rest = str_from(number, (size_t)route->strip);
 	struct writer w = writer_into(room, 2 * NUMBER_MAX);
 
@@ -473,7 +477,7 @@ enum err leg_begin(struct attempt *attempt, struct call_turn *turn, const struct
 	};
 	if (route) {
 		invite.trunk = directory_trunk(ports->directory, route->trunk_id);
-		invite.number = number_for_trunk(route, turn->number, number);
+		invite.number = number_for_trunk(attempt, route, turn->number, number);
 		leg->trunk_id = route->trunk_id;
 	}
 	caller_shown(attempt, turn, &invite, shown);

@@ -123,13 +123,13 @@ static void log_nowhere(struct str line, void *context)
 int main(int count, char **paths)
 {
 	bool writes = count > 1 && strcmp(paths[1], "--write") == 0;
-	int failed = 0;
+	int first = writes ? 2 : 1, failed = 0;
 
 	if (!getenv("LOG"))
 		log_capture(log_nowhere, NULL);
-	for (int i = writes ? 2 : 1; i < count; i++)
+	for (int i = first; i < count; i++)
 		failed += !play(paths[i], writes);
 	if (failed)
-		printf("%d of %d scenarios differ\n", failed, count - 1);
+		printf("%d of %d scenarios differ\n", failed, count - first);
 	return failed > 0;
 }
