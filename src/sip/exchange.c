@@ -157,8 +157,7 @@ struct exchange *session_offer(const struct sip_session *session)
 {
 	list_each (node, following, &session->exchanges) {
 		struct exchange *exchange = container_of(node, struct exchange, node);
-		if ((exchange->method == SIP_INVITE || exchange->method == SIP_UPDATE) &&
-		    exchange->dialog == &session->dialog)
+		if (session_may_offer(exchange->method) && exchange->dialog == &session->dialog)
 			return exchange;
 	}
 	return NULL;

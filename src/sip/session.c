@@ -408,11 +408,6 @@ static const enum sip_method wire_methods[] = {
     [DIALOG_OPTIONS] = SIP_OPTIONS,
 };
 
-static bool carries_offer(enum sip_method method)
-{
-	return method == SIP_INVITE || method == SIP_UPDATE;
-}
-
 // The answer, or its absence, goes to the domain. A dialog that the other side does not know, or whose other side is silent, is over
 // (RFC 3261 section 12.2.1.2).
 static void request_over(struct exchange *exchange, unsigned status, const struct body *body)
@@ -420,7 +415,7 @@ static void request_over(struct exchange *exchange, unsigned status, const struc
 	struct sip_session *session = exchange->session;
 	struct call_table *calls = session->endpoint->calls;
 	uint64_t leg = session->leg, token = exchange->token;
-	bool dead = status == 481 || (status == 408 && carries_offer(exchange->method));
+	bool dead = status == 481 || (status == 408 && session_may_offer(exchange->method));
 
 	exchange_end(exchange);
 	if (dead && session->state == SESSION_UP) {
@@ -443,7 +438,7 @@ static void request_answered(struct exchange *exchange, const struct sip_message
 
 	if (status < 200 || exchange_authorise(exchange, response))
 		return;
-	if (accepted && carries_offer(exchange->method))
+	if (accepted && session_may_offer(exchange->method))
 		dialog_refresh_target(&session->dialog, response);
 	if (accepted && exchange->method == SIP_INVITE) {
 		session->ack_due = true;
@@ -459,14 +454,6 @@ static void request_failed(struct exchange *exchange, unsigned status)
 	request_over(exchange, status, &(struct body){0});
 }
 
-static bool question_of_offer(const struct sip_session *session)
-{
-	for (unsigned i = 0; i < QUESTIONS_MAX; i++)
-		if (session->questions[i].transaction && carries_offer(session->questions[i].method))
-			return true;
-	return false;
-}
-
 enum err session_request(struct sip_session *session, uint64_t token, const struct dialog_request *request)
 {
 	enum sip_method method = wire_methods[request->method];
@@ -480,10 +467,10 @@ enum err session_request(struct sip_session *session, uint64_t token, const stru
 	if (method == SIP_REFER || method == SIP_NOTIFY)
 		return ERR_METHOD_NOT_ALLOWED;
 	// One offer at a time, either way (RFC 3261 section 14.1, RFC 3311 section 5.1).
-	if (carries_offer(method) &&
-	    (session_offer(session) || question_of_offer(session) || session->ack_due || session->repeat_ms != 0))
+	if (session_may_offer(method) &&
+	    (session_offer(session) || session_asked_to_answer(session) || session->ack_due || session->repeat_ms != 0))
 		return ERR_REQUEST_PENDING;
-	if (carries_offer(method))
+	if (session_may_offer(method))
 		writer_text(&w, SIP_ALLOW_LINE);
 	if (method == SIP_INFO && !str_empty(request->info_package)) {
 		writer_text(&w, "Info-Package: ");

@@ -132,6 +132,11 @@ struct exchange *exchange_start(struct sip_session *session, const struct exchan
 void exchange_end(struct exchange *exchange);
 // A 401 or 407 that the trunk's password answers: sent once more. False: it stands as it is.
 bool exchange_authorise(struct exchange *exchange, const struct sip_message *response);
+// Requests that carry an offer of media, or may: one at a time, either way (RFC 3261 section 14, RFC 3311 section 5).
+static inline bool session_may_offer(enum sip_method method)
+{
+	return method == SIP_INVITE || method == SIP_UPDATE;
+}
 // The INVITE or UPDATE of ours that has no final answer yet, or NULL.
 struct exchange *session_offer(const struct sip_session *session);
 // Where the dialog's next request goes, and by which of our sockets.
@@ -157,6 +162,8 @@ struct str session_reason(enum leg_end why);
 
 // In a dialog of this session; the transaction layer has not seen it before.
 void session_receive(struct sip_session *session, const struct flow *from, const struct sip_message *request);
+// Whether an INVITE or UPDATE of theirs waits for its answer.
+bool session_asked_to_answer(const struct sip_session *session);
 void session_reply(struct sip_session *session, uint64_t question, unsigned status, const struct body *body);
 // Sends our 2xx to an INVITE and repeats it until the ACK is here.
 bool session_answer_invite(struct sip_session *session, struct sip_server_transaction *invite, uint32_t cseq,

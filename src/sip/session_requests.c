@@ -6,11 +6,6 @@
 
 enum { RETRY_AFTER_MAX_S = 10 };
 
-static bool carries_offer(enum sip_method method)
-{
-	return method == SIP_INVITE || method == SIP_UPDATE;
-}
-
 static void refuse(struct sip_session *session, const struct flow *from, const struct sip_message *request,
 		   unsigned status)
 {
@@ -32,7 +27,7 @@ static void refuse_for_now(struct sip_session *session, const struct flow *from,
 // The lines that go with a 2xx to INVITE and UPDATE.
 static struct str answer_lines(struct sip_session *session, enum sip_method method, struct writer *w)
 {
-	if (carries_offer(method)) {
+	if (session_may_offer(method)) {
 		dialog_write_contact(session->endpoint->transport, &session->dialog.flow, w);
 		writer_text(w, SIP_ALLOW_LINE);
 	}
@@ -217,6 +212,14 @@ static void receive_bye(struct sip_session *session, const struct flow *from, co
 
 // ---- what the domain answers
 
+bool session_asked_to_answer(const struct sip_session *session)
+{
+	for (unsigned i = 0; i < QUESTIONS_MAX; i++)
+		if (session->questions[i].transaction && session_may_offer(session->questions[i].method))
+			return true;
+	return false;
+}
+
 // The status that refuses this request now, 0 when it may be asked. 500 stands for "in a moment".
 static unsigned not_now(const struct sip_session *session, enum sip_method method)
 {
@@ -224,7 +227,7 @@ static unsigned not_now(const struct sip_session *session, enum sip_method metho
 	if (session->state == SESSION_LEAVING || session->state == SESSION_ENDING ||
 	    session->state == SESSION_LINGERING || session->state == SESSION_OVER)
 		return 481;
-	if (!carries_offer(method))
+	if (!session_may_offer(method))
 		return up ? 0 : 480;
 	// Their first INVITE is not answered yet (RFC 3261 section 14.2); our first INVITE is not (RFC 3311 section 5.2).
 	if (!up)
@@ -232,10 +235,7 @@ static unsigned not_now(const struct sip_session *session, enum sip_method metho
 	// An offer of ours is open, or the ACK that closes the one before is still on its way (RFC 5407 section 3.1.4).
 	if (session->state == SESSION_ANSWERED || session->repeat_ms != 0 || session->ack_due || session_offer(session))
 		return 491;
-	for (unsigned i = 0; i < QUESTIONS_MAX; i++)
-		if (session->questions[i].transaction && carries_offer(session->questions[i].method))
-			return 500;
-	return 0;
+	return session_asked_to_answer(session) ? 500 : 0;
 }
 
 static const struct {
@@ -268,7 +268,7 @@ static void ask(struct sip_session *session, const struct flow *from, const stru
 	question->id = ++session->last_question;
 	question->method = request->method;
 	question->cseq = request->cseq;
-	if (carries_offer(request->method))
+	if (session_may_offer(request->method))
 		dialog_refresh_target(&session->dialog, request);
 	struct dialog_request asked = {
 	    .method = method,
