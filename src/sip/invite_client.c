@@ -4,7 +4,7 @@
 #include "sip/owned.h"
 #include "sip/trunk_leg.h"
 
-enum { LINES_MAX = 4096, ADDRESS_MAX = 1024 };
+enum { LINES_MAX = 4096, ADDRESS_MAX = 1024, HOST_MAX = 300 };
 
 // ---- writing the INVITE
 
@@ -18,12 +18,36 @@ static void write_address(struct writer *w, struct str display, struct str user,
 	writer_char(w, '>');
 }
 
-static void write_from(const struct sip_endpoint *endpoint, const struct outgoing_invite *invite, struct writer *w)
+// The host of our own URIs in one INVITE. Without a domain of our own it is the address that the other side reaches us at,
+// so that a number in its call log can be called back.
+struct own_host {
+	char text[HOST_MAX];
+	struct str name;
+};
+
+static void own_host_find(struct own_host *host, struct sip_endpoint *endpoint, const struct outgoing_invite *invite)
+{
+	struct writer w = writer_into(host->text, sizeof host->text);
+	struct flow flow = {.transport = TRANSPORT_UDP};
+
+	host->name = endpoint->host;
+	if (!str_empty(endpoint->domains))
+		return;
+	if (invite->target == TARGET_BINDING)
+		flow = invite->binding->flow;
+	else if (!net_address_parse(invite->trunk->host, 5060, &flow.remote))
+		return; // known only once its name is
+	sip_transport_write_local(endpoint->transport, &w, &flow);
+	if (!w.overflow && w.used > 0)
+		host->name = writer_result(&w);
+}
+
+static void write_from(struct str host, const struct outgoing_invite *invite, struct writer *w)
 {
 	if (invite->anonymous) // RFC 3323 section 4.1.1.3
 		writer_text(w, "\"Anonymous\" <sip:anonymous@anonymous.invalid>");
 	else
-		write_address(w, invite->caller_name, invite->caller_number, endpoint->host);
+		write_address(w, invite->caller_name, invite->caller_number, host);
 }
 
 static void write_trunk_host(const struct trunk *trunk, struct writer *w)
@@ -51,19 +75,18 @@ static void write_trunk_host(const struct trunk *trunk, struct writer *w)
 }
 
 // What a carrier wants to know and a phone must not (RFC 3325, RFC 5806).
-static void write_trunk_lines(const struct sip_endpoint *endpoint, const struct outgoing_invite *invite,
-			      struct writer *w)
+static void write_trunk_lines(struct str host, const struct outgoing_invite *invite, struct writer *w)
 {
 	if (!str_empty(invite->caller_number)) {
 		writer_text(w, "P-Asserted-Identity: ");
-		write_address(w, invite->caller_name, invite->caller_number, endpoint->host);
+		write_address(w, invite->caller_name, invite->caller_number, host);
 		writer_text(w, "\r\n");
 	}
 	if (invite->anonymous)
 		writer_text(w, "Privacy: id\r\n");
 	if (!str_empty(invite->dialled)) {
 		writer_text(w, "Diversion: ");
-		write_address(w, STR_NONE, invite->dialled, endpoint->host);
+		write_address(w, STR_NONE, invite->dialled, host);
 		writer_text(w, ";reason=follow-me\r\n");
 	}
 }
@@ -74,12 +97,11 @@ struct destination {
 	struct dialog_start start;
 };
 
-static enum err toward_binding(const struct outgoing_invite *invite, const struct sip_endpoint *endpoint,
-			       struct destination *to)
+static enum err toward_binding(const struct outgoing_invite *invite, struct str host, struct destination *to)
 {
 	const struct binding *binding = invite->binding;
 	struct writer remote = writer_into(to->remote, sizeof to->remote);
-	write_address(&remote, invite->dialled, invite->device_number, endpoint->host);
+	write_address(&remote, invite->dialled, invite->device_number, host);
 	if (remote.overflow)
 		return ERR_TOO_LARGE;
 	to->start.target = binding->contact;
@@ -265,7 +287,8 @@ void invite_client_cancel(struct sip_session *session, enum leg_end why)
 		sip_client_cancel(invite->transaction, session_reason(why));
 }
 
-static enum err begin(struct sip_session *session, const struct outgoing_invite *invite, const struct destination *to)
+static enum err begin(struct sip_session *session, const struct outgoing_invite *invite, struct str host,
+		      const struct destination *to)
 {
 	char extra[LINES_MAX];
 	struct writer w = writer_into(extra, sizeof extra);
@@ -274,7 +297,7 @@ static enum err begin(struct sip_session *session, const struct outgoing_invite 
 		return ERR_NO_MEMORY;
 	writer_text(&w, SIP_ALLOW_LINE);
 	if (invite->target == TARGET_TRUNK)
-		write_trunk_lines(session->endpoint, invite, &w);
+		write_trunk_lines(host, invite, &w);
 	else if (invite->anonymous)
 		writer_text(&w, "Privacy: id\r\n");
 	struct exchange_draft draft = {
@@ -296,11 +319,13 @@ static enum err begin(struct sip_session *session, const struct outgoing_invite 
 enum err invite_client_start(struct sip_endpoint *endpoint, const struct outgoing_invite *invite, uint64_t *session_id)
 {
 	struct destination to = {0};
+	struct own_host host;
 	char local[ADDRESS_MAX];
 	struct writer from = writer_into(local, sizeof local);
+	own_host_find(&host, endpoint, invite);
 	enum err err =
-	    invite->target == TARGET_BINDING ? toward_binding(invite, endpoint, &to) : toward_trunk(invite, &to);
-	write_from(endpoint, invite, &from);
+	    invite->target == TARGET_BINDING ? toward_binding(invite, host.name, &to) : toward_trunk(invite, &to);
+	write_from(host.name, invite, &from);
 	if (err || from.overflow)
 		return err ? err : ERR_TOO_LARGE;
 	to.start.local = writer_result(&from);
@@ -313,7 +338,7 @@ enum err invite_client_start(struct sip_endpoint *endpoint, const struct outgoin
 		session->device_id = invite->binding->device_id;
 	else
 		session->trunk_id = invite->trunk->entity.id;
-	err = begin(session, invite, &to);
+	err = begin(session, invite, host.name, &to);
 	if (err) {
 		session_free(session);
 		return err;
