@@ -8,6 +8,7 @@
 #include "media/none.h"
 #include "settings.h"
 #include "sip/endpoint.h"
+#include "sip/tls.h"
 #include "store/store.h"
 
 #include <assert.h>
@@ -32,6 +33,7 @@ struct server {
 	struct directory *directory;
 	struct store *store;
 	struct registrations *registrations;
+	struct tls *tls;
 	struct sip_endpoint *endpoint;
 	struct media media;
 	struct call_table *calls;
@@ -185,6 +187,18 @@ static void told_to_stop(void *context)
 	timer_start(server->loop, &server->drain, 1);
 }
 
+// SIGHUP: certificate, key and CAs are read again. Connections go on as they are.
+static void told_to_reload(void *context)
+{
+	struct server *server = context;
+	char sentence[512];
+
+	if (!tls_reload(server->tls, sentence, sizeof sentence))
+		log_error("tls_not_reloaded", LOG_TEXT("why", sentence));
+	else
+		log_info("tls_reloaded", LOG_INT("certificate_ends_s", tls_certificate_ends_s(server->tls)));
+}
+
 static void watchdog_feed(struct timer *timer)
 {
 	struct server *server = container_of(timer, struct server, watchdog);
@@ -213,6 +227,11 @@ static void metrics_write(void *context, struct writer *w)
 	metric(w, "sip_messages_sent_total", "counter", "SIP messages sent.", sip.transport.sent);
 	metric(w, "sip_messages_broken_total", "counter", "Messages that did not parse.", sip.transport.broken);
 	metric(w, "sip_connections", "gauge", "SIP connections now.", sip.transport.connections);
+	metric(w, "tls_handshakes_total", "counter", "TLS connections of SIP secured.", sip.transport.handshakes);
+	metric(w, "tls_handshakes_failed_total", "counter", "TLS connections of SIP that could not be secured.",
+	       sip.transport.handshakes_failed);
+	metric(w, "tls_certificate_ends_seconds", "gauge", "When our certificate ends, since 1970; 0: there is none.",
+	       (uint64_t)tls_certificate_ends_s(server->tls));
 	metric(w, "sip_retransmissions_total", "counter", "Messages sent again.", sip.transactions.retransmissions);
 	metric(w, "sip_timeouts_total", "counter", "Transactions without an answer.", sip.transactions.timeouts);
 	metric(w, "sip_targets_out_of_order", "gauge", "Servers of trunks that are left out for now.",
@@ -270,10 +289,25 @@ static bool first_start(struct server *server, const struct options *options)
 	return true;
 }
 
+static bool tls_build(struct server *server)
+{
+	const struct settings *from = &server->settings;
+	char sentence[512];
+	const struct tls_settings settings = {
+	    .certificate = from->tls_certificate,
+	    .key = from->tls_key,
+	    .ca = from->tls_ca,
+	    .require_client_certificate = from->tls_require_client_certificate,
+	};
+
+	return tls_create(server->loop, &settings, &server->tls, sentence, sizeof sentence) || complain("%s", sentence);
+}
+
 static bool endpoint_build(struct server *server)
 {
 	const struct settings *from = &server->settings;
 	struct sip_endpoint_settings settings = {
+	    .transport.secure = server->tls,
 	    .transport.advertised_host = from->sip_advertised_host,
 	    .transport.connections_max = (unsigned)from->sip_connections_max,
 	    .transport.idle_s = (unsigned)from->sip_idle_s,
@@ -290,6 +324,7 @@ static bool endpoint_build(struct server *server)
 
 	settings_listeners(from->sip_udp, 5060, settings.transport.udp);
 	settings_listeners(from->sip_tcp, 5060, settings.transport.tcp);
+	settings_listeners(from->sip_tls, 5061, settings.transport.tls);
 	int error = sip_endpoint_create(server->loop, &settings, server->directory, server->registrations,
 					&server->endpoint, &failed);
 	if (error) {
@@ -358,6 +393,7 @@ static void server_tear_down(struct server *server)
 		item->run(item);
 	}
 	sip_endpoint_destroy(server->endpoint);
+	tls_destroy(server->tls);
 	registrations_destroy(server->registrations);
 	directory_destroy(server->directory);
 	timer_stop(&server->drain);
@@ -381,7 +417,8 @@ static bool server_build(struct server *server, const struct options *options)
 	server->directory = directory_create(&server->plan);
 	if (!server->directory)
 		return complain("%s", err_sentence(ERR_NO_MEMORY));
-	return store_build(server) && endpoint_build(server) && first_start(server, options) && http_build(server);
+	return store_build(server) && tls_build(server) && endpoint_build(server) && first_start(server, options) &&
+	       http_build(server);
 }
 
 static void say_ready(struct server *server)
@@ -409,6 +446,8 @@ static int server_run(struct server *server)
 
 	if (!failed)
 		failed = loop_on_signal(server->loop, SIGINT, told_to_stop, server);
+	if (!failed)
+		failed = loop_on_signal(server->loop, SIGHUP, told_to_reload, server);
 	if (failed) {
 		complain("signals cannot be handled: %s", strerror(-failed));
 		return EXIT_FAILURE;

@@ -15,24 +15,37 @@
 	{                                                                                                              \
 		section, name, CONFIG_INTEGER, offsetof(struct settings, member), value, min, max, help                \
 	}
+#define BOOLEAN(section, name, member, value, help)                                                                    \
+	{                                                                                                              \
+		section, name, CONFIG_BOOLEAN, offsetof(struct settings, member), value, 0, 0, help                    \
+	}
 
 static const struct config_key keys[] = {
     TEXT("sip", "udp", sip_udp, "0.0.0.0:5060 [::]:5060",
 	 "Addresses for SIP over UDP, separated by spaces; empty: none."),
     TEXT("sip", "tcp", sip_tcp, "0.0.0.0:5060 [::]:5060",
 	 "Addresses for SIP over TCP, separated by spaces; empty: none."),
+    TEXT("sip", "tls", sip_tls, "0.0.0.0:5061 [::]:5061",
+	 "Addresses for SIP over TLS, separated by spaces; without a certificate in [tls]: none."),
     TEXT("sip", "advertised_host", sip_advertised_host, "",
 	 "Host that phones and carriers are told to answer to; empty: the address of the interface used."),
     TEXT("sip", "realm", sip_realm, "carillon",
 	 "Realm of the devices' passwords. Changing it invalidates every device password."),
     TEXT("sip", "domains", sip_domains, "",
 	 "Domains and addresses whose numbers are ours, separated by spaces; empty: whatever a request names."),
-    INTEGER("sip", "connections_max", sip_connections_max, "20000", 1, 1000000, "TCP connections at once, at most."),
+    INTEGER("sip", "connections_max", sip_connections_max, "20000", 1, 1000000, "Connections at once, at most."),
     INTEGER("sip", "idle_s", sip_idle_s, "900", 10, 86400, "A connection that says nothing for this long is closed."),
     INTEGER("sip", "nonce_life_s", sip_nonce_life_s, "300", 10, 86400, "How long a digest nonce can be used."),
     TEXT("sip", "digest", sip_digest, "MD5",
 	 "Digest algorithms offered, best first. \"SHA-256 MD5\" once every phone knows RFC 8760: others often give "
 	 "up."),
+    TEXT("tls", "certificate", tls_certificate, "",
+	 "PEM file with our certificate, then those that lead to its root. SIGHUP reads it again."),
+    TEXT("tls", "key", tls_key, "", "PEM file with its key, without a pass phrase; empty: in the certificate's file."),
+    TEXT("tls", "ca", tls_ca, "",
+	 "PEM file with the CAs that certificates of others must come from; empty: those that the system trusts."),
+    BOOLEAN("tls", "require_client_certificate", tls_require_client_certificate, "no",
+	    "Whether those who connect by TLS must have a certificate, too."),
     INTEGER("registrar", "min_s", register_min_s, "60", 1, 86400, "The shortest registration taken; shorter: 423."),
     INTEGER("registrar", "max_s", register_max_s, "7200", 60, 604800, "The longest; longer ones are shortened to it."),
     INTEGER("registrar", "default_s", register_default_s, "3600", 60, 604800, "Where the device does not say."),
@@ -117,6 +130,8 @@ static bool settings_check(const struct settings *settings, struct config_error 
 	int tcp = listeners_parse(settings->sip_tcp, 5060, listeners);
 	if (tcp < 0)
 		return refuse(error, "[sip] tcp", settings->sip_tcp, addresses);
+	if (listeners_parse(settings->sip_tls, 5061, listeners) < 0)
+		return refuse(error, "[sip] tls", settings->sip_tls, addresses);
 	if (udp + tcp == 0)
 		return refuse(error, "[sip] udp and tcp", STR_NONE, "at least one address is needed");
 	if (listeners_parse(settings->http_listen, 8080, listeners) != 1)

@@ -9,7 +9,7 @@
 enum { LISTENERS_MAX = 4 };
 
 struct settings {
-	struct str sip_udp, sip_tcp; // addresses with ports, separated by spaces
+	struct str sip_udp, sip_tcp, sip_tls; // addresses with ports, separated by spaces
 	struct str sip_advertised_host;
 	struct str sip_realm;
 	struct str sip_domains;
@@ -17,6 +17,8 @@ struct settings {
 	int64_t sip_idle_s;
 	int64_t sip_nonce_life_s;
 	struct str sip_digest;
+	struct str tls_certificate, tls_key, tls_ca; // files
+	bool tls_require_client_certificate;
 	int64_t register_min_s, register_max_s, register_default_s;
 	struct str dns_servers;
 	struct str http_listen;

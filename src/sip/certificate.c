@@ -84,11 +84,12 @@ static bool common_name(X509 *certificate, struct str host)
 bool certificate_names(X509 *certificate, struct str host)
 {
 	int state = 0;
-	GENERAL_NAMES *names = X509_get_ext_d2i(certificate, NID_subject_alt_name, &state, NULL);
+	GENERAL_NAMES *names;
 	bool matches;
 
 	if (str_empty(host))
 		return false;
+	names = X509_get_ext_d2i(certificate, NID_subject_alt_name, &state, NULL);
 	// -1: there is none. -2: several, and otherwise one that cannot be read.
 	if (!names)
 		return state == -1 && common_name(certificate, host);

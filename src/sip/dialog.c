@@ -83,6 +83,7 @@ bool dialog_start_client(struct sip_dialog *dialog, struct loop *loop, const str
 	dialog_random_text(loop, call_id, 2 * DIALOG_TAG_LENGTH);
 	dialog->flow = start->flow;
 	dialog->pinned = start->pinned;
+	dialog->sips = str_starts_nocase(start->target, STR("sips:"));
 	return owned_set(&dialog->call_id, str_of(call_id)) && owned_set(&dialog->target, start->target) &&
 	       owned_set(&dialog->routes, start->routes) && owned_set(&dialog->remote, start->remote) &&
 	       keep_with_tag(&dialog->local, &dialog->local_tag, start->local, str_of(tag));
@@ -149,6 +150,7 @@ bool dialog_start_server(struct sip_dialog *dialog, struct loop *loop, const str
 	dialog_random_text(loop, tag, DIALOG_TAG_LENGTH);
 	contact_uri(invite, &target);
 	dialog->flow = *from;
+	dialog->sips = invite->uri.scheme == URI_SIPS;
 	dialog->remote_cseq = invite->cseq;
 	dialog->remote_cseq_known = true;
 	if (!owned_set(&dialog->call_id, invite->call_id) || !owned_set(&dialog->target, target.text) ||
@@ -221,6 +223,20 @@ bool dialog_in_order(struct sip_dialog *dialog, const struct sip_message *reques
 	return true;
 }
 
+static uint8_t uri_transport(const struct sip_uri *uri, uint8_t otherwise)
+{
+	struct str name;
+	// RFC 3261 section 19.1.2: sips: is TLS over whatever it says; RFC 7118 section 5.2: "ws" is said of both.
+	if (uri->scheme == URI_SIPS || otherwise == TRANSPORT_WSS)
+		return otherwise == TRANSPORT_WSS ? TRANSPORT_WSS : TRANSPORT_TLS;
+	if (!sip_parameter(uri->parameters, ';', STR("transport"), &name))
+		return otherwise == TRANSPORT_UDP || otherwise == TRANSPORT_TCP ? TRANSPORT_UDP : otherwise;
+	for (uint8_t i = 0; transport_names[i]; i++)
+		if (str_equal_nocase(name, str_of(transport_names[i])))
+			return i;
+	return otherwise;
+}
+
 bool dialog_address_of(const struct sip_uri *uri, struct net_address *address)
 {
 	struct str host = uri->host, maddr;
@@ -228,7 +244,7 @@ bool dialog_address_of(const struct sip_uri *uri, struct net_address *address)
 	if (sip_parameter(uri->parameters, ';', STR("maddr"), &maddr) && !str_empty(maddr))
 		host = maddr;
 	if (port == 0)
-		port = uri->scheme == URI_SIPS ? 5061 : 5060;
+		port = uri_transport(uri, TRANSPORT_UDP) == TRANSPORT_TLS ? 5061 : 5060;
 	return net_address_parse(host, port, address);
 }
 
@@ -276,17 +292,6 @@ bool dialog_flow_plausible(const struct sip_dialog *dialog, const struct flow *f
 	return false;
 }
 
-static uint8_t uri_transport(const struct sip_uri *uri, uint8_t otherwise)
-{
-	struct str name;
-	if (!sip_parameter(uri->parameters, ';', STR("transport"), &name))
-		return otherwise == TRANSPORT_UDP || otherwise == TRANSPORT_TCP ? TRANSPORT_UDP : otherwise;
-	for (uint8_t i = 0; transport_names[i]; i++)
-		if (str_equal_nocase(name, str_of(transport_names[i])))
-			return i;
-	return otherwise;
-}
-
 struct flow dialog_next_hop(const struct sip_dialog *dialog)
 {
 	struct flow flow = dialog->flow;
@@ -311,6 +316,8 @@ struct flow dialog_next_hop(const struct sip_dialog *dialog)
 	if (flow.transport != TRANSPORT_UDP && net_address_same_host(&address, &flow.remote) && flow.connection != 0)
 		return flow;
 	if (transport != flow.transport || !net_address_equal(&address, &flow.remote)) {
+		if (!net_address_same_host(&address, &flow.remote))
+			flow.name = 0;
 		flow.transport = transport;
 		flow.remote = address;
 		flow.connection = 0;
@@ -318,13 +325,21 @@ struct flow dialog_next_hop(const struct sip_dialog *dialog)
 	return flow;
 }
 
-void dialog_write_contact(struct sip_transport *transport, const struct flow *flow, struct writer *w)
+// RFC 7118 section 5.2: a URI says "ws" where a Via says WSS.
+static const char *uri_transport_name(uint8_t transport)
 {
-	writer_text(w, "Contact: <sip:carillon@");
+	return transport_names[transport == TRANSPORT_WSS ? TRANSPORT_WS : transport];
+}
+
+void dialog_write_contact(const struct sip_dialog *dialog, struct sip_transport *transport, const struct flow *flow,
+			  struct writer *w)
+{
+	writer_text(w, dialog->sips ? "Contact: <sips:carillon@" : "Contact: <sip:carillon@");
 	sip_transport_write_local(transport, w, flow);
-	if (flow->transport != TRANSPORT_UDP) {
+	// RFC 3261 section 26.2.2: sips: says tls by itself.
+	if (flow->transport != TRANSPORT_UDP && !(dialog->sips && flow->transport == TRANSPORT_TLS)) {
 		writer_text(w, ";transport=");
-		writer_text(w, transport_names[flow->transport]);
+		writer_text(w, uri_transport_name(flow->transport));
 	}
 	writer_text(w, ">\r\n");
 }
@@ -402,7 +417,7 @@ bool dialog_write_request(const struct sip_dialog *dialog, struct sip_transport 
 	writer_str(w, dialog->call_id);
 	writer_format(w, "\r\nCSeq: %u %s\r\n", draft->cseq, sip_method_name(draft->method));
 	if (wants_contact(draft->method))
-		dialog_write_contact(transport, flow, w);
+		dialog_write_contact(dialog, transport, flow, w);
 	writer_str(w, draft->extra);
 	writer_text(w, "User-Agent: Carillon/" CARILLON_VERSION "\r\n");
 	if (!str_empty(draft->body)) {

@@ -18,8 +18,9 @@ struct sip_dialog {
 	struct str routes;     // owned: Route values joined by commas, or empty
 	struct flow flow;      // where packets come from, and go to when the target cannot be used
 	bool pinned;           // behind NAT: always to the flow, whatever the target says
-	uint32_t local_cseq;   // of our last request
-	uint32_t remote_cseq;  // of the other's last request
+	bool sips; // made with a sips: URI: our Contact must be one too (RFC 3261 sections 8.1.1.8 and 12.1.1)
+	uint32_t local_cseq;  // of our last request
+	uint32_t remote_cseq; // of the other's last request
 	bool remote_cseq_known;
 	struct str ack; // owned: the ACK of the last 2xx, to be sent for each repetition of it
 	uint32_t ack_cseq;
@@ -78,7 +79,8 @@ bool dialog_write_request(const struct sip_dialog *dialog, struct sip_transport 
 // The Request-URI that requests are written with.
 struct str dialog_request_uri(const struct sip_dialog *dialog);
 // "Contact: <sip:carillon@host:port;transport=tcp>" and CRLF, for the flow.
-void dialog_write_contact(struct sip_transport *transport, const struct flow *flow, struct writer *w);
+void dialog_write_contact(const struct sip_dialog *dialog, struct sip_transport *transport, const struct flow *flow,
+			  struct writer *w);
 // Random letters and digits: tags and Call-IDs. `into` has room for `length` and a NUL.
 void dialog_random_text(struct loop *loop, char *into, size_t length);
 // The address that a URI names by number, with the scheme's and the transport's default port. False for a host name.

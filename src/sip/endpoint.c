@@ -93,7 +93,7 @@ static void receive_outside(struct sip_endpoint *endpoint, const struct flow *fr
 		sip_endpoint_answer(endpoint, from, request, 501, STR(SIP_ALLOW_LINE));
 		return;
 	}
-	unsigned status = request->method == SIP_CANCEL ? 0 : rules_check(endpoint, request, &w, &reason);
+	unsigned status = request->method == SIP_CANCEL ? 0 : rules_check(endpoint, from, request, &w, &reason);
 	if (status) {
 		struct sip_response response = {.status = status, .reason = reason, .extra = writer_result(&w)};
 		sip_respond_stateless(endpoint->transactions, from, request, &response);

@@ -2,14 +2,26 @@
 #include "sip/owned.h"
 #include "sip/session.h"
 
+// Who takes our calls to a trunk by TLS, and what belongs to them, shows a certificate of the trunk's host (RFC 5922 section 7.3).
+static struct flow expect_trunk(const struct sip_session *session, struct flow flow)
+{
+	struct sip_endpoint *endpoint = session->endpoint;
+	const struct trunk *trunk = NULL;
+	if (flow.transport == TRANSPORT_TLS && session->trunk_id)
+		trunk = directory_trunk(endpoint->directory, session->trunk_id);
+	if (trunk)
+		flow.name = sip_transport_name(endpoint->transport, trunk->host);
+	return flow;
+}
+
 struct flow session_next_hop(const struct sip_session *session, const struct sip_dialog *dialog)
 {
 	struct flow flow = dialog_next_hop(dialog), fresh;
 	// Another transport or address family needs another of our sockets.
 	if ((flow.transport != dialog->flow.transport || flow.remote.family != dialog->flow.remote.family) &&
 	    sip_transport_flow_to(session->endpoint->transport, (enum transport)flow.transport, &flow.remote, &fresh))
-		return fresh;
-	return flow;
+		return expect_trunk(session, fresh);
+	return expect_trunk(session, flow);
 }
 
 // The connection that carried the request is the dialog's from now on.

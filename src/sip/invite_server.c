@@ -148,7 +148,7 @@ static void say(struct sip_session *session, unsigned status, const struct body 
 {
 	char extra[512];
 	struct writer w = writer_into(extra, sizeof extra);
-	dialog_write_contact(session->endpoint->transport, &session->dialog.flow, &w);
+	dialog_write_contact(&session->dialog, session->endpoint->transport, &session->dialog.flow, &w);
 	writer_text(&w, SIP_ALLOW_LINE);
 	struct sip_response response = {
 	    .status = status,

@@ -84,7 +84,8 @@ uint64_t sip_registrar_count(const struct sip_registrar *registrar)
 // What a REGISTER asks for, borrowed from the message.
 struct register_request {
 	bool remove_all;
-	bool fetch; // no Contact: only asks
+	bool fetch;   // no Contact: only asks
+	bool secured; // came where nobody listens, so that a Contact may be sips:
 	struct binding contacts[BINDINGS_PER_DEVICE_MAX];
 	size_t count;
 	char path[SIP_LINE_MAX];
@@ -166,7 +167,7 @@ static bool take_contact(const struct sip_registrar *registrar, const struct sip
 
 	if (!sip_address_parse(value, &address))
 		return wrong(wanted, 400, STR("Contact cannot be read"));
-	if (address.uri.scheme != URI_SIP)
+	if (address.uri.scheme != URI_SIP && !(address.uri.scheme == URI_SIPS && wanted->secured))
 		return wrong(wanted, 400, STR("Contact must be a SIP URI"));
 	// Without < > a '?' would belong to nobody knows what (RFC 4475 section 3.1.2.13).
 	if (!address.angle && !str_empty(address.uri.headers))
@@ -440,7 +441,7 @@ static bool is_own_address(const struct device *device, const struct sip_message
 void sip_registrar_receive(struct sip_registrar *registrar, const struct flow *from, const struct sip_message *request)
 {
 	struct sip_endpoint *endpoint = registrar->endpoint;
-	struct register_request wanted = {0};
+	struct register_request wanted = {.secured = sip_transport_is_secured(from)};
 	struct identity who;
 
 	if (!register_read(registrar, request, &wanted) && wanted.status != 423) {

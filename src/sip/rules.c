@@ -1,8 +1,8 @@
 // The checks that RFC 3261 section 8.2 has a server make on each request, in the order of that section.
 #include "sip/rules.h"
 
-// 416 where the scheme is one we do not serve; sips: is one until there is TLS (RFC 3261 section 8.2.2.1).
-static unsigned check_uris(const struct sip_message *request, struct str *reason)
+// 416 where the scheme is one we do not serve (RFC 3261 section 8.2.2.1): sips: is one where anybody can listen.
+static unsigned check_uris(const struct flow *from, const struct sip_message *request, struct str *reason)
 {
 	const struct sip_uri *uri = &request->uri;
 	if (request->method == SIP_REGISTER &&
@@ -10,7 +10,7 @@ static unsigned check_uris(const struct sip_message *request, struct str *reason
 		*reason = STR("To must be a SIP URI");
 		return 400;
 	}
-	if (uri->scheme == URI_SIPS || uri->scheme == URI_OTHER)
+	if (uri->scheme == URI_OTHER || (uri->scheme == URI_SIPS && !sip_transport_is_secured(from)))
 		return 416;
 	if (uri->scheme == URI_TEL)
 		return request->method == SIP_INVITE || request->method == SIP_OPTIONS ? 0 : 416;
@@ -88,10 +88,10 @@ unsigned rules_check_in_dialog(const struct sip_message *request, struct writer 
 	return status ? status : check_body(request, extra);
 }
 
-unsigned rules_check(const struct sip_endpoint *endpoint, const struct sip_message *request, struct writer *extra,
-		     struct str *reason)
+unsigned rules_check(const struct sip_endpoint *endpoint, const struct flow *from, const struct sip_message *request,
+		     struct writer *extra, struct str *reason)
 {
-	unsigned status = check_uris(request, reason);
+	unsigned status = check_uris(from, request, reason);
 	if (status)
 		return status;
 	if (!sip_endpoint_is_ours(endpoint, &request->uri))

@@ -7,8 +7,8 @@
 
 // Nothing wrong: 0. Otherwise the status to refuse with; `extra` then has the header lines that explain it, and *reason, when not
 // empty, the phrase.
-unsigned rules_check(const struct sip_endpoint *endpoint, const struct sip_message *request, struct writer *extra,
-		     struct str *reason);
+unsigned rules_check(const struct sip_endpoint *endpoint, const struct flow *from, const struct sip_message *request,
+		     struct writer *extra, struct str *reason);
 // The same for a request within a dialog, where neither the host nor the hops matter.
 unsigned rules_check_in_dialog(const struct sip_message *request, struct writer *extra);
 

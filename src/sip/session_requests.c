@@ -28,7 +28,7 @@ static void refuse_for_now(struct sip_session *session, const struct flow *from,
 static struct str answer_lines(struct sip_session *session, enum sip_method method, struct writer *w)
 {
 	if (session_may_offer(method)) {
-		dialog_write_contact(session->endpoint->transport, &session->dialog.flow, w);
+		dialog_write_contact(&session->dialog, session->endpoint->transport, &session->dialog.flow, w);
 		writer_text(w, SIP_ALLOW_LINE);
 	}
 	return writer_result(w);

@@ -358,13 +358,14 @@ static struct tls_channel *channel_create(struct tls *tls, SSL_CTX *context, con
 	channel->ssl = SSL_new(context);
 	if (!channel->ssl)
 		goto no_ssl;
+	if (!SSL_set_app_data(channel->ssl, channel))
+		goto no_wire;
 	wire = BIO_new(tls->wire);
 	if (!wire)
 		goto no_wire;
 	BIO_set_data(wire, channel);
 	BIO_set_init(wire, 1);
 	SSL_set_bio(channel->ssl, wire, wire); // owned by it from now on
-	SSL_set_app_data(channel->ssl, channel);
 	X509_VERIFY_PARAM_set_time(SSL_get0_param(channel->ssl), (time_t)(loop_time_ms(tls->loop) / 1000));
 	return channel;
 no_wire:

@@ -67,6 +67,11 @@ static inline bool sip_transport_is_reliable(const struct flow *flow)
 {
 	return flow->transport != TRANSPORT_UDP;
 }
+// Whether nobody on the way can read what goes along the flow: sips: is only spoken there.
+static inline bool sip_transport_is_secured(const struct flow *flow)
+{
+	return flow->transport == TRANSPORT_TLS || flow->transport == TRANSPORT_WSS;
+}
 
 // Told once when a connection goes, then no longer in any list. Belongs to the watcher, who may list_remove(&watch->node)
 // at any time; list_init it before first use.
