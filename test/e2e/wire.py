@@ -6,6 +6,7 @@ import itertools
 import os
 import re
 import socket
+import ssl
 
 COUNTER = itertools.count(1)
 TOKEN = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]+")
@@ -111,18 +112,24 @@ def sdp(host, port=40000, direction="sendrecv"):
 
 
 class Agent:
-    """A bare SIP agent on UDP or TCP. Every message that comes is read strictly and kept in .received."""
+    """A bare SIP agent on UDP, TCP or TLS. Every message that comes is read strictly and kept in .received."""
 
-    def __init__(self, server, host="127.0.0.1", transport="udp", user="nobody", password=""):
+    def __init__(self, server, host="127.0.0.1", transport="udp", user="nobody", password="", tls=None, accepted=None):
+        """`tls` is the ssl.SSLContext to connect with; `accepted` a connected socket that came to us."""
         self.transport, self.user, self.password = transport, user, password
         server_host, server_port = server.rsplit(":", 1)
         self.server, self.remote = (server_host.strip("[]"), int(server_port)), server
         family = socket.AF_INET6 if ":" in self.server[0] else socket.AF_INET
         kind = socket.SOCK_DGRAM if transport == "udp" else socket.SOCK_STREAM
-        self.socket = socket.socket(family, kind)
-        self.socket.bind((host, 0))
-        if transport == "tcp":
-            self.socket.connect(self.server)
+        if accepted:
+            self.socket = accepted
+        else:
+            self.socket = socket.socket(family, kind)
+            self.socket.bind((host, 0))
+            if transport != "udp":
+                self.socket.connect(self.server)
+            if transport == "tls":
+                self.socket = tls.wrap_socket(self.socket, server_hostname=self.server[0])
         self.host, self.port = self.socket.getsockname()[:2]
         self.address = f"[{self.host}]:{self.port}" if family == socket.AF_INET6 else f"{self.host}:{self.port}"
         self.received, self.buffer, self.cseq = [], b"", 0
@@ -169,7 +176,7 @@ class Agent:
                 message = Message(data)
                 self.received.append(message)
                 return message
-        except (socket.timeout, ConnectionError):
+        except (socket.timeout, ConnectionError, ssl.SSLError):
             return None
 
     def expect(self, *wanted, seconds=5):
