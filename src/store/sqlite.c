@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -31,6 +32,7 @@ struct statement {
 struct sqlite {
 	struct database database;
 	sqlite3 *handle;
+	int lock; // of the one process that writes; -1: none
 	enum database_mode mode;
 	struct statement *statements[STATEMENTS_MAX]; // the last used first; owned
 	size_t statement_count;
@@ -374,6 +376,36 @@ static bool file_make(const char *path, char *sentence, size_t size)
 	return true;
 }
 
+// One server per store: a second one would hold other registrations in memory and answer for the same devices. The lock is on a file of
+// its own, since closing any descriptor of the database's file would drop the locks that SQLite has on it. It ends with the process,
+// however that ends; the file stays and means nothing by itself.
+static bool lock_take(struct sqlite *sqlite, const char *path, char *sentence, size_t size)
+{
+	char lock_path[4096 + sizeof ".lock"], holder[16] = "";
+
+	snprintf(lock_path, sizeof lock_path, "%s.lock", path);
+	sqlite->lock = open(lock_path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (sqlite->lock < 0) {
+		snprintf(sentence, size, "The lock file %s cannot be opened: %s.", lock_path, strerror(errno));
+		return false;
+	}
+	if (flock(sqlite->lock, LOCK_EX | LOCK_NB) < 0) {
+		int why = errno;
+		ssize_t length = pread(sqlite->lock, holder, sizeof holder - 1, 0);
+		if (why != EWOULDBLOCK)
+			snprintf(sentence, size, "The lock file %s cannot be locked: %s.", lock_path, strerror(why));
+		else
+			snprintf(sentence, size, "The database %s is in use by another server%s%.*s.", path,
+				 length > 0 ? ", process " : "", length > 0 ? (int)strspn(holder, "0123456789") : 0,
+				 holder);
+		return false;
+	}
+	// Who has it is a courtesy: a full disk must not keep us from starting.
+	if (ftruncate(sqlite->lock, 0) == 0)
+		(void)dprintf(sqlite->lock, "%ld\n", (long)getpid());
+	return true;
+}
+
 static const char settings_write[] = "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
 				     "PRAGMA case_sensitive_like = ON; PRAGMA temp_store = MEMORY;"
 				     "PRAGMA trusted_schema = OFF; PRAGMA cache_size = -32000;"
@@ -458,6 +490,8 @@ static void sqlite_close(struct database *database)
 	statement_free(sqlite->commit);
 	statement_free(sqlite->rollback);
 	sqlite3_close(sqlite->handle);
+	if (sqlite->lock >= 0)
+		close(sqlite->lock);
 	free(sqlite);
 }
 
@@ -481,6 +515,11 @@ static enum err sqlite_open(struct str location, enum database_mode mode, struct
 	}
 	sqlite->database.backend = &sqlite_backend;
 	sqlite->mode = mode;
+	sqlite->lock = -1;
+	if (mode == DATABASE_WRITE && !lock_take(sqlite, path, sentence, size)) {
+		sqlite_close(&sqlite->database);
+		return ERR_STORE_UNAVAILABLE;
+	}
 	if (sqlite3_open_v2(path, &sqlite->handle, flags, NULL) != SQLITE_OK) {
 		snprintf(sentence, size, "The database %s cannot be opened: %s.", path,
 			 sqlite->handle ? sqlite3_errmsg(sqlite->handle) : "out of memory");

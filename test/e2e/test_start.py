@@ -107,6 +107,13 @@ class Start(unittest.TestCase):
         self.refused(self.usual(store="sqlite:" + path), "newer")
         shutil.rmtree(server.folder)
 
+    def test_store_has_a_server_already(self):
+        server = Server()
+        path = os.path.join(server.folder, "carillon.db")
+        self.refused(self.usual(store="sqlite:" + path), path, "another server", f"process {server.process.pid}.")
+        server.restart()  # killed, so nobody took the lock file away: it must not keep the next one from starting
+        server.close()
+
     def test_store_is_garbage(self):
         path = os.path.join(self.folder, "garbage.db")
         with open(path, "wb") as file:
