@@ -143,9 +143,51 @@ static void ranges(void **state)
 		assert_false(net_range_parse(wrong[i], &range));
 }
 
+static void names(void **state)
+{
+	(void)state;
+	const char *const right[] = {"a",
+				     "carrier.example",
+				     "Carrier.Example.",
+				     "_sip._udp.x",
+				     "xn--bcher-kva.example",
+				     "3com.example",
+				     "1.2.3.a4",
+				     "a-b"};
+	const char *const wrong[] = {"",
+				     ".",
+				     "..",
+				     "a..b",
+				     ".a",
+				     "a..",
+				     "a b",
+				     "a\n",
+				     "192.0.2.1",
+				     "192.0.2.256",
+				     "5060",
+				     "a.5060",
+				     "b\xc3\xbc.example",
+				     "a:5060",
+				     "[a]",
+				     "a/b"};
+	for (size_t i = 0; i < sizeof right / sizeof *right; i++)
+		assert_true(net_name_valid(str_of(right[i])));
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+		assert_false(net_name_valid(str_of(wrong[i])));
+	char label[300];
+	memset(label, 'x', sizeof label);
+	assert_true(net_name_valid((struct str){label, 63}));
+	assert_false(net_name_valid((struct str){label, 64}));
+	for (size_t i = 50; i < sizeof label; i += 50)
+		label[i] = '.';
+	assert_true(net_name_valid((struct str){label, 253}));
+	assert_false(net_name_valid((struct str){label, 254}));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(names),
 	    cmocka_unit_test(reads_and_writes),
 	    cmocka_unit_test(refuses),
 	    cmocka_unit_test(one_host_has_one_form),
