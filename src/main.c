@@ -428,7 +428,10 @@ static void say_ready(struct server *server)
 	struct net_address listener = http_server_listener(server->http);
 	uint64_t watchdog_us = 0;
 
-	net_address_write(&w, &listener);
+	if (net_address_is_any(&listener)) // every address of this machine, so one that a browser can open
+		writer_format(&w, "localhost:%u", listener.port);
+	else
+		net_address_write(&w, &listener);
 	log_info("server_ready", LOG_TEXT("version", CARILLON_VERSION), LOG_STR("http", writer_result(&w)),
 		 LOG_UINT("registrations", registrations_count(server->registrations)));
 	printf("Carillon " CARILLON_VERSION " is ready: http://%.*s\n", STR_ARG(writer_result(&w)));

@@ -133,13 +133,15 @@ static struct str afterwards_of(const struct user *user, struct arena *arena)
 {
 	switch ((enum unanswered)user->unanswered) {
 	case UNANSWERED_BUSY:
-		return STR("The caller hears busy.");
+		return STR("If nobody answers, the caller hears busy.");
 	case UNANSWERED_HANG_UP:
-		return STR("The call ends; the caller is told why.");
+		return STR("If nobody answers, the call ends and the caller is told why.");
 	case UNANSWERED_EXTENSION:
-		return arena_format(arena, "The call goes on to extension %.*s.", STR_ARG(user->unanswered_target));
+		return arena_format(arena, "If nobody answers, the call goes on to extension %.*s.",
+				    STR_ARG(user->unanswered_target));
 	case UNANSWERED_OUTSIDE:
-		return arena_format(arena, "The call goes on to %.*s.", STR_ARG(user->unanswered_target));
+		return arena_format(arena, "If nobody answers, the call goes on to %.*s.",
+				    STR_ARG(user->unanswered_target));
 	}
 	return STR_NONE;
 }
