@@ -129,8 +129,11 @@ static bool turn_explain(const struct call_table *table, const struct turn *plan
 	return turn->sentence.at && (!device || (turn->number.at && turn->title.at));
 }
 
-static struct str afterwards_of(const struct user *user, struct arena *arena)
+// Who is not to be disturbed, or is busy already, refuses at once, whatever is to happen when nobody answers.
+static struct str afterwards_of(const struct user *user, enum err refused, struct arena *arena)
 {
+	if (refused == ERR_DO_NOT_DISTURB || refused == ERR_BUSY)
+		return STR("The caller hears busy at once.");
 	switch ((enum unanswered)user->unanswered) {
 	case UNANSWERED_BUSY:
 		return STR("If nobody answers, the caller hears busy.");
@@ -167,14 +170,15 @@ enum err call_table_explain(struct call_table *table, struct str extension, stru
 		return ERR_UNKNOWN_NUMBER;
 	size_t count = directory_turns(directory, user, plan);
 	ring_plan_timeline(user->strategy, plan, count, timeline);
+	enum err refused = refused_at_once(table, user, count);
 	*explanation = (struct ring_explanation){
 	    .user_id = user->entity.id,
 	    .extension = arena_copy(arena, user->extension),
 	    .title = arena_copy(arena, user->title),
 	    .strategy = user->strategy,
-	    .refused = refused_at_once(table, user, count),
+	    .refused = refused,
 	    .turns = arena_alloc(arena, (count + 1) * sizeof *explanation->turns),
-	    .afterwards = afterwards_of(user, arena),
+	    .afterwards = afterwards_of(user, refused, arena),
 	};
 	if (!explanation->extension.at || !explanation->title.at || !explanation->turns || !explanation->afterwards.at)
 		return ERR_NO_MEMORY;
