@@ -385,6 +385,11 @@ static bool lock_take(struct sqlite *sqlite, const char *path, char *sentence, s
 
 	snprintf(lock_path, sizeof lock_path, "%s.lock", path);
 	sqlite->lock = open(lock_path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (sqlite->lock < 0 && (errno == EACCES || errno == EROFS)) {
+		snprintf(sentence, size, "The database %s may only be read, not written to: %s is not ours.", path,
+			 lock_path);
+		return false;
+	}
 	if (sqlite->lock < 0) {
 		snprintf(sentence, size, "The lock file %s cannot be opened: %s.", lock_path, strerror(errno));
 		return false;
