@@ -70,6 +70,7 @@ struct call_turn {
 	uint64_t stops_ms;
 	enum turn_state state;
 	bool rung; // it has had legs
+	unsigned counted_legs;
 	int device_kind;
 	struct str device_number, device_title; // in the record's arena, as they were when the call came
 	struct str number;                      // canonical; external, Teams and outside numbers
@@ -110,6 +111,7 @@ struct leg {
 	enum leg_state state;    // written by leg_set_state alone
 	uint64_t session;        // signalling's side
 	uint64_t device_id, trunk_id;
+	bool counted;             // among the device's calls
 	struct hash_node outside; // trunk legs: in call_table.outside, by turn->number
 	struct str shown_number;  // trunk legs: the caller's number sent along, in the record's arena
 	uint64_t began_ms;        // loop_now_ms

@@ -58,6 +58,7 @@ static enum err caller_from_device(struct call *call, const struct invitation *i
 	record->caller_device_number = arena_copy(&record->arena, device->number);
 	if (!tally_add(call->table, TALLY_DEVICE, invitation->device_id))
 		return ERR_NO_MEMORY;
+	call->caller->counted = true;
 	call->caller_device_id = call->caller->device_id = invitation->device_id;
 	record->caller_device_id = invitation->device_id;
 	if (!holder)

@@ -61,6 +61,14 @@ static int64_t wall_clock(const struct leg *leg)
 	return (int64_t)loop_time_ms(leg->call->table->ports.loop);
 }
 
+// The device is in one call less. A turn's legs, one per contact, are one call.
+static void leg_release_device(struct leg *leg)
+{
+	if (leg->counted && (!leg->turn || --leg->turn->counted_legs == 0))
+		tally_drop(leg->call->table, TALLY_DEVICE, leg->device_id);
+	leg->counted = false;
+}
+
 static void leg_close(struct leg *leg)
 {
 	struct call_table *table = leg->call->table;
@@ -68,8 +76,6 @@ static void leg_close(struct leg *leg)
 	leg->ended_at = wall_clock(leg);
 	slots_remove(table->legs, leg->id);
 	leg->id = 0;
-	if (leg->device_id)
-		tally_drop(table, TALLY_DEVICE, leg->device_id);
 	if (leg->outside.hash)
 		hash_remove(table->outside, &leg->outside);
 	leg->outside.hash = 0;
@@ -88,6 +94,9 @@ static void leg_set_state(struct leg *leg, enum leg_state state)
 	}
 	assert(leg_is_open(leg));
 	leg->state = state;
+	// A contact that is dead answers our CANCEL after half a minute, or rather never does; the device is free before that.
+	if (state == LEG_STOPPING || !leg_is_open(leg))
+		leg_release_device(leg);
 	if (!leg_is_open(leg))
 		leg_close(leg);
 }
@@ -417,8 +426,12 @@ static enum err leg_enter(struct leg *leg, struct attempt *attempt, struct call_
 {
 	struct call_table *table_of_calls = leg->call->table;
 
-	if (turn->plan.device_id && !tally_add(table_of_calls, TALLY_DEVICE, turn->plan.device_id))
-		return ERR_NO_MEMORY;
+	if (turn->plan.device_id) {
+		if (turn->counted_legs == 0 && !tally_add(table_of_calls, TALLY_DEVICE, turn->plan.device_id))
+			return ERR_NO_MEMORY;
+		turn->counted_legs++;
+		leg->counted = true;
+	}
 	leg->device_id = turn->plan.device_id;
 	leg->attempt = attempt;
 	leg->turn = turn;
