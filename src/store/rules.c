@@ -108,6 +108,10 @@ enum err rules_prepare(const struct number_plan *plan, struct entity *entity, st
 
 	if (err)
 		return err;
+	if (entity->kind == ENTITY_USER && number_is_emergency(plan, ((struct user *)entity)->extension))
+		return problem_set(problem, ERR_INVALID_FIELD, "extension",
+				   "%.*s leads to the emergency services and can be nobody's extension.",
+				   STR_ARG(((struct user *)entity)->extension));
 	if (entity->kind == ENTITY_DID) {
 		canonical = &((struct did *)entity)->canonical;
 		typed = ((struct did *)entity)->number;

@@ -57,6 +57,18 @@ static void a_value_that_must_be_unique_names_who_has_it(void **state)
 	assert_string_equal(fixture_told(house.fixture), "device 4 created\n");
 }
 
+static void an_emergency_number_is_nobodys_extension(void **state)
+{
+	struct house house = house_make(*state);
+
+	assert_int_equal(try_create(house.fixture, &new_user(house.fixture, "other", "112")->entity),
+			 ERR_INVALID_FIELD);
+	assert_problem(house.fixture, "invalid_field", "extension");
+	house.bob->extension = STR("999");
+	assert_int_equal(try_update(house.fixture, &house.bob->entity), ERR_INVALID_FIELD);
+	assert_int_equal(try_create(house.fixture, &new_user(house.fixture, "other", "1120")->entity), ERR_NONE);
+}
+
 static void fixed_fields_stay(void **state)
 {
 	struct house house = house_make(*state);
@@ -369,6 +381,7 @@ int main(void)
 #define TEST(function) cmocka_unit_test_setup_teardown(function, fixture_setup, fixture_teardown)
 	const struct CMUnitTest tests[] = {
 	    TEST(a_value_that_must_be_unique_names_who_has_it),
+	    TEST(an_emergency_number_is_nobodys_extension),
 	    TEST(fixed_fields_stay),
 	    TEST(a_stale_version_is_refused),
 	    TEST(references_must_exist),
