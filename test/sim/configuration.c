@@ -195,6 +195,8 @@ static void users_make(struct plane *plane)
 void configuration_change(struct plane *plane)
 {
 	const int index = (int)choice(plane, plane->user_count);
+	if (percent(plane, 20)) // names that are known serve on
+		sim_dns_servers(plane->loop, percent(plane, 50) ? SIM_DNS_SILENT : SIM_DNS_ANSWER);
 	plane->users[index].changed = true;
 	user_habits_make(plane, index);
 	put(plane, &plane->users[index].user.entity);
@@ -228,6 +230,26 @@ void configuration_remove_device(struct plane *plane)
 
 // ---- trunks
 
+// A carrier by name, whose first machine is not there.
+static void trunk_name(struct plane *plane, unsigned index)
+{
+	struct trunk *trunk = &plane->trunks[index];
+	char *name = plane->trunk_names[index], record[160];
+
+	snprintf(name, sizeof plane->trunk_names[index], "carrier%u.example", index);
+	for (unsigned i = 0; i < 2; i++) {
+		snprintf(record, sizeof record, "_sip._%s.%s 60 SRV %u 0 5060 host%u.%s",
+			 transport_names[trunk->transport], name, 10 + i, i, name);
+		sim_dns_add(plane->loop, record);
+	}
+	snprintf(record, sizeof record, "host0.%s 60 A 10.9.1.%u", name, 1 + index);
+	sim_dns_add(plane->loop, record);
+	snprintf(record, sizeof record, "host1.%s 60 A %.*s", name, STR_ARG(trunk->host));
+	sim_dns_add(plane->loop, record);
+	trunk->host = str_of(name);
+	trunk->port = 0;
+}
+
 static void trunk_make(struct plane *plane, unsigned index)
 {
 	const struct net_address address = {.family = 4, .port = 5060, .bytes = {10, 9, 0, (uint8_t)(1 + index)}};
@@ -256,7 +278,10 @@ static void trunk_make(struct plane *plane, unsigned index)
 	    .caller_id = STR("+442079460000"),
 	    .enabled = true,
 	};
+	if (percent(plane, 30))
+		trunk_name(plane, index);
 	put(plane, &trunk->entity);
+	sip_endpoint_trunk_changed(plane->endpoint, trunk->entity.id);
 	const struct route route = {
 	    .entity = {ENTITY_ROUTE, ROUTE_ID + index, 1}, .trunk_id = trunk->entity.id, .cost = index};
 	put(plane, &route.entity);

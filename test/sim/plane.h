@@ -65,6 +65,7 @@ struct plane {
 	struct phone *phones[PLANE_PHONES_MAX];
 	unsigned phone_count;
 	struct trunk trunks[PLANE_CARRIERS_MAX];
+	char trunk_names[PLANE_CARRIERS_MAX][24];
 	unsigned trunk_count;
 	// What happens.
 	struct sim_network network;

@@ -465,8 +465,13 @@ static bool was_forwarded(const struct plane *plane, const struct plane_record *
 	return false;
 }
 
-static bool somebody_challenges(const struct plane *plane)
+// A leg may begin and end before the right machine of a carrier hears of it: while the carrier challenges it, or while a
+// machine of it that is not there is waited for.
+static bool legs_may_be_unseen(const struct plane *plane)
 {
+	for (unsigned i = 0; i < plane->trunk_count; i++)
+		if (plane->trunk_names[i][0] != '\0')
+			return true;
 	for (unsigned i = 0; i < plane->phone_count; i++)
 		if (plane->phones[i]->challenges)
 			return true;
@@ -498,8 +503,7 @@ static void judge_records(struct plane *plane, const struct phone_call *caller)
 		seen += !container_of(node, struct phone_call, leg_node)->twin;
 	if (!last || caller->network_failed || plane->dies)
 		return;
-	// A leg that is cancelled while a carrier challenges it is not seen as a call there.
-	if (plane->orderly && caller->offered && (seen > started || (seen < started && !somebody_challenges(plane))))
+	if (plane->orderly && caller->offered && (seen > started || (seen < started && !legs_may_be_unseen(plane))))
 		plane_fail(plane, caller, "%u phones were rung, the records have %u legs that began", seen, started);
 	if (caller->vanished)
 		return;

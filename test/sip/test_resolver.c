@@ -1,5 +1,6 @@
 // Finding the next hop among simulated records: which targets, in which order, for how long, and who is left out.
 #include "lib/cmocka.h"
+#include "lib/failing_allocator.h"
 #include "sim/sim.h"
 #include "sip/resolver.h"
 
@@ -447,6 +448,44 @@ static void the_memory_of_the_dead_is_bounded(void **state)
 	assert_string_equal(find("10.2.0.0", 5060, UDP), "udp:10.2.0.0:5060"); // its time would have been over first
 }
 
+// ---- without memory
+
+static void a_lookup_there_is_no_memory_for_ends_all_the_same(void **state)
+{
+	unsigned failures = 0;
+
+	(void)state;
+	add("carrier.example 600 NAPTR 10 10 s SIP+D2U _sip._udp.carrier.example");
+	add("_sip._udp.carrier.example 600 SRV 10 0 5060 a.example");
+	add("a.example 600 A 10.0.1.1");
+	for (unsigned n = 1;; n++) {
+		struct sip_resolver *resolver = world.resolver;
+		unsigned done = world.done;
+		failing_allocator_arm(n);
+		bool now = start(&world.lookup, "carrier.example", 0, ALL);
+		sim_run_for(world.loop, SIP_LOOKUP_MS);
+		bool failed = failing_allocator_disarm();
+		assert_int_equal(world.done - done, now ? 0 : 1);
+		if (!failed)
+			break;
+		failures++;
+		sip_resolver_destroy(resolver);
+		assert_int_equal(sip_resolver_create(world.loop, STR_NONE, &world.resolver), 0);
+	}
+	assert_string_equal(targets_of(&world.lookup), "udp:10.0.1.1:5060");
+	assert_true(failures > 10);
+	for (unsigned n = 1;; n++) {
+		struct sip_resolver *resolver = NULL;
+		failing_allocator_arm(n);
+		int error = sip_resolver_create(world.loop, STR_NONE, &resolver);
+		if (!failing_allocator_disarm()) {
+			sip_resolver_destroy(resolver);
+			break;
+		}
+		assert_true(error < 0);
+	}
+}
+
 #define WORLD_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -473,6 +512,7 @@ int main(void)
 	    WORLD_TEST(the_dead_are_left_out_for_a_while),
 	    WORLD_TEST(the_busy_are_better_than_nobody),
 	    WORLD_TEST(the_memory_of_the_dead_is_bounded),
+	    WORLD_TEST(a_lookup_there_is_no_memory_for_ends_all_the_same),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
