@@ -55,7 +55,7 @@ static void write_trunk_host(const struct trunk *trunk, struct writer *w)
 	struct net_address address;
 	bool number = net_address_parse(trunk->host, (uint16_t)trunk->port, &address);
 
-	if (number && trunk->port != 0 && trunk->port != 5060) {
+	if (number && trunk->port != 0 && trunk->port != (trunk->transport == TRANSPORT_TLS ? 5061 : 5060)) {
 		net_address_write(w, &address);
 		return;
 	}
