@@ -308,6 +308,7 @@ static bool endpoint_build(struct server *server)
 	const struct settings *from = &server->settings;
 	struct sip_endpoint_settings settings = {
 	    .transport.secure = server->tls,
+	    .transport.origins = from->sip_ws_origins,
 	    .transport.advertised_host = from->sip_advertised_host,
 	    .transport.connections_max = (unsigned)from->sip_connections_max,
 	    .transport.idle_s = (unsigned)from->sip_idle_s,
@@ -325,6 +326,8 @@ static bool endpoint_build(struct server *server)
 	settings_listeners(from->sip_udp, 5060, settings.transport.udp);
 	settings_listeners(from->sip_tcp, 5060, settings.transport.tcp);
 	settings_listeners(from->sip_tls, 5061, settings.transport.tls);
+	settings_listeners(from->sip_ws, 80, settings.transport.ws);
+	settings_listeners(from->sip_wss, 443, settings.transport.wss);
 	int error = sip_endpoint_create(server->loop, &settings, server->directory, server->registrations,
 					&server->endpoint, &failed);
 	if (error) {

@@ -27,6 +27,10 @@ static const struct config_key keys[] = {
 	 "Addresses for SIP over TCP, separated by spaces; empty: none."),
     TEXT("sip", "tls", sip_tls, "0.0.0.0:5061 [::]:5061",
 	 "Addresses for SIP over TLS, separated by spaces; without a certificate in [tls]: none."),
+    TEXT("sip", "ws", sip_ws, "", "Addresses for SIP over WebSocket, separated by spaces; empty: none."),
+    TEXT("sip", "wss", sip_wss, "", "The same over TLS; without a certificate in [tls]: none."),
+    TEXT("sip", "ws_origins", sip_ws_origins, "",
+	 "Origins of the web pages that may connect by WebSocket, such as https://pbx.example.com; empty: any."),
     TEXT("sip", "advertised_host", sip_advertised_host, "",
 	 "Host that phones and carriers are told to answer to; empty: the address of the interface used."),
     TEXT("sip", "realm", sip_realm, "carillon",
@@ -132,6 +136,10 @@ static bool settings_check(const struct settings *settings, struct config_error 
 		return refuse(error, "[sip] tcp", settings->sip_tcp, addresses);
 	if (listeners_parse(settings->sip_tls, 5061, listeners) < 0)
 		return refuse(error, "[sip] tls", settings->sip_tls, addresses);
+	if (listeners_parse(settings->sip_ws, 80, listeners) < 0)
+		return refuse(error, "[sip] ws", settings->sip_ws, addresses);
+	if (listeners_parse(settings->sip_wss, 443, listeners) < 0)
+		return refuse(error, "[sip] wss", settings->sip_wss, addresses);
 	if (udp + tcp == 0)
 		return refuse(error, "[sip] udp and tcp", STR_NONE, "at least one address is needed");
 	if (listeners_parse(settings->http_listen, 8080, listeners) != 1)

@@ -9,7 +9,8 @@
 enum { LISTENERS_MAX = 4 };
 
 struct settings {
-	struct str sip_udp, sip_tcp, sip_tls; // addresses with ports, separated by spaces
+	struct str sip_udp, sip_tcp, sip_tls, sip_ws, sip_wss; // addresses with ports, separated by spaces
+	struct str sip_ws_origins;
 	struct str sip_advertised_host;
 	struct str sip_realm;
 	struct str sip_domains;

@@ -1,17 +1,20 @@
 // A connection of the transport, as its parts see it: transport_stream.c keeps it, finds it and ends it, framing.c cuts
-// messages out of what comes, transport_tls.c puts TLS between it and the wire. Nobody else includes this.
+// messages out of what comes, transport_tls.c puts TLS between it and the wire, transport_ws.c WebSocket between that and the
+// messages. Nobody else includes this.
 //
-//	wire -> tcp_connection -> [tls_channel] -> messages
+//	wire -> tcp_connection -> [tls_channel] -> [websocket] -> messages
 //
 #ifndef SIP_CONNECTION_H
 #define SIP_CONNECTION_H
 
 #include "sip/tls.h"
 #include "sip/transport_private.h"
+#include "sip/websocket.h"
 
 enum sip_connection_state {
 	CONNECTION_OPENING,  // TCP is being connected
 	CONNECTION_SECURING, // the handshake of TLS
+	CONNECTION_GREETING, // the handshake of WebSocket
 	CONNECTION_OPEN,
 	CONNECTION_BROKEN, // ends with the loop's next turn
 };
@@ -19,8 +22,9 @@ enum sip_connection_state {
 struct sip_connection {
 	struct hash_node node; // in by_remote
 	struct sip_transport *transport;
-	struct tcp_connection *tcp; // owned
-	struct tls_channel *tls;    // owned; NULL when nothing is secured
+	struct tcp_connection *tcp;  // owned
+	struct tls_channel *tls;     // owned; NULL when nothing is secured
+	struct websocket *websocket; // owned; NULL where messages follow each other in a stream
 	uint64_t id;
 	struct net_address remote;
 	uint8_t kind; // enum transport
@@ -32,6 +36,8 @@ struct sip_connection {
 	struct timer timer;  // the next moment at which it may end
 	uint64_t state_since_ms;
 	uint64_t active_ms;     // when something was last said, either way
+	uint64_t heard_ms;      // WebSocket: when anything came, or a ping was sent after
+	bool pinged;            // WebSocket: a ping was sent and nothing came since
 	uint64_t keep_until_ms; // a registration needs it until then
 	uint64_t half_since_ms; // half a message lies in `incoming` since then; 0 = none
 	struct str incoming;    // what came of a message that is not complete; owned
@@ -47,7 +53,13 @@ void sip_connection_schedule(struct sip_connection *connection);
 struct flow sip_connection_flow(const struct sip_connection *connection);
 // The other side can be spoken to from now on: what waited is sent.
 void sip_connection_ready(struct sip_connection *connection);
-// Says the bytes, secured where that is due. 0 or a negative errno, after which the connection is no good.
+// There is nothing between it and what is said any more but, perhaps, WebSocket.
+void sip_connection_secured(struct sip_connection *connection);
+// What the other side said, secured or not.
+void sip_connection_take(struct sip_connection *connection, char *bytes, size_t size);
+// Bytes for the wire, secured where that is due. 0 or a negative errno, after which the connection is no good.
+int sip_connection_write(struct sip_connection *connection, struct str bytes);
+// Says the bytes, framed and secured where that is due. 0 or a negative errno, after which the connection is no good.
 int sip_connection_say(struct sip_connection *connection, struct str bytes);
 
 // ---- bytes that wait, counted
@@ -60,6 +72,11 @@ void sip_bytes_free(struct sip_transport *transport, struct str *waiting);
 
 // Bytes of the stream, as the other side said them.
 void sip_framing_take(struct sip_connection *connection, char *bytes, size_t size);
+
+// ---- WebSocket
+
+bool sip_ws_accept(struct sip_connection *connection); // false without memory
+void sip_ws_take(struct sip_connection *connection, struct str bytes);
 
 // ---- TLS
 

@@ -1,5 +1,6 @@
 // The transport as its users see it: takes messages from datagrams and streams, sends to either, and knows our own
 // addresses.
+#include "sip/owned.h"
 #include "sip/tls.h"
 #include "sip/transport_private.h"
 
@@ -58,6 +59,10 @@ static int open_all_listeners(struct sip_transport *transport, const struct sip_
 		error = open_listeners(transport, TRANSPORT_TCP, settings->tcp, failed);
 	if (!error && transport->tls && tls_has_certificate(transport->tls))
 		error = open_listeners(transport, TRANSPORT_TLS, settings->tls, failed);
+	if (!error)
+		error = open_listeners(transport, TRANSPORT_WS, settings->ws, failed);
+	if (!error && transport->tls && tls_has_certificate(transport->tls))
+		error = open_listeners(transport, TRANSPORT_WSS, settings->wss, failed);
 	return error;
 }
 
@@ -84,7 +89,8 @@ int sip_transport_create(struct loop *loop, const struct sip_transport_settings 
 	if (!transport->connections || !transport->by_remote)
 		goto failed;
 	error = -EINVAL;
-	if (!str_to_cstring(settings->advertised_host, transport->advertised_host, sizeof transport->advertised_host))
+	if (!owned_set(&transport->origins, settings->origins) ||
+	    !str_to_cstring(settings->advertised_host, transport->advertised_host, sizeof transport->advertised_host))
 		goto failed;
 	error = open_all_listeners(transport, settings, failed);
 	if (error)
@@ -115,6 +121,7 @@ void sip_transport_destroy(struct sip_transport *transport)
 	if (transport->by_remote)
 		hash_destroy(transport->by_remote);
 	pool_free(&transport->connection_pool);
+	owned_free(&transport->origins);
 	for (unsigned i = 0; i < transport->name_count; i++)
 		free((char *)transport->names[i].at);
 	free(transport);
@@ -355,7 +362,9 @@ static void complete_via(struct sip_via *via, const struct flow *from, struct wr
 
 bool sip_transport_deliver(struct sip_transport *transport, const struct flow *from, char *bytes, size_t size)
 {
-	enum sip_framing framing = from->transport == TRANSPORT_UDP ? SIP_DATAGRAM : SIP_STREAM;
+	// RFC 7118 section 5: a message of WebSocket is one of SIP, Content-Length or not.
+	bool alone = from->transport == TRANSPORT_UDP || sip_is_web_socket(from->transport);
+	enum sip_framing framing = alone ? SIP_DATAGRAM : SIP_STREAM;
 	struct sip_message message;
 	struct sip_fault fault = {0};
 	char host[HOST_SIZE];
@@ -384,7 +393,7 @@ int sip_transport_send(struct sip_transport *transport, struct flow *flow, struc
 
 	if (flow->transport == TRANSPORT_UDP)
 		error = sip_udp_send(transport, flow, bytes);
-	else if (flow->transport == TRANSPORT_TCP || flow->transport == TRANSPORT_TLS)
+	else if (flow->transport < SIP_TRANSPORTS)
 		error = sip_stream_send(transport, flow, bytes);
 	if (!error)
 		transport->counters.sent++;

@@ -33,6 +33,7 @@ struct sip_transport {
 	struct sip_listener listeners[SIP_TRANSPORTS][SIP_LISTENERS_MAX];
 	uint8_t listener_count[SIP_TRANSPORTS];
 	struct tls *tls;                 // NULL: nothing can be secured
+	struct str origins;              // owned; of web pages that may connect
 	struct str names[SIP_NAMES_MAX]; // owned; flow.name - 1 is the index
 	unsigned name_count;
 	struct slots *connections;    // by id; of struct sip_connection
@@ -48,6 +49,11 @@ bool sip_transport_deliver(struct sip_transport *transport, const struct flow *f
 static inline bool sip_is_secured(uint8_t kind)
 {
 	return kind == TRANSPORT_TLS || kind == TRANSPORT_WSS;
+}
+
+static inline bool sip_is_web_socket(uint8_t kind)
+{
+	return kind == TRANSPORT_WS || kind == TRANSPORT_WSS;
 }
 
 int sip_udp_listen(struct sip_listener *listener, const struct net_address *local);

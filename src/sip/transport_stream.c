@@ -10,12 +10,13 @@
 
 enum {
 	CONNECT_MS = 5000,         // to open a connection
+	PING_MS = 30000,           // of silence on a WebSocket until it is asked, and for the answer
 	HANDSHAKE_MS = 10000,      // to secure it
 	MESSAGE_MS = 64 * 500,     // from a message's first byte to its last; its sender's transaction is over by then
 	OUTGOING_MAX = 256 * 1024, // bytes that wait for the handshake
 };
 
-static const char *const state_names[] = {"opening", "securing", "open", "broken"};
+static const char *const state_names[] = {"opening", "securing", "greeting", "open", "broken"};
 
 // ---- state, time and end
 
@@ -36,6 +37,7 @@ static void connection_free(struct sip_connection *connection)
 	sip_bytes_free(transport, &connection->outgoing);
 	hash_remove(transport->by_remote, &connection->node);
 	slots_remove(transport->connections, connection->id);
+	websocket_destroy(connection->websocket);
 	tls_channel_close(connection->tls);
 	if (connection->tcp)
 		tcp_close(connection->tcp);
@@ -85,12 +87,17 @@ static uint64_t connection_end_ms(const struct sip_connection *connection, const
 		*why = "not answered";
 		return connection->state_since_ms + CONNECT_MS;
 	case CONNECTION_SECURING:
+	case CONNECTION_GREETING:
 		*why = "no handshake";
 		return connection->state_since_ms + HANDSHAKE_MS;
 	case CONNECTION_OPEN:
 		break;
 	}
 	*why = "idle";
+	if (connection->websocket && connection->heard_ms + PING_MS < idle_ms) {
+		*why = "no answer to a ping";
+		return connection->heard_ms + PING_MS;
+	}
 	if (connection->half_since_ms != 0 && half_ms < idle_ms) {
 		*why = "half a message";
 		return half_ms;
@@ -107,12 +114,26 @@ void sip_connection_schedule(struct sip_connection *connection)
 	timer_start(connection->transport->loop, &connection->timer, end_ms > now_ms ? end_ms - now_ms : 0);
 }
 
+// RFC 7118 section 6: a browser cannot ask, so we do. False when it was asked already, or is to end for another reason.
+static bool connection_ping(struct sip_connection *connection)
+{
+	uint64_t now_ms = loop_now_ms(connection->transport->loop);
+
+	if (connection->state != CONNECTION_OPEN || !connection->websocket || connection->pinged ||
+	    connection->heard_ms + PING_MS > now_ms || !websocket_ping(connection->websocket))
+		return false;
+	connection->pinged = true;
+	connection->heard_ms = now_ms;
+	return true;
+}
+
 static void connection_timer(struct timer *timer)
 {
 	struct sip_connection *connection = container_of(timer, struct sip_connection, timer);
 	const char *why;
 
-	if (connection_end_ms(connection, &why) > loop_now_ms(connection->transport->loop)) {
+	if (connection_ping(connection) ||
+	    connection_end_ms(connection, &why) > loop_now_ms(connection->transport->loop)) {
 		sip_connection_schedule(connection);
 		return;
 	}
@@ -147,9 +168,20 @@ static void connection_received(void *context, char *bytes, size_t size)
 
 	if (connection->state == CONNECTION_BROKEN)
 		return;
-	connection->active_ms = loop_now_ms(connection->transport->loop);
+	connection->heard_ms = loop_now_ms(connection->transport->loop);
+	connection->pinged = false;
+	if (!connection->websocket) // there pings and pongs come, too: they keep nothing alive that nobody needs
+		connection->active_ms = connection->heard_ms;
 	if (connection->tls)
 		sip_tls_take(connection, (struct str){bytes, size});
+	else
+		sip_connection_take(connection, bytes, size);
+}
+
+void sip_connection_take(struct sip_connection *connection, char *bytes, size_t size)
+{
+	if (connection->websocket)
+		sip_ws_take(connection, (struct str){bytes, size});
 	else
 		sip_framing_take(connection, bytes, size);
 }
@@ -171,11 +203,21 @@ void sip_connection_ready(struct sip_connection *connection)
 	sip_bytes_free(connection->transport, &connection->outgoing);
 }
 
+void sip_connection_secured(struct sip_connection *connection)
+{
+	if (!connection->websocket) {
+		sip_connection_ready(connection);
+		return;
+	}
+	sip_connection_set_state(connection, CONNECTION_GREETING);
+	sip_connection_schedule(connection);
+}
+
 // TCP is there.
 static void connection_begin(struct sip_connection *connection)
 {
 	if (!connection->tls) {
-		sip_connection_ready(connection);
+		sip_connection_secured(connection);
 		return;
 	}
 	sip_connection_set_state(connection, CONNECTION_SECURING);
@@ -216,7 +258,7 @@ static struct sip_connection *connection_create(struct sip_transport *transport,
 	connection->kind = flow->transport;
 	connection->listener = flow->listener;
 	connection->name = flow->name;
-	connection->state_since_ms = connection->active_ms = loop_now_ms(transport->loop);
+	connection->state_since_ms = connection->active_ms = connection->heard_ms = loop_now_ms(transport->loop);
 	list_init(&connection->watches);
 	timer_init(&connection->timer, connection_timer);
 	transport->counters.connections++;
@@ -235,7 +277,8 @@ static void listener_accepted(void *context, struct tcp_connection *tcp, const s
 	struct flow flow = {.transport = listener->kind, .listener = listener->index, .remote = *from};
 	struct sip_connection *connection = connection_create(transport, &flow);
 
-	if (connection && sip_is_secured(connection->kind) && !sip_tls_accept(connection)) {
+	if (connection && ((sip_is_secured(connection->kind) && !sip_tls_accept(connection)) ||
+			   (sip_is_web_socket(connection->kind) && !sip_ws_accept(connection)))) {
 		connection_free(connection);
 		connection = NULL;
 	}
@@ -256,6 +299,8 @@ static int connection_open(struct sip_transport *transport, const struct flow *f
 
 	if (sip_is_secured(flow->transport) && !transport->tls)
 		return -EPROTONOSUPPORT;
+	if (sip_is_web_socket(flow->transport)) // RFC 7118 section 3: a browser cannot be connected to
+		return -ENOTCONN;
 	connection = connection_create(transport, flow);
 	if (!connection) {
 		transport->counters.refused_connections++;
@@ -300,12 +345,22 @@ static struct sip_connection *connection_for(const struct sip_transport *transpo
 	return node ? container_of(node, struct sip_connection, node) : NULL;
 }
 
-int sip_connection_say(struct sip_connection *connection, struct str bytes)
+int sip_connection_write(struct sip_connection *connection, struct str bytes)
 {
 	if (!connection->tls)
 		return tcp_send(connection->tcp, bytes);
-	if (connection->state == CONNECTION_OPEN)
-		return tls_channel_send(connection->tls, bytes) ? 0 : -EPIPE;
+	return tls_channel_send(connection->tls, bytes) ? 0 : -EPIPE;
+}
+
+int sip_connection_say(struct sip_connection *connection, struct str bytes)
+{
+	bool waits = connection->tls || connection->websocket;
+
+	if (!waits || connection->state == CONNECTION_OPEN) {
+		if (!connection->websocket)
+			return sip_connection_write(connection, bytes);
+		return websocket_send(connection->websocket, bytes) ? 0 : -EPIPE;
+	}
 	if (bytes.length > OUTGOING_MAX - connection->outgoing.length)
 		return -ENOBUFS;
 	return sip_bytes_append(connection->transport, &connection->outgoing, bytes) ? 0 : -ENOMEM;

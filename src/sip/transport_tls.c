@@ -20,15 +20,15 @@ static void secured(void *context)
 		  LOG_TEXT("version", tls_channel_version(connection->tls)),
 		  LOG_TEXT("session", tls_channel_resumed(connection->tls) ? "resumed" : "new"));
 	connection->transport->counters.handshakes++;
-	sip_connection_ready(connection);
+	sip_connection_secured(connection);
 }
 
 static bool said(void *context, char *bytes, size_t size)
 {
 	struct sip_connection *connection = context;
 
-	sip_framing_take(connection, bytes, size);
-	return connection->state == CONNECTION_OPEN;
+	sip_connection_take(connection, bytes, size);
+	return connection->state != CONNECTION_BROKEN;
 }
 
 static const struct tls_handlers handlers = {.send = wire_send, .opened = secured, .received = said};

@@ -8,6 +8,8 @@ import re
 import socket
 import ssl
 
+from websocket import WebSocket
+
 COUNTER = itertools.count(1)
 TOKEN = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]+")
 
@@ -112,7 +114,7 @@ def sdp(host, port=40000, direction="sendrecv"):
 
 
 class Agent:
-    """A bare SIP agent on UDP, TCP or TLS. Every message that comes is read strictly and kept in .received."""
+    """A bare SIP agent on UDP, TCP, TLS, WS or WSS. Every message that comes is read strictly and kept in .received."""
 
     def __init__(self, server, host="127.0.0.1", transport="udp", user="nobody", password="", tls=None, accepted=None):
         """`tls` is the ssl.SSLContext to connect with; `accepted` a connected socket that came to us."""
@@ -128,10 +130,18 @@ class Agent:
             self.socket.bind((host, 0))
             if transport != "udp":
                 self.socket.connect(self.server)
-            if transport == "tls":
+            if transport in ("tls", "wss"):
                 self.socket = tls.wrap_socket(self.socket, server_hostname=self.server[0])
+            if transport in ("ws", "wss"):
+                self.socket = WebSocket(self.socket)
         self.host, self.port = self.socket.getsockname()[:2]
-        self.address = f"[{self.host}]:{self.port}" if family == socket.AF_INET6 else f"{self.host}:{self.port}"
+        # A browser has no address that it knows of (RFC 7118 section 5.2).
+        if transport in ("ws", "wss"):
+            self.address = f"{os.urandom(6).hex()}.invalid"
+            self.uri_transport = "ws"
+        else:
+            self.uri_transport = transport
+            self.address = f"[{self.host}]:{self.port}" if family == socket.AF_INET6 else f"{self.host}:{self.port}"
         self.received, self.buffer, self.cseq = [], b"", 0
         self.call_id = f"{os.urandom(6).hex()}@test"
         self.tag = os.urandom(4).hex()
@@ -161,7 +171,11 @@ class Agent:
         self.socket.settimeout(seconds)
         try:
             while True:
-                if self.transport == "udp":
+                if self.transport in ("ws", "wss"):
+                    data = self.socket.message()
+                    if not data:
+                        return None
+                elif self.transport == "udp":
                     data = self.socket.recvfrom(65536)[0]
                     if not data.strip(b"\r\n\0"):
                         continue
@@ -201,7 +215,7 @@ class Agent:
                  f"Via: SIP/2.0/{self.transport.upper()} {self.address};branch={branch or self.new_branch()};rport",
                  "Max-Forwards: 70", f"From: <sip:{self.user}@{self.remote}>;tag={self.tag}",
                  f"To: {to or '<' + uri + '>'}", f"Call-ID: {self.call_id}", f"CSeq: {cseq} {method}",
-                 f"Contact: {contact or f'<sip:{self.user}@{self.address};transport={self.transport}>'}", *extra]
+                 f"Contact: {contact or f'<sip:{self.user}@{self.address};transport={self.uri_transport}>'}", *extra]
         if body:
             lines.append("Content-Type: application/sdp")
         lines.append(f"Content-Length: {len(body)}")
@@ -264,7 +278,7 @@ class Agent:
                  f"From: {request.get('From')}", f"To: {to}", f"Call-ID: {request.get('Call-ID')}",
                  f"CSeq: {request.get('CSeq')}", *extra]
         if request.method in ("INVITE", "UPDATE"):
-            lines.append(f"Contact: <sip:{self.user}@{self.address};transport={self.transport}>")
+            lines.append(f"Contact: <sip:{self.user}@{self.address};transport={self.uri_transport}>")
         if body:
             lines.append("Content-Type: application/sdp")
         lines.append(f"Content-Length: {len(body)}")
@@ -281,7 +295,7 @@ class Agent:
                  f"Via: SIP/2.0/{self.transport.upper()} {self.address};branch={self.new_branch()};rport",
                  "Max-Forwards: 70", f"From: {invite.get('To')};tag={self.tag}", f"To: {invite.get('From')}",
                  f"Call-ID: {invite.get('Call-ID')}", f"CSeq: {self.cseq} {method}",
-                 f"Contact: <sip:{self.user}@{self.address};transport={self.transport}>", *extra]
+                 f"Contact: <sip:{self.user}@{self.address};transport={self.uri_transport}>", *extra]
         if body:
             lines.append("Content-Type: application/sdp")
         lines.append(f"Content-Length: {len(body)}")

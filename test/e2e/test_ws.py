@@ -1,0 +1,184 @@
+#!/usr/bin/env python3
+"""Calls over WebSocket, plain and secured, and what the server says to whoever does not speak it."""
+
+import shutil
+import socket
+import ssl
+import tempfile
+import unittest
+
+import test_calls
+from agents import free_port
+from certificates import Authority
+from server import Server
+from websocket import BINARY, CLOSE, PING, TEXT, WebSocket, ask, greeting
+from wire import Agent
+
+ORIGIN = "https://pbx.example.com"
+
+
+class OverWebSocket(test_calls.Calls):
+    transport = "ws"
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.mkdtemp(prefix="carillon-certificates-")
+        authority = Authority(cls.folder)
+        cls.context = ssl.create_default_context(cafile=authority.path)
+        cls.ports = {"ws": free_port(), "wss": free_port()}
+        cls.server = Server(settings=f"sip ws = 127.0.0.1:{cls.ports['ws']}\nsip wss = 127.0.0.1:{cls.ports['wss']}\n"
+                                     f"sip ws_origins = https://other.example.com {ORIGIN}\n"
+                                     f"tls certificate = {authority.issue('server', 'IP:127.0.0.1')}\n")
+        test_calls.Calls.next = 200
+
+    @classmethod
+    def tearDownClass(cls):
+        super().tearDownClass()
+        shutil.rmtree(cls.folder, ignore_errors=True)
+
+    def agent(self, user="nobody", password="", transport=None):
+        transport = transport or self.transport
+        agent = Agent(f"127.0.0.1:{self.ports[transport]}", "127.0.0.1", transport, user, password, tls=self.context)
+        self.agents.append(agent)
+        return agent
+
+    def phone(self, host="127.0.0.1", transport=None, **fields):
+        if transport in ("udp", "tcp"):
+            return super().phone(host, transport, **fields)
+        test_calls.Calls.next += 1
+        device = self.server.device(str(test_calls.Calls.next), **fields)
+        agent = self.agent(device["number"], device["sip_password"])
+        self.assertEqual(agent.register().status, 200)
+        agent.device = device
+        return agent
+
+
+class Plain(OverWebSocket):
+    """What works over UDP and TCP works over WebSocket (the tests of Calls), and this."""
+
+    def test_what_we_say_of_ourselves(self):
+        caller, desk = self.caller(), self.phone()
+        jane = self.somebody([desk])
+        caller.invite(jane["extension"])
+        invite = desk.expect("INVITE")
+        ours = f"127.0.0.1:{self.ports[self.transport]}"
+        self.assertTrue(invite.get("Via").startswith(f"SIP/2.0/{self.transport.upper()} {ours};"), invite.text())
+        self.assertEqual(invite.contact_uri, f"sip:carillon@{ours};transport=ws")
+        self.bye(caller, self.talk(caller, invite, desk), desk)
+
+    def test_between_browser_and_phone(self):
+        caller, desk = self.caller(), self.phone(transport="udp")
+        jane = self.somebody([desk])
+        caller.invite(jane["extension"])
+        self.bye(caller, self.talk(caller, desk.expect("INVITE"), desk), desk)
+
+    def test_a_browser_that_is_gone_is_not_rung(self):
+        caller, desk = self.caller(), self.phone()
+        jane = self.somebody([desk])
+        desk.close()
+        self.agents.remove(desk)
+        caller.invite(jane["extension"])
+        answer = caller.expect(480, 486)
+        caller.ack_refusal(answer, caller.invite_uri)
+
+
+class Secured(Plain):
+    transport = "wss"
+
+
+class Strangers(OverWebSocket):
+    """The greeting, the frames, and their bounds."""
+
+    @property
+    def address(self):
+        return ("127.0.0.1", self.ports["ws"])
+
+    def connect(self, **changed):
+        raw = socket.create_connection(self.address, 5)
+        self.addCleanup(raw.close)
+        return WebSocket(raw, **changed)
+
+    def refused(self, status, **changed):
+        answer = ask(self.address, greeting("localhost", **changed))
+        self.assertTrue(answer.startswith(f"HTTP/1.1 {status} "), answer)
+        return answer
+
+    def test_greetings(self):
+        self.assertIn("Sec-WebSocket-Version: 13\r\n", self.refused(426, Sec_WebSocket_Version="8"))
+        self.assertIn("Upgrade: websocket\r\n", self.refused(426, Upgrade=None))
+        self.refused(426, Upgrade="h2c")
+        self.refused(426, Connection="close")
+        self.refused(400, Sec_WebSocket_Protocol=None)
+        self.refused(400, Sec_WebSocket_Protocol="chat, xmpp")
+        self.refused(400, Sec_WebSocket_Key="short")
+        self.refused(400, Sec_WebSocket_Key=None)
+        self.refused(400, Host=None)
+        self.refused(403, Origin="https://evil.example.com")
+        self.refused(403, Origin="null")
+        self.connect(Origin=ORIGIN)
+        self.connect(Sec_WebSocket_Protocol="chat, sip")
+        for garbage in (b"OPTIONS sip:a SIP/2.0\r\n\r\n", b"\x16\x03\x01\r\n\r\n", b"GET / HTTP/1.0\r\n\r\n",
+                        b"POST / HTTP/1.1\r\nHost: a\r\n\r\n", b"GET / HTTP/1.1\nHost: a\r\n\r\n", b"x" * 5000):
+            try:
+                self.assertTrue(ask(self.address, garbage).startswith("HTTP/1.1 400 "), garbage)
+            except ConnectionResetError:
+                pass  # not all of it was read
+
+    def test_in_pieces(self):
+        request = greeting("localhost")
+        with socket.create_connection(self.address, 5) as raw:
+            for i in range(len(request)):
+                raw.sendall(request[i:i + 1])
+            self.assertTrue(raw.recv(4096).startswith(b"HTTP/1.1 101 "))
+
+    def options(self, **named):
+        agent = self.agent(transport="ws")
+        return agent, agent.request("OPTIONS", f"sip:{agent.remote}", **named)
+
+    def test_frames(self):
+        agent, request = self.options()
+        for at in range(0, len(request), 50):  # fragments, with a ping between them
+            agent.socket.frame(TEXT if at == 0 else 0, request[at:at + 50], last=at + 50 >= len(request))
+            if at == 100:
+                agent.socket.frame(PING, b"hello")
+        self.assertEqual(agent.socket.message(), b"pong")
+        self.assertEqual(agent.socket.pongs, [b"hello"])
+        agent.expect(200)
+        agent.socket.frame(BINARY, self.options()[1])
+        agent.expect(200)
+        agent.socket.frame(TEXT, b"\r\n\r\n")
+        self.assertEqual(agent.socket.message(), b"\r\n")
+        head = request.replace(b"Content-Length: 0\r\n", b"")  # one message, one frame: it says its length
+        agent.socket.frame(TEXT, head)
+        agent.expect(200)
+
+    def closed(self, code, *frames):
+        agent = self.agent(transport="ws")
+        for opcode, data, *more in frames:
+            agent.socket.frame(opcode, data, *more)
+        while agent.socket.message():
+            pass
+        self.assertEqual(agent.socket.closed, code)
+
+    def test_closing(self):
+        self.closed(1000, (CLOSE, b"\x03\xe8"))
+        self.closed(1002, (TEXT, b"not masked", True, False))
+        self.closed(1002, (3, b"an opcode that means nothing"))
+        self.closed(1002, (0, b"goes on with what never began"))
+        self.closed(1007, (TEXT, b"\xff\xfe"))
+        self.closed(1009, (TEXT, b"x" * 70000))
+        self.closed(1009, *[(TEXT if i == 0 else 0, b"x" * 9000, False) for i in range(8)])
+
+    def test_nonsense_in_a_frame_is_no_end(self):
+        agent, request = self.options()
+        agent.socket.frame(TEXT, b"this is not SIP")
+        agent.send(request)
+        agent.expect(200)
+
+
+for name in [name for name in dir(test_calls.Calls) if name.startswith("test_")]:
+    setattr(OverWebSocket, name, None)  # the means are inherited by all, the tests by those that say so
+    setattr(Plain, name, vars(test_calls.Calls)[name])
+
+if __name__ == "__main__":
+    unittest.main()
