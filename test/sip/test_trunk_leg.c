@@ -7,7 +7,7 @@
 // The second server; `carrier` of the stage is the first. The trunk is rig->trunk with this host.
 static struct peer second;
 
-static void put_trunk(const char *host, int64_t port, int transport)
+static struct trunk *new_trunk(const char *host, int64_t port, int transport)
 {
 	struct trunk *trunk = (struct trunk *)entity_new(ENTITY_TRUNK, &rig->arena);
 	trunk->entity.id = rig->trunk;
@@ -18,6 +18,12 @@ static void put_trunk(const char *host, int64_t port, int transport)
 	trunk->username = STR("carillon");
 	trunk->password = STR("trunk-secret");
 	trunk->enabled = true;
+	return trunk;
+}
+
+static void put_trunk(const char *host, int64_t port, int transport)
+{
+	struct trunk *trunk = new_trunk(host, port, transport);
 	assert_int_equal(directory_put(rig->directory, &trunk->entity), ERR_NONE);
 }
 
@@ -458,6 +464,25 @@ static void a_trunk_that_changes_is_known_by_its_new_name_alone(void **state)
 	rig_told(rig, "");
 }
 
+static void neither_disabled_trunks_nor_those_with_addresses_given_go_by_their_name(void **state)
+{
+	struct trunk *trunk = new_trunk("carrier.example", 0, TRANSPORT_UDP);
+	(void)state;
+	sip_endpoint_trunk_changed(rig->endpoint, rig->trunk);
+	sim_run_for(rig->loop, 10);
+	for (int i = 0; i < 2; i++) {
+		trunk->enabled = i == 1;
+		trunk->inbound = STR("10.9.9.0/24");
+		if (i == 0)
+			trunk->inbound = STR_NONE;
+		assert_int_equal(directory_put(rig->directory, &trunk->entity), ERR_NONE); // nobody has said so yet
+		call_from(&second, "10.0.1.2");
+		assert_starts(peer_next(&second), "SIP/2.0 401 ");
+	}
+	call_from(&stranger, "10.9.9.9");
+	assert_starts(rig->events, "invited by trunk 3");
+}
+
 #define TRUNK_TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
 
 int main(void)
@@ -483,6 +508,7 @@ int main(void)
 	    TRUNK_TEST(each_target_may_ask_for_the_password),
 	    TRUNK_TEST(a_trunk_is_known_by_what_its_name_stands_for),
 	    TRUNK_TEST(a_trunk_that_changes_is_known_by_its_new_name_alone),
+	    TRUNK_TEST(neither_disabled_trunks_nor_those_with_addresses_given_go_by_their_name),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
