@@ -129,6 +129,47 @@ static bool turn_explain(const struct call_table *table, const struct turn *plan
 	return turn->sentence.at && (!device || (turn->number.at && turn->title.at));
 }
 
+// A turn that starts early takes along what was to start only after it.
+static void turns_follow(struct ring_explanation_turn *turns, const struct turn *plan, size_t count, size_t early)
+{
+	int64_t by_ms = (int64_t)plan[early].start_ms - turns[early].start_ms;
+
+	for (size_t i = early + 1; i < count; i++) {
+		int64_t start_ms = (int64_t)plan[i].start_ms - by_ms;
+		if (plan[i].start_ms < plan[early].stop_ms || start_ms >= turns[i].start_ms)
+			continue;
+		turns[i].stop_ms -= turns[i].start_ms - start_ms;
+		turns[i].start_ms = start_ms;
+	}
+}
+
+// The plan is in the order of its starts. A device that does not ring fails at once, and by attempt.c's rule the next one starts early
+// when all before it are over and the last of them failed. So the times are those of a call that nobody answers.
+static void times_explain(struct ring_explanation_turn *turns, const struct turn *plan, size_t count)
+{
+	int64_t over_ms = 0,
+		early_ms = 0; // when the last of the turns so far is over; of those that start before this one
+	bool failed = false, early = false; // whether it failed; likewise
+
+	for (size_t i = 0; i < count; i++) {
+		struct ring_explanation_turn *turn = &turns[i];
+		int64_t length_ms = turn->stop_ms - turn->start_ms;
+		if (i > 0 && plan[i].start_ms > plan[i - 1].start_ms) {
+			early_ms = over_ms;
+			early = failed;
+		}
+		if (early && early_ms < turn->start_ms) {
+			turn->start_ms = early_ms;
+			turn->stop_ms = early_ms + length_ms;
+			turns_follow(turns, plan, count, i);
+		}
+		int64_t ends_ms = turn->rings ? turn->stop_ms : turn->start_ms;
+		if (ends_ms > over_ms || (ends_ms == over_ms && !turn->rings))
+			failed = !turn->rings;
+		over_ms = ends_ms > over_ms ? ends_ms : over_ms;
+	}
+}
+
 // Who is not to be disturbed, or is busy already, refuses at once, whatever is to happen when nobody answers.
 static struct str afterwards_of(const struct user *user, enum err refused, struct arena *arena)
 {
@@ -185,5 +226,6 @@ enum err call_table_explain(struct call_table *table, struct str extension, stru
 	for (size_t i = 0; i < count; i++)
 		if (!turn_explain(table, &timeline[i], arena, &explanation->turns[explanation->turn_count++]))
 			return ERR_NO_MEMORY;
+	times_explain(explanation->turns, timeline, count);
 	return ERR_NONE;
 }
