@@ -43,7 +43,8 @@ json_t *entity_named(struct cli *cli, enum entity_kind kind, const char *name)
 		found = by_key(cli, kind, keys[kind][i], name, &failed);
 	if (found || failed)
 		return found;
-	if (by_id || is_number(name)) {
+	// Where numbers are names, an id must say that it is one: a mistyped number must not hit somebody else's device.
+	if (by_id || (!keys[kind][0] && is_number(name))) {
 		char *escaped = client_escape(by_id ? name + 3 : name), *path = NULL;
 		if (asprintf(&path, "%s/%s", type->plural, escaped) < 0)
 			path = NULL;

@@ -101,6 +101,8 @@ static void devices_and_plans(void **state)
 	expect_run(f, "plan show 510", 0, "They ring in sequence:");
 	expect_run(f, "plan set jane 999", 1, "There is no device \"999\".");
 	expect_run(f, "plan set jane 330=1h", 1, "is not DEVICE, DEVICE=RING or DEVICE=START+RING");
+	expect_run(f, "device delete 1", 1, "There is no device \"1\""); // a number that is not there, though the id is
+	expect_run(f, "device show id:1", 0, "330");
 	expect_run(f, "device delete 330", 1, "jane has this device.");
 	expect_run(f, "device delete 330 --release", 0, "The device 330 is deleted.\n");
 }
