@@ -152,14 +152,22 @@ static void call_try(struct call *call, const struct destination *destination)
 	attempt_ring(attempt);
 }
 
+static void log_arrival(const struct call *call, const struct call_record *record)
+{
+	const struct trunk *trunk = directory_trunk(call->table->ports.directory, call->caller_trunk_id);
+
+	log_info("call_arrives", LOG_UINT("call", call->id), LOG_STR("caller", record->caller_number),
+		 LOG_STR("dialled", record->dialled), LOG_STR("device", record->caller_device_number),
+		 LOG_STR("trunk", trunk ? trunk->title : STR_NONE));
+}
+
 void call_begin(struct call *call, const struct invitation *invitation)
 {
 	struct destination destination;
 	struct attempt *attempt = call_attempt(call);
 
-	log_info("call_arrives", LOG_UINT("call", call->id), LOG_STR("dialled", invitation->dialled),
-		 LOG_UINT("device", invitation->device_id), LOG_UINT("trunk", invitation->trunk_id));
 	enum err err = caller_identify(call, invitation, attempt->record);
+	log_arrival(call, attempt->record);
 	if (!err && call->table->draining)
 		err = ERR_SHUTTING_DOWN;
 	if (!err && invitation->max_forwards <= 1)
