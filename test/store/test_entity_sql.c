@@ -256,7 +256,7 @@ static void no_text_is_taken_for_sql(void **state)
 	const struct entity_type *type = entity_type(ENTITY_DEVICE);
 	char name[16];
 
-	created(fixture, &new_user(fixture, "bystander", "999")->entity);
+	created(fixture, &new_user(fixture, "bystander", "998")->entity);
 	for (size_t h = 0; h < sizeof hostile / sizeof *hostile; h++) {
 		struct str text = str_of(hostile[h]);
 		struct device *device;
