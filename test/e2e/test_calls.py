@@ -16,11 +16,11 @@ class Calls(unittest.TestCase):
     """Each test has users of its own; the server is shared."""
 
     transport = "udp"
+    next = 200  # the last number given away, in all classes
 
     @classmethod
     def setUpClass(cls):
         cls.server = Server()
-        cls.next = 200
 
     @classmethod
     def tearDownClass(cls):
