@@ -71,6 +71,18 @@ static bool complain(const char *format, ...)
 
 // ---- configuration that was committed, on its way into the directory
 
+// Where a device has registered counts no more when it is deleted or has a new password: that may be the answer to a stolen phone.
+static bool registrations_end(const struct entity_change *change)
+{
+	const struct device *before = (const struct device *)change->before;
+	const struct device *after = (const struct device *)change->after;
+
+	if (!before || before->entity.kind != ENTITY_DEVICE)
+		return false;
+	return !after || !str_equal(before->ha1_md5, after->ha1_md5) ||
+	       !str_equal(before->ha1_sha256, after->ha1_sha256);
+}
+
 static void change_apply(struct server *server, struct entity_change *change)
 {
 	const struct entity *subject = change->after ? change->after : change->before;
@@ -82,7 +94,7 @@ static void change_apply(struct server *server, struct entity_change *change)
 			  LOG_UINT("id", subject->id));
 	if (subject->kind == ENTITY_TRUNK && server->endpoint)
 		sip_endpoint_trunk_changed(server->endpoint, subject->id);
-	if (!change->after && subject->kind == ENTITY_DEVICE)
+	if (registrations_end(change))
 		registrations_forget(server->registrations, subject->id);
 	change->done(change);
 }

@@ -298,6 +298,23 @@ class Calls(unittest.TestCase):
         caller.ack_refusal(refused, caller.invite_uri)
         self.assertEqual(self.record_of(jane)["legs"][0]["outcome"], "unreachable")
 
+    def test_a_new_password_ends_registrations(self):
+        caller, desk = self.caller(), self.phone()
+        jane = self.somebody([desk])
+        self.server.api.patch(f"devices/{desk.device['id']}", {"title": "Desk"})  # ends nothing
+        caller.invite(jane["extension"])
+        desk.respond(desk.expect("INVITE"), 486)
+        desk.expect("ACK")
+        caller.ack_refusal(caller.expect(486), caller.invite_uri)
+        desk.password = self.server.api.post(f"devices/{desk.device['id']}/password", {})["sip_password"]
+        caller.invite(jane["extension"])
+        caller.ack_refusal(caller.expect(486), caller.invite_uri)
+        self.assertIsNone(desk.receive(0.3), "nothing rings")
+        self.assertEqual(desk.register().status, 200)
+        caller.invite(jane["extension"])
+        desk.respond(desk.expect("INVITE"), 486)
+        caller.ack_refusal(caller.expect(486), caller.invite_uri)
+
 
 class CallsOverTcp(Calls):
     transport = "tcp"
