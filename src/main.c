@@ -227,6 +227,21 @@ static void metric(struct writer *w, const char *name, const char *type, const c
 		      type, name, value);
 }
 
+static void limits_write(const struct sip_limits_counters *limits, struct writer *w)
+{
+	metric(w, "sip_sources_banned", "gauge", "Addresses banned now.", limits->banned);
+	metric(w, "sip_bans_total", "counter", "Addresses banned for wrong passwords.", limits->bans);
+	metric(w, "sip_waits_total", "counter", "Devices that had to wait after wrong passwords.", limits->waits);
+	metric(w, "sip_dropped_banned_total", "counter", "Messages of banned addresses dropped unread.",
+	       limits->dropped_banned);
+	metric(w, "sip_dropped_over_limit_total", "counter", "Requests dropped unread, over their limit.",
+	       limits->dropped_over_limit);
+	metric(w, "sip_refused_connections_total", "counter", "Connections of banned addresses, or over their limit.",
+	       limits->refused_connections);
+	metric(w, "sip_sources", "gauge", "Addresses that the limits remember.", limits->sources);
+	metric(w, "sip_known_flows", "gauge", "Ports of devices that have authenticated.", limits->flows);
+}
+
 static void metrics_write(void *context, struct writer *w)
 {
 	struct server *server = context;
@@ -257,6 +272,7 @@ static void metrics_write(void *context, struct writer *w)
 	metric(w, "sip_registers_total", "counter", "REGISTER requests.", sip.registers);
 	metric(w, "sip_invites_total", "counter", "INVITE requests.", sip.invites);
 	metric(w, "sip_refused_authentication_total", "counter", "Wrong credentials.", sip.refused_authentication);
+	limits_write(&sip.limits, w);
 	metric(w, "store_commits_total", "counter", "Transactions committed.", store.commits);
 	metric(w, "store_writes_total", "counter", "Writes committed.", store.writes);
 	metric(w, "store_failures_total", "counter", "Transactions that failed.", store.failures);
@@ -315,6 +331,21 @@ static bool tls_build(struct server *server)
 	return tls_create(server->loop, &settings, &server->tls, sentence, sizeof sentence) || complain("%s", sentence);
 }
 
+static struct sip_limits_settings limits_settings(const struct settings *from)
+{
+	return (struct sip_limits_settings){
+	    .requests_per_s = (unsigned)from->limits_requests_per_s,
+	    .requests_burst = (unsigned)from->limits_requests_burst,
+	    .known_requests_per_s = (unsigned)from->limits_known_requests_per_s,
+	    .connections_per_source = (unsigned)from->limits_connections_per_source,
+	    .failures_wait = (unsigned)from->limits_failures_wait,
+	    .wait_s = (unsigned)from->limits_wait_s,
+	    .failures_ban = (unsigned)from->limits_failures_ban,
+	    .window_s = (unsigned)from->limits_window_s,
+	    .ban_s = (unsigned)from->limits_ban_s,
+	};
+}
+
 static bool endpoint_build(struct server *server)
 {
 	const struct settings *from = &server->settings;
@@ -329,12 +360,15 @@ static bool endpoint_build(struct server *server)
 	    .nonce_life_s = (unsigned)from->sip_nonce_life_s,
 	    .dns_servers = from->dns_servers,
 	    .digest = from->sip_digest,
+	    .limits = limits_settings(from),
 	    .register_min_s = (unsigned)from->register_min_s,
 	    .register_max_s = (unsigned)from->register_max_s,
 	    .register_default_s = (unsigned)from->register_default_s,
 	};
 	struct net_address failed = {0};
 
+	_Static_assert((int)TRUSTED_MAX == (int)SIP_TRUSTED_MAX, "as many as the endpoint takes");
+	settings_trusted(from, settings.trusted);
 	settings_listeners(from->sip_udp, 5060, settings.transport.udp);
 	settings_listeners(from->sip_tcp, 5060, settings.transport.tcp);
 	settings_listeners(from->sip_tls, 5061, settings.transport.tls);

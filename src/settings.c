@@ -55,6 +55,25 @@ static const struct config_key keys[] = {
     INTEGER("registrar", "default_s", register_default_s, "3600", 60, 604800, "Where the device does not say."),
     TEXT("dns", "servers", dns_servers, "",
 	 "Name servers such as 192.0.2.53 or [2001:db8::53]:5353, separated by spaces; empty: the system's."),
+    INTEGER(
+	"limits", "requests_per_s", limits_requests_per_s, "50", 1, 1000000,
+	"Requests a second taken from an address where nobody has authenticated (IPv6: from a /64); more are dropped."),
+    INTEGER("limits", "requests_burst", limits_requests_burst, "400", 1, 1000000, "As many at once."),
+    INTEGER("limits", "known_requests_per_s", limits_known_requests_per_s, "10000", 1, 1000000,
+	    "The same for a device that has authenticated, and for a trunk; twice as many at once."),
+    INTEGER("limits", "connections_per_source", limits_connections_per_source, "500", 1, 1000000,
+	    "TCP and TLS connections from one address at once."),
+    INTEGER("limits", "failures_wait", limits_failures_wait, "5", 1, 1000000,
+	    "After so many wrong passwords for a device from one address, that device must wait there."),
+    INTEGER("limits", "wait_s", limits_wait_s, "30", 1, 86400, "For so long."),
+    INTEGER(
+	"limits", "failures_ban", limits_failures_ban, "50", 1, 1000000,
+	"After so many wrong passwords from one address it is banned; devices that were right there before are not."),
+    INTEGER("limits", "window_s", limits_window_s, "600", 1, 86400, "Wrong passwords are counted for so long."),
+    INTEGER("limits", "ban_s", limits_ban_s, "600", 1, 604800, "A ban lasts for so long."),
+    TEXT("limits", "trusted", limits_trusted, "",
+	 "Addresses and ranges never banned, such as those of a proxy in front, separated by spaces. Trunks are "
+	 "anyway."),
     TEXT("http", "listen", http_listen, "0.0.0.0:8080", "Address of the console and the API."),
     INTEGER("http", "workers", http_workers, "4", 1, 64, "Threads that answer API requests."),
     INTEGER("http", "session_life_s", session_life_s, "43200", 60, 2592000, "A sign-in ends after this long."),
@@ -99,6 +118,28 @@ void settings_listeners(struct str text, uint16_t default_port, struct net_addre
 	(void)listeners_parse(text, default_port, listeners);
 }
 
+// False: something else stands there, or there are too many.
+static bool ranges_parse(struct str text, struct net_range ranges[TRUSTED_MAX])
+{
+	struct str piece;
+	size_t count = 0;
+
+	memset(ranges, 0, TRUSTED_MAX * sizeof *ranges);
+	while (str_take(&text, ' ', &piece)) {
+		if (str_empty(piece))
+			continue;
+		if (count == TRUSTED_MAX || !net_range_parse(piece, &ranges[count]))
+			return false;
+		count++;
+	}
+	return true;
+}
+
+void settings_trusted(const struct settings *settings, struct net_range ranges[TRUSTED_MAX])
+{
+	(void)ranges_parse(settings->limits_trusted, ranges);
+}
+
 static bool digits_only(struct str text)
 {
 	for (size_t i = 0; i < text.length; i++)
@@ -126,6 +167,7 @@ static bool settings_check(const struct settings *settings, struct config_error 
 {
 	static const char addresses[] = "up to four addresses such as 192.0.2.1:5060 or [2001:db8::1]:5060";
 	struct net_address listeners[LISTENERS_MAX];
+	struct net_range trusted[TRUSTED_MAX];
 	enum log_level level;
 
 	int udp = listeners_parse(settings->sip_udp, 5060, listeners);
@@ -149,6 +191,9 @@ static bool settings_check(const struct settings *settings, struct config_error 
 	if (!dns_servers_valid(settings->dns_servers))
 		return refuse(error, "[dns] servers", settings->dns_servers,
 			      "up to eight addresses such as 192.0.2.53 or [2001:db8::53]:5353");
+	if (!ranges_parse(settings->limits_trusted, trusted))
+		return refuse(error, "[limits] trusted", settings->limits_trusted,
+			      "up to 16 addresses and ranges such as 192.0.2.1 or 2001:db8::/64");
 	if (!digest_known(settings->sip_digest))
 		return refuse(error, "[sip] digest", settings->sip_digest,
 			      "MD5, SHA-256, or both with a space between");

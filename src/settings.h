@@ -6,7 +6,7 @@
 #include "base/net.h"
 #include "domain/number.h"
 
-enum { LISTENERS_MAX = 4 };
+enum { LISTENERS_MAX = 4, TRUSTED_MAX = 16 };
 
 struct settings {
 	struct str sip_udp, sip_tcp, sip_tls, sip_ws, sip_wss; // addresses with ports, separated by spaces
@@ -22,6 +22,11 @@ struct settings {
 	bool tls_require_client_certificate;
 	int64_t register_min_s, register_max_s, register_default_s;
 	struct str dns_servers;
+	int64_t limits_requests_per_s, limits_requests_burst, limits_known_requests_per_s;
+	int64_t limits_connections_per_source;
+	int64_t limits_failures_wait, limits_wait_s;
+	int64_t limits_failures_ban, limits_window_s, limits_ban_s;
+	struct str limits_trusted;
 	struct str http_listen;
 	int64_t http_workers;
 	int64_t session_life_s;
@@ -36,6 +41,8 @@ struct settings {
 bool settings_read(const char *path, struct settings *settings, struct arena *arena, struct config_error *error);
 // The listeners of a key that settings_read has checked; unused places have family 0.
 void settings_listeners(struct str text, uint16_t default_port, struct net_address listeners[LISTENERS_MAX]);
+// Of [limits] trusted; unused places are all zero.
+void settings_trusted(const struct settings *settings, struct net_range ranges[TRUSTED_MAX]);
 struct number_plan settings_number_plan(const struct settings *settings);
 // Every key with its default and meaning, as a file that can be used as it is.
 void settings_print_example(void);

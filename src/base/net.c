@@ -128,6 +128,15 @@ bool net_address_is_any(const struct net_address *address)
 	return address->family != 0 && memcmp(address->bytes, zeros, bytes_used(address)) == 0;
 }
 
+struct net_address net_address_source(const struct net_address *address)
+{
+	struct net_address source = *address;
+	source.port = 0;
+	if (source.family == 6)
+		memset(source.bytes + 8, 0, 8);
+	return source;
+}
+
 uint64_t net_address_hash(const struct net_address *address)
 {
 	uint8_t key[19] = {address->family, (uint8_t)(address->port >> 8), (uint8_t)address->port};

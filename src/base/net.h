@@ -26,6 +26,9 @@ bool net_name_valid(struct str name);
 bool net_address_equal(const struct net_address *a, const struct net_address *b);
 bool net_address_same_host(const struct net_address *a, const struct net_address *b);
 bool net_address_is_any(const struct net_address *address); // 0.0.0.0 or ::
+// Who is behind it, as far as can be told: an IPv4 host, or an IPv6 network of 64 bits, since whoever has one address of it has
+// them all. No port.
+struct net_address net_address_source(const struct net_address *address);
 uint64_t net_address_hash(const struct net_address *address);
 bool net_address_from_sockaddr(const struct sockaddr *from, struct net_address *address);
 socklen_t net_address_to_sockaddr(const struct net_address *address, struct sockaddr_storage *into);

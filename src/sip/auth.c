@@ -177,10 +177,11 @@ static bool response_right(const struct sip_auth_fields *fields, const struct si
 	return known & equal;
 }
 
-enum sip_auth_result sip_auth_check(struct sip_auth *auth, const struct sip_message *request,
-				    const struct sip_auth_secret *secret)
+enum sip_auth_result sip_auth_check(struct sip_auth *auth, const struct net_address *from,
+				    const struct sip_message *request, const struct sip_auth_secret *secret)
 {
 	struct sip_auth_fields fields;
+	struct sip_nonce nonce;
 	enum digest_algorithm algorithm;
 	uint32_t count;
 	switch (find_credentials(auth, request, &fields)) {
@@ -193,9 +194,11 @@ enum sip_auth_result sip_auth_check(struct sip_auth *auth, const struct sip_mess
 	}
 	if (!well_formed(&fields, request, &count, &algorithm))
 		return SIP_AUTH_MALFORMED;
+	if (!sip_nonce_read(auth->nonces, from, fields.nonce, &nonce))
+		return SIP_AUTH_STALE;
 	if (!response_right(&fields, request, algorithm, secret))
 		return SIP_AUTH_WRONG;
-	return sip_nonce_use(auth->nonces, fields.nonce, count) ? SIP_AUTH_OK : SIP_AUTH_STALE;
+	return sip_nonce_use(auth->nonces, &nonce, count) ? SIP_AUTH_OK : SIP_AUTH_STALE;
 }
 
 static void write_one(struct writer *w, const struct sip_auth *auth, struct str header, struct str nonce,
@@ -211,13 +214,14 @@ static void write_one(struct writer *w, const struct sip_auth *auth, struct str 
 	writer_text(w, ", qop=\"auth\"");
 }
 
-void sip_auth_write_challenge(struct sip_auth *auth, struct writer *w, unsigned status, bool stale)
+void sip_auth_write_challenge(struct sip_auth *auth, const struct net_address *to, struct writer *w, unsigned status,
+			      bool stale)
 {
 	static const struct str names[] = {[DIGEST_MD5] = {"MD5", 3}, [DIGEST_SHA256] = {"SHA-256", 7}};
 	struct str header =
 	    sip_header_wire_name(status == 407 ? SIP_HEADER_PROXY_AUTHENTICATE : SIP_HEADER_WWW_AUTHENTICATE);
 	char text[SIP_NONCE_SIZE];
-	struct str nonce = sip_nonce_issue(auth->nonces, text);
+	struct str nonce = sip_nonce_issue(auth->nonces, to, text);
 	for (size_t i = 0; i < auth->offered_count; i++) {
 		write_one(w, auth, header, nonce, names[auth->offered[i]]);
 		writer_text(w, stale ? ", stale=true\r\n" : "\r\n");

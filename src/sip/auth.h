@@ -17,9 +17,10 @@ struct sip_auth_secret {
 
 enum sip_auth_result {
 	SIP_AUTH_OK,
-	SIP_AUTH_NONE,      // no credentials for our realm: challenge
-	SIP_AUTH_WRONG,     // unknown user or wrong password: challenge anew, or 403; the caller treats both alike
-	SIP_AUTH_STALE,     // right, but the nonce is too old or its count was used: challenge with stale=true
+	SIP_AUTH_NONE,  // no credentials for our realm: challenge
+	SIP_AUTH_WRONG, // unknown user or wrong password: challenge anew, or 403; the caller treats both alike
+	SIP_AUTH_STALE, // the nonce is too old, was not issued to this source, or its count was used (and then the response is
+			// right): challenge with stale=true
 	SIP_AUTH_MALFORMED, // 400
 };
 
@@ -33,10 +34,13 @@ bool sip_auth_offer(struct sip_auth *auth, struct str algorithms);
 // False when there are none, or a name that is too long or holds a NUL. Authorization for REGISTER and in-dialog requests, Proxy-Authorization too: either is taken.
 bool sip_auth_username(const struct sip_auth *auth, const struct sip_message *request, char *name, size_t size);
 // `secret` with empty hashes does the same work as a known one and gives SIP_AUTH_WRONG.
-enum sip_auth_result sip_auth_check(struct sip_auth *auth, const struct sip_message *request,
-				    const struct sip_auth_secret *secret);
+// A password is only ever compared for a nonce that was issued to `from`: neither can a guess be made in somebody else's name,
+// nor does any go uncounted.
+enum sip_auth_result sip_auth_check(struct sip_auth *auth, const struct net_address *from,
+				    const struct sip_message *request, const struct sip_auth_secret *secret);
 // Writes the WWW-Authenticate (401) or Proxy-Authenticate (407) lines, one for each algorithm offered.
-void sip_auth_write_challenge(struct sip_auth *auth, struct writer *w, unsigned status, bool stale);
+void sip_auth_write_challenge(struct sip_auth *auth, const struct net_address *to, struct writer *w, unsigned status,
+			      bool stale);
 
 // ---- client side
 

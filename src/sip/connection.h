@@ -29,7 +29,8 @@ struct sip_connection {
 	struct net_address remote;
 	uint8_t kind; // enum transport
 	uint8_t listener;
-	uint16_t name; // whom its certificate was to name; 0 = only its address, or it came to us
+	uint16_t name;   // whom its certificate was to name; 0 = only its address, or it came to us
+	bool is_counted; // among its source's (source_limits.h)
 	enum sip_connection_state state;
 	const char *why;     // it is broken
 	unsigned ping_bytes; // line ends seen since the last message

@@ -18,6 +18,8 @@ struct sip_endpoint {
 	struct sip_transport *transport;
 	struct sip_transactions *transactions;
 	struct sip_auth *auth;
+	struct sip_limits *limits;
+	struct net_range trusted[SIP_TRUSTED_MAX]; // by the limits, beside the trunks
 	struct directory *directory;
 	struct registrations *registrations;
 	struct call_table *calls; // NULL until the start

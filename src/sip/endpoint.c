@@ -102,8 +102,17 @@ static void receive_outside(struct sip_endpoint *endpoint, const struct flow *fr
 	receive_new(endpoint, from, request);
 }
 
+// A banned source's requests go on where they name an account that is at home there.
+static bool is_admitted(const struct sip_endpoint *endpoint, const struct flow *from, const struct sip_message *request)
+{
+	const struct sip_address *own = request->method == SIP_REGISTER ? &request->to : &request->from;
+	return sip_limits_admits_account(endpoint->limits, from, own->uri.user);
+}
+
 static void receive_request(struct sip_endpoint *endpoint, const struct flow *from, const struct sip_message *request)
 {
+	if (!is_admitted(endpoint, from, request))
+		return;
 	if (sip_server_receive(endpoint->transactions, from, request) == SIP_SERVER_ABSORBED)
 		return;
 	// A registrar does not care for tags; phones that keep the one of their last REGISTER are known.
@@ -142,6 +151,8 @@ static void received(void *context, const struct flow *from, struct sip_message 
 static void broken(void *context, const struct flow *from, struct sip_message *message, const struct sip_fault *fault)
 {
 	struct sip_endpoint *endpoint = context;
+	if (!sip_limits_admits_account(endpoint->limits, from, STR_NONE))
+		return;
 	log_debug("sip_broken", LOG_UINT("at", fault->at), LOG_TEXT("why", fault->why));
 	if (!fault->answerable || fault->status == 0)
 		return;
@@ -160,6 +171,39 @@ static void flow_lost(void *context, uint64_t connection)
 static const struct sip_transport_handlers handlers = {.received = received, .broken = broken, .flow_lost = flow_lost};
 
 // ---- life
+
+// Trunks, and whom the configuration names.
+static bool trusts(void *context, const struct net_address *address)
+{
+	const struct sip_endpoint *endpoint = context;
+
+	for (size_t i = 0; i < SIP_TRUSTED_MAX; i++)
+		if (net_range_holds(&endpoint->trusted[i], address))
+			return true;
+	return trunk_of_address(endpoint, address) != NULL;
+}
+
+static bool limits_build(struct sip_endpoint *endpoint, const struct sip_endpoint_settings *settings)
+{
+	struct sip_limits_settings limits = settings->limits;
+
+	limits.trusts = trusts;
+	limits.context = endpoint;
+	memcpy(endpoint->trusted, settings->trusted, sizeof endpoint->trusted);
+	endpoint->limits = sip_limits_create(endpoint->loop, &limits);
+	return endpoint->limits != NULL;
+}
+
+// Who was registered before the restart is no stranger after it.
+static void binding_is_known(const struct binding *binding, void *context)
+{
+	struct sip_endpoint *endpoint = context;
+	const struct device *device = directory_device(endpoint->directory, binding->device_id);
+	int64_t left_ms = binding->expires_at_ms - (int64_t)loop_time_ms(endpoint->loop);
+
+	if (device && left_ms > 0)
+		sip_limits_authenticated(endpoint->limits, &binding->flow, device->number, (unsigned)(left_ms / 1000));
+}
 
 static bool keep_names(struct sip_endpoint *endpoint, const struct sip_endpoint_settings *settings)
 {
@@ -195,12 +239,15 @@ int sip_endpoint_create(struct loop *loop, const struct sip_endpoint_settings *s
 
 	int error = -ENOMEM;
 	if (!endpoint->sessions || !endpoint->sessions_by_tag || !endpoint->sessions_by_origin ||
-	    !endpoint->registrar || !endpoint->auth || !keep_names(endpoint, settings))
+	    !endpoint->registrar || !endpoint->auth || !keep_names(endpoint, settings) ||
+	    !limits_build(endpoint, settings))
 		goto failed;
 	error = -EINVAL;
 	if (!str_empty(settings->digest) && !sip_auth_offer(endpoint->auth, settings->digest))
 		goto failed;
-	error = sip_transport_create(loop, &settings->transport, &handlers, endpoint, &endpoint->transport, failed);
+	struct sip_transport_settings transport = settings->transport;
+	transport.limits = endpoint->limits;
+	error = sip_transport_create(loop, &transport, &handlers, endpoint, &endpoint->transport, failed);
 	if (error)
 		goto failed;
 	error = -ENOMEM;
@@ -230,6 +277,7 @@ struct signalling *sip_endpoint_signalling(struct sip_endpoint *endpoint)
 void sip_endpoint_start(struct sip_endpoint *endpoint, struct call_table *calls)
 {
 	endpoint->calls = calls;
+	registrations_each(endpoint->registrations, binding_is_known, endpoint);
 	for (const struct trunk *trunk = directory_trunk_after(endpoint->directory, NULL); trunk;
 	     trunk = directory_trunk_after(endpoint->directory, trunk))
 		trunk_names_changed(endpoint->trunk_names, trunk->entity.id);
@@ -259,6 +307,7 @@ void sip_endpoint_destroy(struct sip_endpoint *endpoint)
 		sip_transactions_destroy(endpoint->transactions);
 	if (endpoint->transport)
 		sip_transport_destroy(endpoint->transport);
+	sip_limits_destroy(endpoint->limits);
 	if (endpoint->auth)
 		sip_auth_destroy(endpoint->auth);
 	hash_destroy(endpoint->sessions_by_tag);
@@ -278,6 +327,7 @@ struct sip_endpoint_counters sip_endpoint_count(const struct sip_endpoint *endpo
 	    .transport = sip_transport_count(endpoint->transport),
 	    .transactions = sip_transactions_count(endpoint->transactions),
 	    .resolver = sip_resolver_count(endpoint->resolver),
+	    .limits = sip_limits_count(endpoint->limits),
 	    .sessions = slots_count(endpoint->sessions),
 	    .registers = sip_registrar_count(endpoint->registrar),
 	    .invites = endpoint->invites,

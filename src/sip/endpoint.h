@@ -6,9 +6,12 @@
 #include "domain/call_table.h"
 #include "sip/auth.h"
 #include "sip/resolver.h"
+#include "sip/source_limits.h"
 #include "sip/transaction.h"
 
 struct sip_endpoint;
+
+enum { SIP_TRUSTED_MAX = 16 };
 
 struct sip_endpoint_settings {
 	struct sip_transport_settings transport;
@@ -17,7 +20,9 @@ struct sip_endpoint_settings {
 	unsigned nonce_life_s;
 	struct str digest; // algorithms that challenges offer, best first; see sip_auth_offer
 	unsigned register_min_s, register_max_s, register_default_s;
-	struct str dns_servers; // see base/dns.h; empty: the system's
+	struct sip_limits_settings limits;         // but for whom it trusts: trunks and those of `trusted`
+	struct net_range trusted[SIP_TRUSTED_MAX]; // unused places are all zero
+	struct str dns_servers;                    // see base/dns.h; empty: the system's
 };
 
 // 0, or a negative errno with *failed set to the address that could not be opened.
@@ -35,6 +40,7 @@ struct sip_endpoint_counters {
 	struct sip_transport_counters transport;
 	struct sip_transaction_counters transactions;
 	struct sip_resolver_counters resolver;
+	struct sip_limits_counters limits;
 	uint32_t sessions;
 	uint64_t registers, invites, refused_authentication;
 };

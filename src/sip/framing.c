@@ -60,6 +60,10 @@ static size_t consume(struct sip_connection *connection, char *bytes, size_t siz
 		if (length == 0 && size - taken <= SIP_MESSAGE_MAX)
 			break;
 		connection->ping_bytes = 0;
+		if (!sip_transport_admits(connection->transport, &flow, (struct str){bytes + taken, size - taken})) {
+			sip_connection_break(connection, "over its limits");
+			break;
+		}
 		if (length <= 0) {
 			// Where the next one begins cannot be known. Parsing finds what is needed to say so.
 			sip_transport_deliver(connection->transport, &flow, bytes + taken, size - taken);

@@ -11,7 +11,7 @@ static void challenge(struct sip_endpoint *endpoint, const struct flow *from, co
 {
 	char lines[CHALLENGE_MAX];
 	struct writer w = writer_into(lines, sizeof lines);
-	sip_auth_write_challenge(endpoint->auth, &w, 401, stale);
+	sip_auth_write_challenge(endpoint->auth, &from->remote, &w, 401, stale);
 	if (!w.overflow)
 		sip_endpoint_answer(endpoint, from, request, 401, writer_result(&w));
 }
@@ -25,6 +25,22 @@ static void log_refusal(struct sip_endpoint *endpoint, const struct flow *from, 
 	endpoint->refused_authentication++;
 	log_warning("sip_authentication_refused", LOG_STR("remote", writer_result(&w)),
 		    LOG_TEXT("method", sip_method_name(request->method)), LOG_TEXT("device", name));
+}
+
+// A guess is not told to be right or wrong, and counts, before the time is over.
+static bool must_wait(struct sip_endpoint *endpoint, const struct flow *from, const struct sip_message *request,
+		      const char *name)
+{
+	char lines[64];
+	struct writer w = writer_into(lines, sizeof lines);
+	unsigned wait_s = sip_limits_wait_s(endpoint->limits, from, str_of(name));
+
+	if (!wait_s)
+		return false;
+	sip_limits_failed(endpoint->limits, from, str_of(name));
+	writer_format(&w, "Retry-After: %u\r\n", wait_s);
+	sip_endpoint_answer(endpoint, from, request, 503, writer_result(&w));
+	return true;
 }
 
 bool identity_establish(struct sip_endpoint *endpoint, const struct flow *from, const struct sip_message *request,
@@ -43,20 +59,27 @@ bool identity_establish(struct sip_endpoint *endpoint, const struct flow *from, 
 			return true;
 		}
 	}
+	if (named && !sip_limits_admits_account(endpoint->limits, from, str_of(name)))
+		return false;
 	if (named)
 		device = directory_device_by_number(endpoint->directory, str_of(name));
 	if (device)
 		secret = (struct sip_auth_secret){device->ha1_md5, device->ha1_sha256};
-	switch (sip_auth_check(endpoint->auth, request, &secret)) {
+	enum sip_auth_result result = sip_auth_check(endpoint->auth, &from->remote, request, &secret);
+	if (named && (result == SIP_AUTH_OK || result == SIP_AUTH_WRONG) && must_wait(endpoint, from, request, name))
+		return false;
+	switch (result) {
 	case SIP_AUTH_OK:
 		if (!device)
 			break;
+		sip_limits_authenticated(endpoint->limits, from, device->number, SIP_LIMITS_KNOWN_S);
 		*who = (struct identity){IDENTITY_DEVICE, device->entity.id};
 		return true;
 	case SIP_AUTH_NONE:
 		break;
 	case SIP_AUTH_WRONG:
 		log_refusal(endpoint, from, request, named ? name : "");
+		sip_limits_failed(endpoint->limits, from, named ? str_of(name) : STR_NONE);
 		break;
 	case SIP_AUTH_STALE:
 		challenge(endpoint, from, request, true);

@@ -1,4 +1,4 @@
-// Nonces: base64url(time, 8 random bytes, truncated HMAC of both), and a table of fixed size of the counts that were used.
+// Nonces: base64url(time, 8 random bytes, truncated HMAC of both and of the source), and a table of fixed size of the counts that were used.
 //
 // The random bytes choose a set of eight places in the table. When all of a set's places are taken by nonces that still
 // live, the oldest makes room, and from then on no nonce of that set that is as old counts as fresh: under pressure clients
@@ -58,11 +58,17 @@ void sip_nonces_destroy(struct sip_nonces *nonces)
 	free(nonces);
 }
 
-static void sign(const struct sip_nonces *nonces, uint8_t bytes[BYTES])
+static void sign(const struct sip_nonces *nonces, const struct net_address *address, uint8_t bytes[BYTES])
 {
-	uint8_t mac[32];
+	enum { SIGNED = TIME_SIZE + RANDOM_SIZE };
+	struct net_address source = net_address_source(address);
+	uint8_t text[SIGNED + 1 + sizeof source.bytes], mac[32];
 	struct str key = {(const char *)nonces->key, sizeof nonces->key};
-	digest_hmac(key, (struct str){(const char *)bytes, TIME_SIZE + RANDOM_SIZE}, mac);
+
+	memcpy(text, bytes, SIGNED);
+	text[SIGNED] = source.family;
+	memcpy(text + SIGNED + 1, source.bytes, sizeof source.bytes);
+	digest_hmac(key, (struct str){(const char *)text, sizeof text}, mac);
 	memcpy(bytes + TIME_SIZE + RANDOM_SIZE, mac, MAC_SIZE);
 }
 
@@ -72,33 +78,34 @@ static uint64_t now(const struct sip_nonces *nonces)
 	return loop_now_ms(nonces->loop) + 1;
 }
 
-struct str sip_nonce_issue(struct sip_nonces *nonces, char text[SIP_NONCE_SIZE])
+struct str sip_nonce_issue(struct sip_nonces *nonces, const struct net_address *to, char text[SIP_NONCE_SIZE])
 {
 	uint8_t bytes[BYTES];
 	uint64_t time = now(nonces);
 	for (int i = TIME_SIZE - 1; i >= 0; i--, time >>= 8)
 		bytes[i] = (uint8_t)time;
 	loop_random(nonces->loop, bytes + TIME_SIZE, RANDOM_SIZE);
-	sign(nonces, bytes);
+	sign(nonces, to, bytes);
 	return digest_base64url(bytes, sizeof bytes, text);
 }
 
-// Whether the nonce is one of ours, and if so what it says.
-static bool read_nonce(const struct sip_nonces *nonces, struct str nonce, uint64_t *issued_ms, uint64_t *id)
+bool sip_nonce_read(const struct sip_nonces *nonces, const struct net_address *from, struct str text,
+		    struct sip_nonce *nonce)
 {
 	uint8_t bytes[BYTES], own[BYTES];
 	size_t size = sizeof bytes;
-	if (nonce.length != SIP_NONCE_SIZE || !digest_base64url_decode(nonce, bytes, &size) || size != sizeof bytes)
+
+	if (text.length != SIP_NONCE_SIZE || !digest_base64url_decode(text, bytes, &size) || size != sizeof bytes)
 		return false;
 	memcpy(own, bytes, sizeof own);
-	sign(nonces, own);
+	sign(nonces, from, own);
 	if (!str_equal_secret((struct str){(char *)own, sizeof own}, (struct str){(char *)bytes, sizeof bytes}))
 		return false;
-	*issued_ms = 0;
+	*nonce = (struct sip_nonce){0};
 	for (int i = 0; i < TIME_SIZE; i++)
-		*issued_ms = *issued_ms << 8 | bytes[i];
-	memcpy(id, bytes + TIME_SIZE, sizeof *id);
-	return true;
+		nonce->issued_ms = nonce->issued_ms << 8 | bytes[i];
+	memcpy(&nonce->id, bytes + TIME_SIZE, sizeof nonce->id);
+	return now(nonces) - nonce->issued_ms < nonces->life_ms;
 }
 
 // The place of this nonce; a new one when it has none yet, at the cost of the oldest. NULL when it may have been forgotten.
@@ -136,13 +143,8 @@ static bool use_count(struct use *use, uint32_t count)
 	return true;
 }
 
-bool sip_nonce_use(struct sip_nonces *nonces, struct str nonce, uint32_t count)
+bool sip_nonce_use(struct sip_nonces *nonces, const struct sip_nonce *nonce, uint32_t count)
 {
-	uint64_t issued_ms, id;
-	if (count == 0 || !read_nonce(nonces, nonce, &issued_ms, &id))
-		return false;
-	if (now(nonces) - issued_ms >= nonces->life_ms)
-		return false;
-	struct use *use = find_place(nonces, id, issued_ms);
+	struct use *use = count > 0 ? find_place(nonces, nonce->id, nonce->issued_ms) : NULL;
 	return use && use_count(use, count);
 }

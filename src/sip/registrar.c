@@ -30,7 +30,7 @@ struct pending_register {
 	struct sip_registrar *registrar;
 	uint64_t id;
 	uint64_t device_id;
-	uint64_t connection;
+	struct flow from;
 	struct sip_server_transaction *transaction;
 };
 
@@ -346,11 +346,14 @@ static void answer_written(struct sip_registrar *registrar, struct pending_regis
 	char lines[LINES_MAX];
 	struct writer w = writer_into(lines, sizeof lines);
 	unsigned longest_s = write_bindings(registrar, pending->device_id, &w);
+	const struct device *device = directory_device(registrar->endpoint->directory, pending->device_id);
 	struct sip_response response = {.status = 200, .extra = writer_result(&w)};
 	if (w.overflow)
 		response = (struct sip_response){.status = 500};
 	registrar->accepted++;
-	sip_transport_keep(registrar->endpoint->transport, pending->connection, longest_s);
+	sip_transport_keep(registrar->endpoint->transport, pending->from.connection, longest_s);
+	if (device)
+		sip_limits_authenticated(registrar->endpoint->limits, &pending->from, device->number, longest_s);
 	sip_server_respond(pending->transaction, &response);
 }
 
@@ -402,8 +405,7 @@ static void update(struct sip_registrar *registrar, const struct flow *from, con
 	struct pending_register *pending = pool_take(&registrar->pool);
 	if (!pending)
 		goto refused;
-	*pending =
-	    (struct pending_register){.registrar = registrar, .device_id = device_id, .connection = from->connection};
+	*pending = (struct pending_register){.registrar = registrar, .device_id = device_id, .from = *from};
 	pending->id = slots_add(registrar->pending, pending);
 	if (pending->id == 0)
 		goto given_back;

@@ -1,6 +1,7 @@
 // The transport as its users see it: takes messages from datagrams and streams, sends to either, and knows our own
 // addresses.
 #include "sip/owned.h"
+#include "sip/source_limits.h"
 #include "sip/tls.h"
 #include "sip/transport_private.h"
 
@@ -83,6 +84,7 @@ int sip_transport_create(struct loop *loop, const struct sip_transport_settings 
 	transport->context = context;
 	transport->idle_ms = (uint64_t)idle_s * 1000;
 	transport->tls = settings->secure;
+	transport->limits = settings->limits;
 	pool_init(&transport->connection_pool, sip_connection_size());
 	transport->connections = slots_create(connections_max);
 	transport->by_remote = hash_create();
@@ -358,6 +360,14 @@ static void complete_via(struct sip_via *via, const struct flow *from, struct wr
 		return;
 	net_address_write_host(received, &from->remote);
 	via->received = writer_result(received);
+}
+
+bool sip_transport_admits(const struct sip_transport *transport, const struct flow *from, struct str message)
+{
+	bool response = str_starts(message, STR("SIP/2.0 "));
+
+	return !transport->limits ||
+	       sip_limits_admits(transport->limits, from, response ? LIMITS_RESPONSE : LIMITS_REQUEST);
 }
 
 bool sip_transport_deliver(struct sip_transport *transport, const struct flow *from, char *bytes, size_t size)

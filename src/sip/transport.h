@@ -9,6 +9,7 @@
 #include "sip/message.h"
 
 struct sip_transport;
+struct sip_limits;
 struct tls;
 
 enum { SIP_LISTENERS_MAX = 4 }; // of each kind
@@ -19,8 +20,9 @@ struct sip_transport_settings {
 	struct net_address tls[SIP_LISTENERS_MAX]; // only with a certificate
 	struct net_address ws[SIP_LISTENERS_MAX];  // SIP over WebSocket (RFC 7118)
 	struct net_address wss[SIP_LISTENERS_MAX]; // the same over TLS; only with a certificate
-	struct str origins; // of web pages that may connect by WebSocket, separated by spaces; empty = any
-	struct tls *secure; // borrowed; NULL = no TLS either way
+	struct str origins;        // of web pages that may connect by WebSocket, separated by spaces; empty = any
+	struct tls *secure;        // borrowed; NULL = no TLS either way
+	struct sip_limits *limits; // borrowed; NULL = everybody may do everything
 	struct str
 	    advertised_host; // in Via and Contact; empty = the socket's own address (for 0.0.0.0: the one that the route
 			     // to the peer gives)

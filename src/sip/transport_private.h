@@ -34,6 +34,7 @@ struct sip_transport {
 	uint8_t listener_count[SIP_TRANSPORTS];
 	struct tls *tls;                 // NULL: nothing can be secured
 	struct str origins;              // owned; of web pages that may connect
+	struct sip_limits *limits;       // NULL: there are none
 	struct str names[SIP_NAMES_MAX]; // owned; flow.name - 1 is the index
 	unsigned name_count;
 	struct slots *connections;    // by id; of struct sip_connection
@@ -43,6 +44,8 @@ struct sip_transport {
 	struct sip_transport_counters counters;
 };
 
+// Whether the sender may be listened to, asked before the message is read.
+bool sip_transport_admits(const struct sip_transport *transport, const struct flow *from, struct str message);
 // Parses one message and hands it up. False when it could not be parsed.
 bool sip_transport_deliver(struct sip_transport *transport, const struct flow *from, char *bytes, size_t size);
 

@@ -4,6 +4,7 @@
 #include "sip/connection.h"
 
 #include "base/log.h"
+#include "sip/source_limits.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -39,6 +40,8 @@ static void connection_free(struct sip_connection *connection)
 	slots_remove(transport->connections, connection->id);
 	websocket_destroy(connection->websocket);
 	tls_channel_close(connection->tls);
+	if (connection->is_counted)
+		sip_limits_disconnected(transport->limits, &connection->remote);
 	if (connection->tcp)
 		tcp_close(connection->tcp);
 	transport->counters.connections--;
@@ -275,8 +278,15 @@ static void listener_accepted(void *context, struct tcp_connection *tcp, const s
 	struct sip_listener *listener = context;
 	struct sip_transport *transport = listener->transport;
 	struct flow flow = {.transport = listener->kind, .listener = listener->index, .remote = *from};
-	struct sip_connection *connection = connection_create(transport, &flow);
+	struct sip_connection *connection = NULL;
+	bool counted = transport->limits && sip_limits_connected(transport->limits, from);
 
+	if (counted || !transport->limits)
+		connection = connection_create(transport, &flow);
+	if (connection)
+		connection->is_counted = counted;
+	else if (counted)
+		sip_limits_disconnected(transport->limits, from);
 	if (connection && ((sip_is_secured(connection->kind) && !sip_tls_accept(connection)) ||
 			   (sip_is_web_socket(connection->kind) && !sip_ws_accept(connection)))) {
 		connection_free(connection);

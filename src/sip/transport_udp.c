@@ -23,6 +23,9 @@ static void udp_listener_received(void *context, const struct net_address *from,
 	// RFC 3261 section 7.5: line ends before the start-line are ignored.
 	while (bytes[skipped] == '\r' || bytes[skipped] == '\n')
 		skipped++;
+	struct str message = {bytes + skipped, size - skipped};
+	if (!sip_transport_admits(listener->transport, &flow, message))
+		return;
 	sip_transport_deliver(listener->transport, &flow, bytes + skipped, size - skipped);
 }
 

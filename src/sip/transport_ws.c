@@ -40,7 +40,10 @@ static void said(void *context, char *bytes, size_t size)
 		bytes++;
 		size--;
 	}
-	sip_transport_deliver(connection->transport, &flow, bytes, size);
+	if (sip_transport_admits(connection->transport, &flow, (struct str){bytes, size}))
+		sip_transport_deliver(connection->transport, &flow, bytes, size);
+	else
+		sip_connection_break(connection, "over its limits");
 }
 
 static const struct websocket_handlers handlers = {.send = wire_send, .opened = greeted, .received = said};

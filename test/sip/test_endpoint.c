@@ -162,6 +162,175 @@ static void nothing_is_relayed(void **state)
 	peer_close(&victim);
 }
 
+// ---- strangers
+
+static void send_credentials(struct peer *peer, const char *number, const char *method, const char *credentials)
+{
+	static unsigned branch = 100000; // always as many digits
+	peer_send(peer,
+		  "%s sip:example.com SIP/2.0\nVia: SIP/2.0/UDP %s:5060;branch=z9hG4bKg%u;rport\n"
+		  "From: <sip:%s@example.com>;tag=f\nTo: <sip:%s@example.com>\nCall-ID: guess\nCSeq: %u %s\n"
+		  "Contact: <sip:%s@10.0.0.66>\n%s" PLAIN,
+		  method, "10.0.0.66", branch, number, number, branch + 1, method, number, credentials);
+	branch++;
+}
+
+// The answer to a guess; the challenge is the one given, or a new one.
+static const char *guess(struct peer *peer, const char *number, const char *challenge)
+{
+	struct login login = {number, "a guess", "REGISTER", "sip:example.com"};
+	if (!challenge) {
+		send_credentials(peer, number, "REGISTER", "");
+		challenge = peer_next(peer);
+	}
+	send_credentials(peer, number, "REGISTER", authorization(rig, challenge, &login));
+	return peer_next(peer);
+}
+
+static void rename_account(char *text, const char *from, const char *to)
+{
+	assert_int_equal(strlen(from), strlen(to));
+	for (char *at = strstr(text, from); at; at = strstr(at, from))
+		memcpy(at, to, strlen(to));
+}
+
+// Byte for byte, but for nonce, tag, branch, CSeq, and the name that was asked for.
+static const char *comparable(const char *answer, const char *number)
+{
+	char *text = (char *)text_of(rig, "%s", masked(rig, answer));
+	rename_account(text, number, "NNN");
+	char *cseq = strstr(text, "CSeq: ");
+	assert_non_null(cseq);
+	for (cseq += strlen("CSeq: "); *cseq != ' '; cseq++)
+		*cseq = 'N';
+	char *branch = strstr(text, "branch=z9hG4bKg");
+	assert_non_null(branch);
+	for (branch += strlen("branch=z9hG4bKg"); *branch != ';' && *branch != '\n'; branch++)
+		*branch = 'N';
+	return text;
+}
+
+static void an_unknown_device_and_a_wrong_password_look_alike(void **state)
+{
+	const char *known, *unknown;
+	(void)state;
+	send_credentials(&phone, "330", "REGISTER", "");
+	known = comparable(peer_next(&phone), "330");
+	send_credentials(&phone, "999", "REGISTER", "");
+	unknown = comparable(peer_next(&phone), "999");
+	assert_starts(known, "SIP/2.0 401 ");
+	assert_string_equal(known, unknown);
+	for (unsigned i = 0; i < 7; i++) { // up to the wait, and in it
+		known = comparable(guess(&phone, "330", NULL), "330");
+		unknown = comparable(guess(&phone, "999", NULL), "999");
+		assert_starts(known, i < 5 ? "SIP/2.0 401 " : "SIP/2.0 503 ");
+		assert_string_equal(known, unknown);
+	}
+}
+
+// Whoever writes another's address on their packets gets no nonce for it: none of their guesses counts against the other.
+static void a_spoofed_source_gets_nobody_banned(void **state)
+{
+	struct peer attacker;
+	struct flow victim = {.transport = TRANSPORT_UDP};
+	(void)state;
+	peer_open(&attacker, rig, "10.0.0.66", 5060);
+	send_credentials(&attacker, "330", "REGISTER", "");
+	const char *challenge = peer_next(&attacker);
+	for (unsigned i = 0; i < 200; i++) { // from the phone's address
+		assert_has(guess(&phone, "330", challenge), "stale=true");
+		sim_run_for(rig->loop, 100);
+	}
+	assert_true(net_address_parse(STR("10.0.0.2"), 5060, &victim.remote));
+	assert_int_equal(sip_endpoint_count(rig->endpoint).limits.bans, 0);
+	assert_int_equal(sip_endpoint_count(rig->endpoint).limits.waits, 0);
+	assert_int_equal(sip_endpoint_count(rig->endpoint).refused_authentication, 0);
+	phone.count = phone.read = 0;
+	assert_starts(peer_register(&phone, "330", 1, "Contact: <sip:330@10.0.0.2>\n"), "SIP/2.0 200 ");
+	peer_close(&attacker);
+}
+
+static void a_guesser_is_banned_and_the_neighbour_is_not(void **state)
+{
+	struct peer attacker;
+	char number[8];
+	(void)state;
+	peer_open(&attacker, rig, "10.0.0.2", 40000); // behind the same NAT
+	assert_starts(peer_register(&phone, "330", 1, "Contact: <sip:330@10.0.0.2>\n"), "SIP/2.0 200 ");
+	for (unsigned i = 0; i < 50; i++) {
+		snprintf(number, sizeof number, "%u", 600 + i);
+		assert_starts(guess(&attacker, number, NULL), "SIP/2.0 401 ");
+		attacker.count = attacker.read = 0;
+		sim_run_for(rig->loop, 100);
+	}
+	assert_int_equal(sip_endpoint_count(rig->endpoint).limits.banned, 1);
+	send_credentials(&attacker, "821", "REGISTER", "");
+	send_credentials(&attacker, "821", "OPTIONS", "");
+	peer_send(&attacker, "INVITE nonsense\n\n");
+	peer_nothing(&attacker);
+	assert_starts(peer_register(&phone, "330", 3, "Contact: <sip:330@10.0.0.2>\n"), "SIP/2.0 200 ");
+	sim_run_for(rig->loop, 600 * 1000);
+	send_credentials(&attacker, "821", "REGISTER", "");
+	assert_starts(peer_next(&attacker), "SIP/2.0 401 ");
+	peer_close(&attacker);
+}
+
+static void flood(struct peer *attacker, const char *method, unsigned requests)
+{
+	struct net_address to;
+	char text[512];
+	assert_true(net_address_parse(STR("10.0.0.1"), 5060, &to));
+	for (unsigned i = 0; i < requests; i++) {
+		snprintf(text, sizeof text,
+			 "%s sip:510@example.com SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.66:5060;branch=z9hG4bKf%u;rport\r\n"
+			 "From: <sip:330@example.com>;tag=f%u\r\nTo: <sip:330@example.com>\r\nCall-ID: flood%u\r\n"
+			 "CSeq: 1 %s\r\nContact: <sip:x@10.0.0.66>\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n",
+			 method, i, i, i, method);
+		assert_int_equal(udp_send(attacker->socket, &to, str_of(text)), 0);
+		if (i % 50 == 49) {
+			sim_run_for(rig->loop, 10); // 5,000 a second
+			attacker->count = attacker->read = 0;
+		}
+	}
+}
+
+// Strangers' requests are answered as far as their allowance goes and leave nothing behind; a registered phone calls meanwhile.
+static void a_flood_of_strangers_leaves_nothing_behind(void **state)
+{
+	struct peer attacker;
+	struct login login = {"330", "secret", "INVITE", "sip:510@example.com"};
+	(void)state;
+	peer_open(&attacker, rig, "10.0.0.66", 5060);
+	assert_starts(peer_register(&phone, "330", 1, "Contact: <sip:330@10.0.0.2>\n"), "SIP/2.0 200 ");
+	sim_run_for(rig->loop, 40000); // the REGISTER's transaction is over
+	flood(&attacker, "INVITE", 10000);
+	flood(&attacker, "REGISTER", 10000);
+	struct sip_endpoint_counters counters = sip_endpoint_count(rig->endpoint);
+	assert_int_equal(counters.transactions.servers + counters.transactions.invite_servers, 0);
+	assert_int_equal(counters.sessions, 0);
+	assert_int_equal(counters.limits.sources, 2);
+	assert_int_equal(registrations_count(rig->registrations), 1);
+	// 20,000 in 4 s: 400 at once and 50 a second were read.
+	assert_in_range(counters.limits.dropped_over_limit, 20000 - 400 - 5 * 50, 20000 - 400 - 3 * 50);
+	rig_told(rig, "");
+
+	const char *credentials = "";
+	for (unsigned i = 1; i <= 2; i++) {
+		peer_send(
+		    &phone,
+		    "INVITE sip:510@example.com SIP/2.0\nVia: SIP/2.0/UDP 10.0.0.2:5060;branch=z9hG4bKcall%u;rport\n"
+		    "From: <sip:330@example.com>;tag=f\nTo: <sip:510@example.com>\nCall-ID: call\nCSeq: %u INVITE\n"
+		    "Contact: <sip:330@10.0.0.2>\n%s" PLAIN,
+		    i, i, credentials);
+		const char *answer = peer_next(&phone);
+		assert_starts(answer, i == 1 ? "SIP/2.0 401 " : "SIP/2.0 100 ");
+		if (i == 1)
+			credentials = authorization(rig, answer, &login);
+	}
+	rig_told(rig, "invited by device 1, dialled 510\n");
+	peer_close(&attacker);
+}
+
 // ---- torture messages, where there are any
 
 struct reaction {
@@ -316,6 +485,10 @@ int main(void)
 	    T(what_cannot_be_answered_is_not),
 	    T(responses_to_nothing_are_dropped),
 	    T(nothing_is_relayed),
+	    T(an_unknown_device_and_a_wrong_password_look_alike),
+	    T(a_spoofed_source_gets_nobody_banned),
+	    T(a_guesser_is_banned_and_the_neighbour_is_not),
+	    T(a_flood_of_strangers_leaves_nothing_behind),
 	    cmocka_unit_test(torture_messages_of_the_rfcs),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
