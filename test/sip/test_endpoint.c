@@ -239,6 +239,7 @@ static void a_spoofed_source_gets_nobody_banned(void **state)
 	const char *challenge = peer_next(&attacker);
 	for (unsigned i = 0; i < 200; i++) { // from the phone's address
 		assert_has(guess(&phone, "330", challenge), "stale=true");
+		phone.count = phone.read = 0;
 		sim_run_for(rig->loop, 100);
 	}
 	assert_true(net_address_parse(STR("10.0.0.2"), 5060, &victim.remote));
@@ -322,10 +323,11 @@ static void a_flood_of_strangers_leaves_nothing_behind(void **state)
 		    "From: <sip:330@example.com>;tag=f\nTo: <sip:510@example.com>\nCall-ID: call\nCSeq: %u INVITE\n"
 		    "Contact: <sip:330@10.0.0.2>\n%s" PLAIN,
 		    i, i, credentials);
-		const char *answer = peer_next(&phone);
-		assert_starts(answer, i == 1 ? "SIP/2.0 401 " : "SIP/2.0 100 ");
-		if (i == 1)
-			credentials = authorization(rig, answer, &login);
+		if (i == 2)
+			break;
+		const char *challenge = peer_next(&phone);
+		assert_starts(challenge, "SIP/2.0 401 ");
+		credentials = authorization(rig, challenge, &login);
 	}
 	rig_told(rig, "invited by device 1, dialled 510\n");
 	peer_close(&attacker);
