@@ -29,7 +29,7 @@ class OverTls(test_calls.Calls):
         cls.authority = Authority(cls.folder)
         cls.certificate = cls.authority.issue("server", "IP:127.0.0.1,DNS:sip.example.com")
         cls.port = free_port()
-        cls.server = Server(settings=f"sip tls = 127.0.0.1:{cls.port}\ntls certificate = {cls.certificate}\n"
+        cls.server = Server(settings=f"limits requests_burst = 10000\nsip tls = 127.0.0.1:{cls.port}\ntls certificate = {cls.certificate}\n"
                                      f"tls ca = {cls.authority.path}\ntls require_client_certificate = {cls.required}\n")
         test_calls.Calls.next = 200
 
