@@ -92,7 +92,7 @@ class Server(Process):
         self._ready()
 
     def write_config(self, folder):
-        sections = {"sip": [f"udp = {self.sip_host}:{self.sip_port}", f"tcp = {self.sip_host}:{self.sip_port}"],
+        sections = {"sip": [f"udp = {self.sip_host}:{self.sip_port}", f"tcp = {self.sip_host}:{self.sip_port}", "tls ="],
                     "http": ["listen = 127.0.0.1:0"], "store": [f"url = sqlite:{folder}/carillon.db"], "server": ["drain_s = 2"]}
         for line in self.settings.splitlines():
             section, _, key = line.strip().partition(" ")
