@@ -469,6 +469,7 @@ static void torture_messages_of_the_rfcs(void **state)
 	unsigned strict = 0;
 	(void)state;
 	if (!folder) {
+		print_message("skipped: TORTURE_DIR does not say where the RFCs' messages are\n");
 		skip();
 		return;
 	}

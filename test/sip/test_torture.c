@@ -148,7 +148,7 @@ static void their_messages(void **state)
 	const char *folder = getenv("TORTURE_DIR");
 	char path[512];
 	if (!folder || folder[0] == '\0') {
-		print_message("TORTURE_DIR is not set\n");
+		print_message("skipped: TORTURE_DIR does not say where the RFCs' messages are\n");
 		skip();
 	}
 	snprintf(path, sizeof path, "%s/rfc4475", folder);
