@@ -281,6 +281,21 @@ static void metrics_write(void *context, struct writer *w)
 	metric(w, "log_lines_lost_total", "counter", "Log lines dropped.", log_lost());
 }
 
+static void status_write(void *context, struct http_status *status)
+{
+	struct server *server = context;
+	struct sip_endpoint_counters sip = sip_endpoint_count(server->endpoint);
+	struct store_counters store = store_count(server->store);
+
+	*status = (struct http_status){
+	    .certificate_ends_s = tls_certificate_ends_s(server->tls),
+	    .banned = (unsigned)sip.limits.banned,
+	    .dead_targets = sip.resolver.dead,
+	    .records_waiting = store.records_kept,
+	    .records_lost = store.records_lost,
+	};
+}
+
 // ---- building and taking down
 
 static bool store_build(struct server *server)
@@ -419,6 +434,7 @@ static bool http_build(struct server *server)
 	    .registrations = server->registrations,
 	    .version = CARILLON_VERSION,
 	    .metrics = metrics_write,
+	    .status = status_write,
 	    .context = server,
 	};
 	int error = http_server_create(&settings, &server->http);

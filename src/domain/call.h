@@ -112,6 +112,7 @@ struct leg {
 	uint64_t session;        // signalling's side
 	uint64_t device_id, trunk_id;
 	bool counted;             // among the device's calls
+	bool talks;               // and among those in which the device does more than ring
 	struct hash_node outside; // trunk legs: in call_table.outside, by turn->number
 	struct str shown_number;  // trunk legs: the caller's number sent along, in the record's arena
 	uint64_t began_ms;        // loop_now_ms
@@ -181,6 +182,9 @@ struct call_table {
 
 bool tally_add(struct call_table *table, enum tally_kind kind, uint64_t id); // false when there is no memory
 void tally_drop(struct call_table *table, enum tally_kind kind, uint64_t id);
+// A device that is counted in a call talks in it from now on; no more.
+void tally_talk(struct call_table *table, uint64_t device_id);
+void tally_hush(struct call_table *table, uint64_t device_id);
 unsigned tally_count(const struct call_table *table, enum tally_kind kind, uint64_t id);
 
 // ---- call.c
@@ -212,6 +216,7 @@ struct leg_event {
 struct leg *leg_new(struct call *call); // NULL when there is no memory
 void leg_free(struct leg *leg);
 bool leg_is_open(const struct leg *leg);
+void leg_talk(struct leg *leg); // its device, when it has one, does more than ring from now on
 void leg_happens(struct leg *leg, const struct leg_event *event);
 void leg_stop(struct leg *leg, enum leg_end why); // not for a caller who waits: caller_refuse
 void leg_abandon(struct leg *leg);                // the server ends: whatever was still to come is not waited for

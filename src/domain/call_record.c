@@ -1,7 +1,11 @@
 // Making and giving back call records.
 #include "domain/call_record.h"
 
+#include "domain/records.h"
+
 #include <stdlib.h>
+
+const char *const direction_names[] = {"any", "incoming", "internal", "outgoing", NULL};
 
 const char *const outcome_names[] = {
     [OUTCOME_ANSWERED] = "answered",

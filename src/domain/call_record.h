@@ -25,6 +25,8 @@ struct leg_record {
 	uint64_t device_id;
 	struct str device_number, device_title;
 	int device_kind;
+	int64_t planned_start_ms; // by the ring plan, after the call's arrival
+	int64_t planned_stop_ms;
 	int64_t started_at;  // INVITE sent; 0 = never
 	int64_t ringing_at;  // first 180; 0 = never
 	int64_t answered_at; // 0 = never

@@ -60,6 +60,7 @@ static enum err caller_from_device(struct call *call, const struct invitation *i
 		return ERR_NO_MEMORY;
 	call->caller->counted = true;
 	call->caller_device_id = call->caller->device_id = invitation->device_id;
+	leg_talk(call->caller);
 	record->caller_device_id = invitation->device_id;
 	if (!holder)
 		return number_is_emergency(directory_plan(directory), invitation->dialled) ? ERR_NONE : ERR_NO_HOLDER;

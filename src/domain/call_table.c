@@ -15,6 +15,7 @@ struct tally {
 	struct hash_node node;
 	uint64_t id;
 	unsigned count;
+	unsigned talking; // devices: of these, the calls in which it does more than ring
 };
 
 static bool same_tally(const struct hash_node *node, const void *key)
@@ -63,6 +64,28 @@ unsigned tally_count(const struct call_table *table, enum tally_kind kind, uint6
 	const struct tally *tally = tally_find(table, kind, id);
 
 	return tally ? tally->count : 0;
+}
+
+void tally_talk(struct call_table *table, uint64_t device_id)
+{
+	tally_find(table, TALLY_DEVICE, device_id)->talking++;
+}
+
+void tally_hush(struct call_table *table, uint64_t device_id)
+{
+	struct tally *tally = tally_find(table, TALLY_DEVICE, device_id);
+
+	assert(tally && tally->talking > 0);
+	tally->talking--;
+}
+
+enum device_activity call_table_device_activity(const struct call_table *table, uint64_t device_id)
+{
+	const struct tally *tally = tally_find(table, TALLY_DEVICE, device_id);
+
+	if (!tally)
+		return DEVICE_IDLE;
+	return tally->talking ? DEVICE_TALKING : DEVICE_RINGING;
 }
 
 unsigned call_table_calls_of_user(const struct call_table *table, uint64_t user_id)

@@ -85,6 +85,9 @@ struct call_snapshot {
 // False when the arena is full.
 bool call_table_snapshot(struct call_table *table, struct arena *arena, struct call_snapshot **calls, size_t *count);
 bool call_table_hang_up(struct call_table *table, uint64_t call); // by an administrator; false: there is no such call
+// What a device does in calls now. One that calls somebody talks from the start.
+enum device_activity { DEVICE_IDLE, DEVICE_RINGING, DEVICE_TALKING };
+enum device_activity call_table_device_activity(const struct call_table *table, uint64_t device_id);
 unsigned call_table_calls_of_user(const struct call_table *table, uint64_t user_id);
 
 // What would happen if `dialled` were called now, device by device, without calling.

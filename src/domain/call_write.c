@@ -78,6 +78,8 @@ static void leg_describe(struct leg_record *line, const struct call_turn *turn)
 	line->device_number = turn->device_number;
 	line->device_title = turn->device_title;
 	line->device_kind = turn->device_kind;
+	line->planned_start_ms = (int64_t)turn->plan.start_ms;
+	line->planned_stop_ms = (int64_t)turn->plan.stop_ms;
 }
 
 static void line_of_leg(struct leg_record *line, const struct leg *leg)

@@ -158,7 +158,15 @@ static enum err device_check(const struct entity *entity, struct problem *proble
 	return ERR_NONE;
 }
 
-const struct entity_type device_type = ENTITY_TYPE(ENTITY_DEVICE, "device", "devices", device_fields, device_check);
+const char *const held_names[] = {"nobody", "assigned", "selected", NULL};
+static const struct field device_derived[] = {
+    {.name = "held", .type = FIELD_CHOICE, .choices = held_names},
+    {.name = "holder_id", .type = FIELD_REFERENCE, .refers_to = ENTITY_USER},
+    {.name = "registered", .type = FIELD_BOOLEAN},
+};
+
+const struct entity_type device_type =
+    ENTITY_TYPE(ENTITY_DEVICE, "device", "devices", device_fields, .check = device_check, DERIVED(device_derived));
 
 static struct str ha1(enum digest_algorithm algorithm, const struct str pieces[3], struct arena *arena)
 {

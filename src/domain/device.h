@@ -11,6 +11,8 @@ enum device_kind {
 	DEVICE_KIND_COUNT
 };
 
+enum held { HELD_BY_NOBODY, HELD_BY_ASSIGNMENT, HELD_BY_SELECTION };
+extern const char *const held_names[]; // "nobody" ..., ends with NULL
 enum nat_handling { NAT_AUTO, NAT_ALWAYS, NAT_NEVER };
 enum caller_id_policy { CALLER_ID_ORIGINAL, CALLER_ID_OWN_DID, CALLER_ID_FIXED };
 

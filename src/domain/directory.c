@@ -451,16 +451,46 @@ const struct did *directory_did(const struct directory *directory, struct str ca
 	return did && (trunk_id == 0 || did->trunk_id == 0 || did->trunk_id == trunk_id) ? did : NULL;
 }
 
-const struct user *directory_holder(const struct directory *directory, uint64_t device_id)
+struct holding_view directory_holding(const struct directory *directory, uint64_t device_id)
 {
 	const struct holding *holding = holding_find(directory, device_id);
+	struct holding_view view = {.held = HELD_BY_NOBODY};
 
 	if (!holding)
-		return NULL;
-	if (!list_empty(&holding->assignments))
-		return container_of(holding->assignments.next, struct assignment, node)->user;
-	const struct entry *selection = container_of(holding->selections.next, struct entry, in_kind);
-	return directory_user(directory, ((const struct selection *)selection->entity)->user_id);
+		return view;
+	if (!list_empty(&holding->assignments)) {
+		view.held = HELD_BY_ASSIGNMENT;
+		view.user = container_of(holding->assignments.next, struct assignment, node)->user;
+		list_each (node, following, &holding->assignments)
+			view.holders++;
+		return view;
+	}
+	const struct entry *entry = container_of(holding->selections.next, struct entry, in_kind);
+	const struct selection *selection = (const struct selection *)entry->entity;
+	view.user = directory_user(directory, selection->user_id);
+	view.held = view.user ? HELD_BY_SELECTION : HELD_BY_NOBODY;
+	view.holders = view.user ? 1 : 0;
+	view.expires_at = selection->expires_at;
+	return view;
+}
+
+const struct user *directory_holder(const struct directory *directory, uint64_t device_id)
+{
+	return directory_holding(directory, device_id).user;
+}
+
+static const struct selection *selection_of(const struct directory *directory, uint64_t user_id)
+{
+	struct str key = {(const char *)&user_id, sizeof user_id};
+
+	return (const struct selection *)entity_by_key(directory, ENTITY_SELECTION, key);
+}
+
+uint64_t directory_selected(const struct directory *directory, uint64_t user_id)
+{
+	const struct selection *selection = selection_of(directory, user_id);
+
+	return selection ? selection->device_id : 0;
 }
 
 size_t directory_turns(const struct directory *directory, const struct user *user,
@@ -471,8 +501,7 @@ size_t directory_turns(const struct directory *directory, const struct user *use
 		memcpy(turns, user->turns, count * sizeof *turns);
 		return count;
 	}
-	struct str key = {(const char *)&user->entity.id, sizeof user->entity.id};
-	const struct selection *selection = (const struct selection *)entity_by_key(directory, ENTITY_SELECTION, key);
+	const struct selection *selection = selection_of(directory, user->entity.id);
 	if (!selection)
 		return 0;
 	turns[0] = (struct turn_plan){.device_id = selection->device_id, .start_s = 0, .ring_s = RING_S_DEFAULT};

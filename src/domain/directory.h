@@ -37,6 +37,15 @@ const struct did *directory_did(const struct directory *directory, struct str ca
 // Who has the device: by assignment, else by selection. NULL: nobody. External numbers may have several holders: the
 // first is given.
 const struct user *directory_holder(const struct directory *directory, uint64_t device_id);
+struct holding_view {
+	enum held held;
+	const struct user *user; // the first holder; NULL: nobody
+	size_t holders;          // how many there are; more than one for external numbers alone
+	int64_t expires_at;      // of the selection, wall clock ms; 0 = never, or no selection
+};
+struct holding_view directory_holding(const struct directory *directory, uint64_t device_id);
+// The device that the user has selected; 0: none.
+uint64_t directory_selected(const struct directory *directory, uint64_t user_id);
 
 // The user's devices as turns: the assignments in order; without any, the selection with the default ring time.
 // Gives how many were written, at most USER_TURNS_MAX.

@@ -63,6 +63,8 @@ struct entity_type {
 	size_t size;        // of the structure
 	const struct field *fields;
 	size_t field_count;
+	const struct field *derived; // what lists can be filtered by besides; in no structure: offset means nothing
+	size_t derived_count;
 	// Rules between fields, after each field alone was found right. May be NULL.
 	enum err (*check)(const struct entity *entity, struct problem *problem);
 };

@@ -17,10 +17,12 @@
 #define REFERENCE(member, ...) FIELD_ROW(#member, member, FIELD_REFERENCE, __VA_ARGS__)
 #define TIME(member, ...)      FIELD_ROW(#member, member, FIELD_TIME, .max = INT64_MAX, __VA_ARGS__)
 
-#define ENTITY_TYPE(kind_, name_, plural_, table, check_)                                                              \
+// Ends with .check and whatever else only some kinds have.
+#define ENTITY_TYPE(kind_, name_, plural_, table, ...)                                                                 \
 	{                                                                                                              \
 		.kind = (kind_), .name = (name_), .plural = (plural_), .size = sizeof(OF), .fields = (table),          \
-		.field_count = sizeof(table) / sizeof *(table), .check = (check_)                                      \
+		.field_count = sizeof(table) / sizeof *(table), __VA_ARGS__                                            \
 	}
+#define DERIVED(table) .derived = (table), .derived_count = sizeof(table) / sizeof *(table)
 
 #endif

@@ -64,9 +64,20 @@ static int64_t wall_clock(const struct leg *leg)
 // The device is in one call less. A turn's legs, one per contact, are one call.
 static void leg_release_device(struct leg *leg)
 {
+	if (leg->talks)
+		tally_hush(leg->call->table, leg->device_id);
+	leg->talks = false;
 	if (leg->counted && (!leg->turn || --leg->turn->counted_legs == 0))
 		tally_drop(leg->call->table, TALLY_DEVICE, leg->device_id);
 	leg->counted = false;
+}
+
+void leg_talk(struct leg *leg)
+{
+	if (!leg->counted || leg->talks)
+		return;
+	leg->talks = true;
+	tally_talk(leg->call->table, leg->device_id);
 }
 
 static void leg_close(struct leg *leg)
@@ -94,6 +105,8 @@ static void leg_set_state(struct leg *leg, enum leg_state state)
 	}
 	assert(leg_is_open(leg));
 	leg->state = state;
+	if (state == LEG_ANSWERED || state == LEG_TALKING)
+		leg_talk(leg);
 	// A contact that is dead answers our CANCEL after half a minute, or rather never does; the device is free before that.
 	if (state == LEG_STOPPING || !leg_is_open(leg))
 		leg_release_device(leg);
@@ -450,27 +463,12 @@ static void leg_note_outside(struct leg *leg, struct str shown_number)
 		leg->outside.hash = 0;
 }
 
-// The canonical number as the trunk wants it. A rule made for numbers in general must not maim an emergency code; one
-// made for the code itself knows what the trunk wants.
-static struct str number_for_trunk(const struct attempt *attempt, const struct route *route, struct str number,
-				   char room[2 * NUMBER_MAX])
-{
-	if (attempt->emergency && (str_empty(route->prefix) || !str_starts(number, route->prefix)))
-		return number;
-	struct str rest = str_from(number, (size_t)route->strip);
-	struct writer w = writer_into(room, 2 * NUMBER_MAX);
-
-	writer_str(&w, route->prepend);
-	writer_str(&w, rest);
-	return writer_result(&w);
-}
-
 enum err leg_begin(struct attempt *attempt, struct call_turn *turn, const struct binding *binding,
 		   const struct route *route)
 {
 	struct call *call = attempt->call;
 	struct call_table_ports *ports = &call->table->ports;
-	char number[2 * NUMBER_MAX], shown[NUMBER_MAX];
+	char number[ROUTE_NUMBER_MAX], shown[NUMBER_MAX];
 	struct leg *leg = leg_new(call);
 	if (!leg)
 		return ERR_NO_MEMORY;
@@ -490,7 +488,7 @@ enum err leg_begin(struct attempt *attempt, struct call_turn *turn, const struct
 	};
 	if (route) {
 		invite.trunk = directory_trunk(ports->directory, route->trunk_id);
-		invite.number = number_for_trunk(attempt, route, turn->number, number);
+		invite.number = route_number(route, attempt->emergency, turn->number, number);
 		leg->trunk_id = route->trunk_id;
 	}
 	caller_shown(attempt, turn, &invite, shown);

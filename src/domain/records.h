@@ -46,9 +46,17 @@ struct entity_page {
 	uint64_t total;  // matches in all
 };
 
+// INCOMING: over a trunk. INTERNAL: from a device to an extension. OUTGOING: from a device to anything else.
+enum call_direction { DIRECTION_ANY, DIRECTION_INCOMING, DIRECTION_INTERNAL, DIRECTION_OUTGOING };
+extern const char *const direction_names[]; // "any" ..., ends with NULL
+
 struct record_query {
-	struct str q;     // caller, dialled, callee
-	int64_t from, to; // started_at; 0 = open
+	struct str q;        // caller, dialled, callee
+	int64_t from, to;    // started_at; 0 = open
+	uint64_t user_id;    // who called or was called; 0 = anybody
+	uint64_t device_id;  // which called, rang or was to ring; 0 = any
+	const char *outcome; // of outcome_names; NULL = any
+	enum call_direction direction;
 	unsigned limit;
 	struct str cursor;
 };
@@ -57,6 +65,23 @@ struct record_page {
 	struct call_record **records; // in the caller's arena, without their legs
 	size_t count;
 	struct str next;
+};
+
+// How things are, for whoever must see at a glance whether all is right. Counted, with the first few by name.
+enum { OVERVIEW_EXAMPLES_MAX = 5 };
+struct overview_group {
+	uint64_t count;
+	struct {
+		uint64_t id;
+		char label[80];
+	} examples[OVERVIEW_EXAMPLES_MAX];
+};
+struct store_overview {
+	uint64_t users, devices, trunks, sessions, selections;
+	struct overview_group unregistered;         // devices that are assigned, should register, and have not
+	struct overview_group unreachable_users;    // have devices, but none that could ring
+	struct overview_group users_without_device; // no device assigned, none selected
+	int64_t disk_free_bytes;                    // where the database lies; -1 = not known
 };
 
 // How a delete treats what hangs on the entity.
@@ -90,6 +115,10 @@ struct records {
 			 struct entity **entity);
 	enum err (*list)(void *context, enum entity_kind kind, const struct list_query *query, struct arena *arena,
 			 struct entity_page *page);
+	// For each of the ids: how many entities of the kind have it in their reference field.
+	enum err (*count_by)(void *context, const struct field *field, enum entity_kind kind, const uint64_t *ids,
+			     size_t count, uint64_t *counts);
+	enum err (*overview)(void *context, int64_t now_ms, struct store_overview *overview);
 	enum err (*record_list)(void *context, const struct record_query *query, struct arena *arena,
 				struct record_page *page);
 	enum err (*record_get)(void *context, struct str id, struct arena *arena, struct call_record **record);

@@ -15,7 +15,8 @@ static const struct field session_fields[] = {
     TEXT(client, .max = 300, .rule = "A client's name has at most 300 bytes."),
 };
 
-const struct entity_type session_type = ENTITY_TYPE(ENTITY_SESSION, "session", "sessions", session_fields, NULL);
+const struct entity_type session_type =
+    ENTITY_TYPE(ENTITY_SESSION, "session", "sessions", session_fields, .check = NULL);
 #undef OF
 
 #define OF struct selection
@@ -29,7 +30,7 @@ static const struct field selection_fields[] = {
 };
 
 const struct entity_type selection_type =
-    ENTITY_TYPE(ENTITY_SELECTION, "selection", "selections", selection_fields, NULL);
+    ENTITY_TYPE(ENTITY_SELECTION, "selection", "selections", selection_fields, .check = NULL);
 #undef OF
 
 #define OF struct token
@@ -42,5 +43,5 @@ static const struct field token_fields[] = {
     TIME(created_at, .flags = FIELD_READ_ONLY),
 };
 
-const struct entity_type token_type = ENTITY_TYPE(ENTITY_TOKEN, "token", "tokens", token_fields, NULL);
+const struct entity_type token_type = ENTITY_TYPE(ENTITY_TOKEN, "token", "tokens", token_fields, .check = NULL);
 #undef OF

@@ -2,6 +2,7 @@
 #include "domain/trunk.h"
 
 #include "base/net.h"
+#include "base/writer.h"
 #include "domain/fields.h"
 
 const char *const transport_names[] = {"udp", "tcp", "tls", "ws", "wss", NULL};
@@ -68,7 +69,7 @@ static const struct field trunk_fields[] = {
     BOOLEAN(enabled, .fallback = "true"),
 };
 
-const struct entity_type trunk_type = ENTITY_TYPE(ENTITY_TRUNK, "trunk", "trunks", trunk_fields, NULL);
+const struct entity_type trunk_type = ENTITY_TYPE(ENTITY_TRUNK, "trunk", "trunks", trunk_fields, .check = NULL);
 #undef OF
 
 #define OF struct route
@@ -83,8 +84,19 @@ static const struct field route_fields[] = {
 	    .rule = "A toll class is 0 (none), 1 (national), 2 (international) or 3 (premium)."),
 };
 
-const struct entity_type route_type = ENTITY_TYPE(ENTITY_ROUTE, "route", "routes", route_fields, NULL);
+const struct entity_type route_type = ENTITY_TYPE(ENTITY_ROUTE, "route", "routes", route_fields, .check = NULL);
 #undef OF
+
+struct str route_number(const struct route *route, bool emergency, struct str number, char room[ROUTE_NUMBER_MAX])
+{
+	struct writer w = writer_into(room, ROUTE_NUMBER_MAX);
+
+	if (emergency && (str_empty(route->prefix) || !str_starts(number, route->prefix)))
+		return number;
+	writer_str(&w, route->prepend);
+	writer_str(&w, str_from(number, (size_t)route->strip));
+	return writer_result(&w);
+}
 
 #define OF struct did
 static const struct field did_fields[] = {
@@ -96,5 +108,5 @@ static const struct field did_fields[] = {
     REFERENCE(trunk_id, .refers_to = ENTITY_TRUNK, .rule = "The trunk that delivers it; 0 for any."),
 };
 
-const struct entity_type did_type = ENTITY_TYPE(ENTITY_DID, "did", "dids", did_fields, NULL);
+const struct entity_type did_type = ENTITY_TYPE(ENTITY_DID, "did", "dids", did_fields, .check = NULL);
 #undef OF

@@ -43,6 +43,11 @@ struct did {
 	uint64_t trunk_id;    // 0 = from any trunk
 };
 
+// The canonical number as the route's trunk wants it. A rule made for numbers in general must not maim an emergency code;
+// one made for the code itself knows what the trunk wants.
+enum { ROUTE_NUMBER_MAX = 64 };
+struct str route_number(const struct route *route, bool emergency, struct str number, char room[ROUTE_NUMBER_MAX]);
+
 extern const struct entity_type trunk_type;
 extern const struct entity_type route_type;
 extern const struct entity_type did_type;

@@ -114,4 +114,10 @@ static enum err user_check(const struct entity *entity, struct problem *problem)
 	return target_check(user, problem);
 }
 
-const struct entity_type user_type = ENTITY_TYPE(ENTITY_USER, "user", "users", user_fields, user_check);
+static const struct field user_derived[] = {
+    {.name = "signed_in", .type = FIELD_BOOLEAN},
+    {.name = "has_devices", .type = FIELD_BOOLEAN},
+};
+
+const struct entity_type user_type =
+    ENTITY_TYPE(ENTITY_USER, "user", "users", user_fields, .check = user_check, DERIVED(user_derived));

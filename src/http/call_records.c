@@ -22,6 +22,10 @@ static bool record_put(json_t *object, const struct call_record *record)
 	       json_put(object, "callee_user_id", json_id(record->callee_user_id)) &&
 	       json_put(object, "callee_title", json_text(record->callee_title)) &&
 	       json_put(object, "outcome", json_string(outcome_names[record->outcome])) &&
+	       json_put(object, "direction",
+			json_string(direction_names[record->caller_trunk_id  ? DIRECTION_INCOMING
+						    : record->callee_user_id ? DIRECTION_INTERNAL
+									     : DIRECTION_OUTGOING])) &&
 	       json_put(object, "code", record->err ? json_string(err_name(record->err)) : json_null()) &&
 	       json_put(object, "sentence", record->err ? json_string(err_sentence(record->err)) : json_null()) &&
 	       json_put(object, "sip_status", json_integer(record->sip_status)) &&
@@ -38,6 +42,8 @@ static json_t *leg_show(const struct leg_record *leg)
 	    json_put(object, "number", json_text(leg->device_number)) &&
 	    json_put(object, "title", json_text(leg->device_title)) &&
 	    json_put(object, "kind", json_string(kind->choices[leg->device_kind])) &&
+	    json_put(object, "planned_start_ms", json_integer(leg->planned_start_ms)) &&
+	    json_put(object, "planned_stop_ms", json_integer(leg->planned_stop_ms)) &&
 	    json_put(object, "started_at", json_time(leg->started_at)) &&
 	    json_put(object, "ringing_at", json_time(leg->ringing_at)) &&
 	    json_put(object, "answered_at", json_time(leg->answered_at)) &&
@@ -80,14 +86,45 @@ static enum err time_parameter(struct request *request, const char *name, int64_
 	return ERR_NONE;
 }
 
+static enum err id_parameter(struct request *request, const char *name, uint64_t *id, struct problem *problem)
+{
+	struct str text;
+	if (request_parameter(request, name, &text) && (!str_to_uint(text, INT64_MAX, id) || *id == 0))
+		return problem_set(problem, ERR_INVALID_FIELD, name, "%s must be an id.", name);
+	return ERR_NONE;
+}
+
+// The index among the names, or as it was when the parameter is absent.
+static enum err name_parameter(struct request *request, const char *name, const char *const *names, int *index,
+			       struct problem *problem)
+{
+	struct str text;
+	if (!request_parameter(request, name, &text))
+		return ERR_NONE;
+	for (int i = 0; names[i]; i++) {
+		if (str_equal(str_of(names[i]), text)) {
+			*index = i;
+			return ERR_NONE;
+		}
+	}
+	return problem_set(problem, ERR_INVALID_FIELD, name, "%s is none of the choices.", name);
+}
+
 static enum err records_read(struct request *request, struct record_query *query, struct problem *problem)
 {
 	request_parameter(request, "q", &query->q);
 	request_parameter(request, "cursor", &query->cursor);
+	int direction = DIRECTION_ANY, outcome = -1;
 	if (collection_limit(request, &query->limit, problem) ||
+	    id_parameter(request, "user_id", &query->user_id, problem) ||
+	    id_parameter(request, "device_id", &query->device_id, problem) ||
+	    name_parameter(request, "outcome", outcome_names, &outcome, problem) ||
+	    name_parameter(request, "direction", direction_names, &direction, problem) ||
 	    time_parameter(request, "from", &query->from, problem) ||
 	    time_parameter(request, "to", &query->to, problem))
 		return problem->err;
+	query->direction = (enum call_direction)direction;
+	query->outcome = outcome >= 0 ? outcome_names[outcome] : NULL;
 	return request_parameters_done(request, problem);
 }
 

@@ -43,6 +43,14 @@ struct answer collection_show(struct request *request, unsigned status, const st
 		json_decref(object);
 		object = NULL;
 	}
+	struct entity *entities[] = {(struct entity *)(uintptr_t)entity};
+	if (object && resource->annotate) {
+		enum err err = resource->annotate(request, entities, 1, &object);
+		if (err && request->method == METHOD_GET) { // what was written stays written
+			json_decref(object);
+			return answer_err(request, err);
+		}
+	}
 	struct answer answer = answer_json(request, status, object);
 	answer.etag = arena_format(&request->arena, "\"%" PRIu64 "\"", entity->version).at;
 	if (status == 201)
@@ -107,21 +115,29 @@ static enum err sort_read(struct request *request, const struct entity_type *typ
 	return ERR_NONE;
 }
 
-static enum err filters_read(struct request *request, const struct entity_type *type, struct list_query *query,
-			     struct problem *problem)
+static enum err filter_add(struct request *request, const struct field *field, struct list_query *query,
+			   struct problem *problem)
 {
 	const size_t filters_max = sizeof query->filters / sizeof *query->filters;
 	struct str value;
-	for (size_t i = 0; i < type->field_count; i++) {
-		const struct field *field = &type->fields[i];
-		if (field->flags & FIELD_HIDDEN || !request_parameter(request, field->name, &value))
-			continue;
-		if (query->filter_count == filters_max)
-			return problem_set(problem, ERR_INVALID_FIELD, field->name, "At most %zu filters are possible.",
-					   filters_max);
-		query->filters[query->filter_count++] = (struct list_filter){field, value};
-	}
+	if (field->flags & FIELD_HIDDEN || !request_parameter(request, field->name, &value))
+		return ERR_NONE;
+	if (query->filter_count == filters_max)
+		return problem_set(problem, ERR_INVALID_FIELD, field->name, "At most %zu filters are possible.",
+				   filters_max);
+	query->filters[query->filter_count++] = (struct list_filter){field, value};
 	return ERR_NONE;
+}
+
+static enum err filters_read(struct request *request, const struct entity_type *type, struct list_query *query,
+			     struct problem *problem)
+{
+	enum err err = ERR_NONE;
+	for (size_t i = 0; !err && i < type->field_count; i++)
+		err = filter_add(request, &type->fields[i], query, problem);
+	for (size_t i = 0; !err && i < type->derived_count; i++)
+		err = filter_add(request, &type->derived[i], query, problem);
+	return err;
 }
 
 static enum err list_read(struct request *request, struct list_query *query, struct problem *problem)
@@ -137,10 +153,24 @@ static enum err list_read(struct request *request, struct list_query *query, str
 	return err ? err : request_parameters_done(request, problem);
 }
 
+static enum err page_show(struct request *request, const struct entity_page *page, json_t *items)
+{
+	const struct resource *resource = resource_of(request->operation->kind);
+	json_t **objects = arena_alloc(&request->arena, (page->count + 1) * sizeof(json_t *));
+	if (!items || !objects)
+		return ERR_NO_MEMORY;
+	for (size_t i = 0; i < page->count; i++) {
+		objects[i] = entity_to_json(page->entities[i]);
+		if (json_array_append_new(items, objects[i]) != 0 ||
+		    (resource->show && !resource->show(page->entities[i], objects[i])))
+			return ERR_NO_MEMORY;
+	}
+	return resource->annotate ? resource->annotate(request, page->entities, page->count, objects) : ERR_NONE;
+}
+
 struct answer collection_list(struct request *request)
 {
 	struct records *records = server_records(request->server);
-	const struct resource *resource = resource_of(request->operation->kind);
 	struct list_query query = {.limit = 0};
 	struct problem problem = {0};
 	struct entity_page page = {0};
@@ -150,18 +180,11 @@ struct answer collection_list(struct request *request)
 	if (err)
 		return answer_err(request, err);
 	json_t *items = json_array();
-	for (size_t i = 0; i < page.count; i++) {
-		json_t *item = entity_to_json(page.entities[i]);
-		if (!item || (resource->show && !resource->show(page.entities[i], item))) {
-			json_decref(item);
-			item = NULL;
-		}
-		if (json_array_append_new(items, item) != 0) {
-			json_decref(items);
-			return answer_err(request, ERR_NO_MEMORY);
-		}
-	}
-	return collection_page(request, items, (int64_t)page.total, page.next);
+	err = page_show(request, &page, items);
+	if (!err)
+		return collection_page(request, items, (int64_t)page.total, page.next);
+	json_decref(items);
+	return answer_err(request, err);
 }
 
 // ---- writes

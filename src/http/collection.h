@@ -26,6 +26,9 @@ struct resource {
 	void (*changed)(struct change *change);
 	// Adds what is shown beside the fields.
 	bool (*show)(const struct entity *entity, json_t *object);
+	// Adds to each what it does now. A refusal is the answer's.
+	enum err (*annotate)(struct request *request, struct entity *const *entities, size_t count,
+			     json_t *const *objects);
 	// Refuses a deletion.
 	enum err (*deletable)(struct request *request, struct problem *problem);
 };

@@ -2,6 +2,7 @@
 #include "domain/device.h"
 #include "http/body.h"
 #include "http/collection.h"
+#include "http/holders.h"
 #include "http/router.h"
 #include "http/server.h"
 
@@ -25,9 +26,65 @@ static void device_prepare(struct change *change)
 		problem_set(problem_list_next(&change->problems), err, NULL, NULL);
 }
 
+// ---- who has them and what they do now
+
+static const char *state_of(const struct device *device, const struct holder *holder)
+{
+	switch (holder->activity) {
+	case DEVICE_TALKING:
+		return "in_call";
+	case DEVICE_RINGING:
+		return "ringing";
+	case DEVICE_IDLE:
+		break;
+	}
+	if (!device_kind_registers(device->device_kind))
+		return "outside";
+	return holder->registered ? "registered" : "unreachable";
+}
+
+static json_t *holder_show(const struct holder *holder)
+{
+	if (!holder->user_id)
+		return json_null();
+	json_t *object = json_object();
+	if (json_put(object, "user_id", json_id(holder->user_id)) &&
+	    json_put(object, "title", json_text(str_of(holder->title))) &&
+	    json_put(object, "extension", json_text(str_of(holder->extension))) &&
+	    json_put(object, "expires_at", json_time(holder->expires_at)))
+		return object;
+	json_decref(object);
+	return NULL;
+}
+
+static enum err devices_annotate(struct request *request, struct entity *const *entities, size_t count,
+				 json_t *const *objects)
+{
+	uint64_t *ids = arena_alloc(&request->arena, (count + 1) * sizeof *ids);
+	struct holder *holders = arena_alloc(&request->arena, (count + 1) * sizeof *holders);
+	if (!ids || !holders)
+		return ERR_NO_MEMORY;
+	for (size_t i = 0; i < count; i++)
+		ids[i] = entities[i]->id;
+	enum err err = holders_find(request, ids, count, holders);
+	for (size_t i = 0; !err && i < count; i++)
+		if (!json_put(objects[i], "held", json_string(held_names[holders[i].held])) ||
+		    !json_put(objects[i], "holder", holder_show(&holders[i])) ||
+		    !json_put(objects[i], "holder_count", json_integer((json_int_t)holders[i].holders)) ||
+		    !json_put(objects[i], "state",
+			      json_string(state_of((const struct device *)entities[i], &holders[i]))))
+			err = ERR_NO_MEMORY;
+	return err;
+}
+
+// What is shown beside the fields: what a client read it may send back.
+static const char *const extras[] = {"held", "holder", "holder_count", "state", NULL};
+
 const struct resource device_resource = {
+    .extras = extras,
     .secret = "sip_password",
     .prepare = device_prepare,
+    .annotate = devices_annotate,
 };
 
 struct answer device_password_create(struct request *request)

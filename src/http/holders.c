@@ -1,49 +1,98 @@
-// Asks the call thread who holds devices.
+// Asks the call thread about devices and users.
 #include "http/holders.h"
 #include "http/server.h"
 
 #include <string.h>
 
-struct holders_question {
+// A list of ids and room for as many answers. All in the question's arena, as the asker may give up.
+struct ids_question {
 	struct question question;
-	const uint64_t *device_ids; // in the question's arena, as the asker may give up
+	const uint64_t *ids;
 	size_t count;
-	struct holder *holders;
+	void *answers;
 };
+
+static enum err ids_ask(struct request *request, void (*work)(struct question *question), const uint64_t *ids,
+			size_t count, void *answers, size_t size)
+{
+	if (count == 0)
+		return ERR_NONE;
+	struct ids_question *asked = question_new(server_call_line(request->server), sizeof *asked, work);
+	if (!asked)
+		return ERR_NO_MEMORY;
+	uint64_t *copy = arena_alloc(&asked->question.arena, count * sizeof *copy);
+	asked->answers = arena_alloc(&asked->question.arena, count * size);
+	asked->ids = copy;
+	asked->count = count;
+	enum err err = copy && asked->answers ? ERR_NONE : ERR_NO_MEMORY;
+	if (!err) {
+		memcpy(copy, ids, count * sizeof *copy);
+		err = question_ask(&asked->question);
+	}
+	if (!err)
+		memcpy(answers, asked->answers, count * size);
+	question_free(&asked->question);
+	return err;
+}
+
+// ---- devices
 
 static void holders_answer(struct question *question)
 {
-	struct holders_question *asked = container_of(question, struct holders_question, question);
+	struct ids_question *asked = container_of(question, struct ids_question, question);
 	for (size_t i = 0; i < asked->count; i++) {
-		struct holder *holder = &asked->holders[i];
-		const struct user *user = directory_holder(question->directory, asked->device_ids[i]);
-		holder->registered = registrations_any(question->registrations, asked->device_ids[i]);
-		if (!user)
+		struct holder *holder = &((struct holder *)asked->answers)[i];
+		struct holding_view view = directory_holding(question->directory, asked->ids[i]);
+		*holder = (struct holder){.held = view.held, .holders = view.holders, .expires_at = view.expires_at};
+		holder->registered = registrations_any(question->registrations, asked->ids[i]);
+		holder->activity = call_table_device_activity(question->calls, asked->ids[i]);
+		if (!view.user)
 			continue;
-		holder->user_id = user->entity.id;
-		str_to_cstring(user->title, holder->title, sizeof holder->title);
-		str_to_cstring(user->extension, holder->extension, sizeof holder->extension);
+		holder->user_id = view.user->entity.id;
+		str_to_cstring(view.user->title, holder->title, sizeof holder->title);
+		str_to_cstring(view.user->extension, holder->extension, sizeof holder->extension);
 	}
 }
 
 enum err holders_find(struct request *request, const uint64_t *device_ids, size_t count, struct holder *holders)
 {
-	if (count == 0)
-		return ERR_NONE;
-	struct holders_question *asked = question_new(server_call_line(request->server), sizeof *asked, holders_answer);
-	if (!asked)
-		return ERR_NO_MEMORY;
-	uint64_t *ids = arena_alloc(&asked->question.arena, count * sizeof *ids);
-	asked->holders = arena_alloc(&asked->question.arena, count * sizeof *asked->holders);
-	asked->device_ids = ids;
-	asked->count = count;
-	enum err err = ids && asked->holders ? ERR_NONE : ERR_NO_MEMORY;
-	if (!err) {
-		memcpy(ids, device_ids, count * sizeof *ids);
-		err = question_ask(&asked->question);
+	return ids_ask(request, holders_answer, device_ids, count, holders, sizeof *holders);
+}
+
+// ---- users
+
+static unsigned reachable_count(struct question *question, const struct user *user)
+{
+	struct turn_plan turns[USER_TURNS_MAX];
+	size_t count = directory_turns(question->directory, user, turns);
+	unsigned reachable = 0;
+	for (size_t i = 0; i < count; i++) {
+		const struct device *device = directory_device(question->directory, turns[i].device_id);
+		reachable += device && (!device_kind_registers(device->device_kind) ||
+					registrations_any(question->registrations, device->entity.id));
 	}
-	if (!err)
-		memcpy(holders, asked->holders, count * sizeof *holders);
-	question_free(&asked->question);
-	return err;
+	return reachable;
+}
+
+static void presences_answer(struct question *question)
+{
+	struct ids_question *asked = container_of(question, struct ids_question, question);
+	for (size_t i = 0; i < asked->count; i++) {
+		struct presence *presence = &((struct presence *)asked->answers)[i];
+		const struct user *user = directory_user(question->directory, asked->ids[i]);
+		uint64_t selected = directory_selected(question->directory, asked->ids[i]);
+		const struct device *device = selected ? directory_device(question->directory, selected) : NULL;
+		*presence = (struct presence){.calls = call_table_calls_of_user(question->calls, asked->ids[i]),
+					      .reachable = user ? reachable_count(question, user) : 0,
+					      .selected_device_id = device ? selected : 0};
+		if (!device)
+			continue;
+		str_to_cstring(device->number, presence->number, sizeof presence->number);
+		str_to_cstring(device->title, presence->title, sizeof presence->title);
+	}
+}
+
+enum err presences_find(struct request *request, const uint64_t *user_ids, size_t count, struct presence *presences)
+{
+	return ids_ask(request, presences_answer, user_ids, count, presences, sizeof *presences);
 }

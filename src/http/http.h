@@ -7,6 +7,15 @@
 
 struct http_server;
 
+// What only main knows of how things are. Written on the call thread.
+struct http_status {
+	int64_t certificate_ends_s; // since 1970; 0: there is none
+	unsigned banned;            // addresses banned for wrong passwords
+	unsigned dead_targets;      // servers of trunks that do not answer
+	size_t records_waiting;     // call records that the database has yet to take
+	uint64_t records_lost;
+};
+
 struct http_settings {
 	struct net_address listen;
 	struct str realm;         // of the devices' digests
@@ -23,6 +32,7 @@ struct http_settings {
 	const char *version;
 	// Numbers for /metrics, written on the call thread. May be NULL.
 	void (*metrics)(void *context, struct writer *w);
+	void (*status)(void *context, struct http_status *status); // on the call thread; may be NULL
 	void *context;
 	int64_t (*now_ms)(void); // wall clock; NULL = the system's. For tests
 };

@@ -35,6 +35,7 @@ struct http_server {
 	struct call_line *call_line;
 	struct passwords *passwords;
 	struct attempts attempts;
+	struct overview_cache overview;
 	struct ticker *ticker;
 	pthread_mutex_t connections_lock;
 	pthread_cond_t answered_all;
@@ -97,6 +98,11 @@ struct passwords *server_passwords(struct http_server *server)
 struct attempts *server_attempts(struct http_server *server)
 {
 	return &server->attempts;
+}
+
+struct overview_cache *server_overview(struct http_server *server)
+{
+	return &server->overview;
 }
 
 int64_t server_now_ms(const struct http_server *server)
@@ -475,6 +481,7 @@ int http_server_create(const struct http_settings *settings, struct http_server 
 	unsigned workers = settings->workers ? settings->workers : WORKERS_DEFAULT;
 	pthread_mutex_init(&server->connections_lock, NULL);
 	pthread_mutex_init(&server->attempts.lock, NULL);
+	pthread_mutex_init(&server->overview.lock, NULL);
 	pthread_cond_init(&server->answered_all, NULL);
 	list_init(&server->connections);
 	server->call_line =
@@ -530,6 +537,7 @@ void http_server_destroy(struct http_server *server)
 	if (server->call_line)
 		call_line_release(server->call_line);
 	pthread_cond_destroy(&server->answered_all);
+	pthread_mutex_destroy(&server->overview.lock);
 	pthread_mutex_destroy(&server->attempts.lock);
 	pthread_mutex_destroy(&server->connections_lock);
 	free(server);

@@ -8,6 +8,16 @@
 #include "http/http.h"
 #include "http/passwords.h"
 
+#include <pthread.h>
+
+// Counted a few seconds ago at most, since it costs a walk through all users and devices.
+struct overview_cache {
+	pthread_mutex_t lock;
+	int64_t read_at_ms; // 0: never
+	struct store_overview overview;
+};
+
+struct overview_cache *server_overview(struct http_server *server);
 const struct http_settings *server_settings(const struct http_server *server);
 struct records *server_records(struct http_server *server);
 struct call_line *server_call_line(struct http_server *server);

@@ -1,5 +1,6 @@
 // What users have beside their fields: a password, and the turns of their ring plan.
 #include "http/collection.h"
+#include "http/holders.h"
 #include "http/server.h"
 #include "http/sessions.h"
 
@@ -7,7 +8,9 @@
 
 enum { GENERATED_LENGTH = 16 };
 
-static const char *const extras[] = {"password", "turns", NULL};
+// The last five are what annotations show; what a client read it may send back.
+static const char *const extras[] = {"password",     "turns",           "selected_device", "session_count",
+				     "device_count", "reachable_count", "call_count",      NULL};
 
 static json_t *turns_to_json(const struct user *user)
 {
@@ -32,6 +35,48 @@ static json_t *turns_to_json(const struct user *user)
 static bool user_show(const struct entity *entity, json_t *object)
 {
 	return json_put(object, "turns", turns_to_json((const struct user *)entity));
+}
+
+// ---- what they have and do now
+
+static bool presence_put(json_t *object, const struct user *user, const struct presence *presence, uint64_t sessions)
+{
+	json_t *selected = json_null();
+	if (presence->selected_device_id) {
+		selected = json_object();
+		if (!json_put(selected, "id", json_id(presence->selected_device_id)) ||
+		    !json_put(selected, "number", json_text(str_of(presence->number))) ||
+		    !json_put(selected, "title", json_text(str_of(presence->title)))) {
+			json_decref(selected);
+			selected = NULL;
+		}
+	}
+	return json_put(object, "selected_device", selected) &&
+	       json_put(object, "session_count", json_integer((json_int_t)sessions)) &&
+	       json_put(object, "device_count", json_integer((json_int_t)user->turn_count)) &&
+	       json_put(object, "reachable_count", json_integer(presence->reachable)) &&
+	       json_put(object, "call_count", json_integer(presence->calls));
+}
+
+static enum err users_annotate(struct request *request, struct entity *const *entities, size_t count,
+			       json_t *const *objects)
+{
+	struct records *records = server_records(request->server);
+	const struct field *user_id = entity_field(entity_type(ENTITY_SESSION), STR("user_id"));
+	uint64_t *ids = arena_alloc(&request->arena, (count + 1) * sizeof *ids);
+	uint64_t *sessions = arena_alloc(&request->arena, (count + 1) * sizeof *sessions);
+	struct presence *presences = arena_alloc(&request->arena, (count + 1) * sizeof *presences);
+	if (!ids || !sessions || !presences)
+		return ERR_NO_MEMORY;
+	for (size_t i = 0; i < count; i++)
+		ids[i] = entities[i]->id;
+	enum err err = records->count_by(records->context, user_id, ENTITY_SESSION, ids, count, sessions);
+	if (!err)
+		err = presences_find(request, ids, count, presences);
+	for (size_t i = 0; !err && i < count; i++)
+		if (!presence_put(objects[i], (const struct user *)entities[i], &presences[i], sessions[i]))
+			err = ERR_NO_MEMORY;
+	return err;
 }
 
 // A password that an administrator has chosen, or one of ours: either way its owner must change it.
@@ -112,5 +157,6 @@ const struct resource user_resource = {
     .prepare = user_prepare,
     .changed = user_changed,
     .show = user_show,
+    .annotate = users_annotate,
     .deletable = user_deletable,
 };

@@ -7,6 +7,7 @@
 #include "domain/device.h"
 #include "store/text.h"
 
+#include <assert.h>
 #include <string.h>
 
 enum { LEGS_MAX = 1000, LIMIT_MAX = 1000 };
@@ -67,14 +68,16 @@ static enum err leg_save(struct database *database, const struct call_record *re
 	return database_run(database,
 			    "INSERT INTO call_legs (record_id, position, device_id, device_number, device_title, "
 			    "device_kind, started_at, "
-			    "ringing_at, answered_at, ended_at, outcome, sip_status, reason) "
-			    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+			    "ringing_at, answered_at, ended_at, outcome, sip_status, reason, planned_start_ms, "
+			    "planned_stop_ms) "
+			    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
 			    VALUES(value_text(record->id), value_integer((int64_t)index), value_id(leg->device_id),
 				   clean(leg->device_number, arena), clean(leg->device_title, arena),
 				   value_text(str_of(kind_names[leg->device_kind])), value_integer(leg->started_at),
 				   value_integer(leg->ringing_at), value_integer(leg->answered_at),
 				   value_integer(leg->ended_at), value_text(str_of(outcome_names[leg->outcome])),
-				   value_integer(leg->sip_status), clean(leg->reason, arena)),
+				   value_integer(leg->sip_status), clean(leg->reason, arena),
+				   value_integer(leg->planned_start_ms), value_integer(leg->planned_stop_ms)),
 			    NO_ROWS);
 }
 
@@ -203,6 +206,8 @@ static enum err take_leg(void *context, const struct row *row)
 	    .outcome = name_index(outcome_names, row_text(row, 8), OUTCOME_FAILED),
 	    .sip_status = (unsigned)row_integer(row, 9),
 	    .reason = copy_text(&copying, 10),
+	    .planned_start_ms = row_integer(row, 11),
+	    .planned_stop_ms = row_integer(row, 12),
 	};
 	return copying.err;
 }
@@ -222,7 +227,8 @@ static enum err legs_read(struct database *database, struct reading *reading)
 		return ERR_NO_MEMORY;
 	return database_run(database,
 			    "SELECT device_id, device_number, device_title, device_kind, started_at, ringing_at, "
-			    "answered_at, ended_at, outcome, sip_status, reason FROM call_legs WHERE record_id = $1 "
+			    "answered_at, ended_at, outcome, sip_status, reason, planned_start_ms, planned_stop_ms "
+			    "FROM call_legs WHERE record_id = $1 "
 			    "ORDER BY position",
 			    VALUES(id), (struct row_visitor){take_leg, reading});
 }
@@ -260,8 +266,59 @@ static enum err take_listed(void *context, const struct row *row)
 	return err;
 }
 
+// The statement grows with what is asked for, so that each question finds its index.
+struct record_draft {
+	struct writer w;
+	char sql[2048];
+	struct value values[12];
+	size_t count;
+};
+
+static unsigned place(struct record_draft *draft, struct value value)
+{
+	assert(draft->count < sizeof draft->values / sizeof *draft->values);
+	draft->values[draft->count++] = value;
+	return (unsigned)draft->count;
+}
+
+static void direction_write(struct record_draft *draft, enum call_direction direction)
+{
+	switch (direction) {
+	case DIRECTION_ANY:
+		return;
+	case DIRECTION_INCOMING:
+		writer_text(&draft->w, " AND caller_trunk_id IS NOT NULL");
+		return;
+	case DIRECTION_INTERNAL:
+		writer_text(&draft->w, " AND caller_trunk_id IS NULL AND callee_user_id IS NOT NULL");
+		return;
+	case DIRECTION_OUTGOING:
+		writer_text(&draft->w, " AND caller_trunk_id IS NULL AND callee_user_id IS NULL");
+		return;
+	}
+}
+
+static void conditions_write(struct record_draft *draft, const struct record_query *query)
+{
+	if (query->user_id) {
+		unsigned user = place(draft, value_id(query->user_id));
+		writer_format(&draft->w, " AND (caller_user_id = $%u OR callee_user_id = $%u)", user, user);
+	}
+	if (query->device_id) {
+		unsigned device = place(draft, value_id(query->device_id));
+		writer_format(&draft->w,
+			      " AND (caller_device_id = $%u OR id IN (SELECT record_id FROM call_legs WHERE "
+			      "device_id = $%u))",
+			      device, device);
+	}
+	if (query->outcome)
+		writer_format(&draft->w, " AND outcome = $%u", place(draft, value_text(str_of(query->outcome))));
+	direction_write(draft, query->direction);
+}
+
 static enum err page_run(struct database *database, const struct record_query *query, struct reading *reading)
 {
+	struct record_draft draft = {.count = 0};
 	struct str id = query->cursor, time;
 	struct str pattern = text_pattern(query->q, reading->arena);
 	int64_t at = INT64_MAX;
@@ -270,14 +327,21 @@ static enum err page_run(struct database *database, const struct record_query *q
 		return ERR_NO_MEMORY;
 	if (!str_empty(query->cursor) && (!str_take(&id, '.', &time) || !str_to_int(time, 0, INT64_MAX, &at)))
 		return ERR_MALFORMED;
-	return database_run(database,
-			    "SELECT " RECORD_COLUMNS
-			    " FROM call_records WHERE started_at <= $1 AND (started_at < $1 OR id < $2) "
-			    "AND started_at >= $3 AND started_at < $4 AND search LIKE $5 ESCAPE '\\' "
-			    "ORDER BY started_at DESC, id DESC LIMIT $6",
-			    VALUES(value_integer(at), value_text(id), value_integer(query->from),
-				   value_integer(query->to ? query->to : INT64_MAX), value_text(pattern),
-				   value_integer((int64_t)query->limit + 1)),
+	draft.w = writer_into(draft.sql, sizeof draft.sql);
+	writer_text(&draft.w, "SELECT " RECORD_COLUMNS " FROM call_records WHERE started_at <= $1 AND "
+			      "(started_at < $1 OR id < $2) AND started_at >= $3 AND started_at < $4");
+	place(&draft, value_integer(at));
+	place(&draft, value_text(id));
+	place(&draft, value_integer(query->from));
+	place(&draft, value_integer(query->to ? query->to : INT64_MAX));
+	if (!str_empty(query->q))
+		writer_format(&draft.w, " AND search LIKE $%u ESCAPE '\\'", place(&draft, value_text(pattern)));
+	conditions_write(&draft, query);
+	writer_format(&draft.w, " ORDER BY started_at DESC, id DESC LIMIT $%u",
+		      place(&draft, value_integer((int64_t)query->limit + 1)));
+	writer_char(&draft.w, '\0');
+	assert(!draft.w.overflow);
+	return database_run(database, draft.sql, (struct values){draft.values, draft.count},
 			    (struct row_visitor){take_listed, reading});
 }
 

@@ -11,6 +11,8 @@
 #include "store/text.h"
 
 #include <assert.h>
+#include <string.h>
+#include <time.h>
 
 enum {
 	SQL_MAX = 16384, // a list of FEW ids and everything else
@@ -74,11 +76,85 @@ static const char *draft_sql(struct statement_draft *draft)
 
 // ---- what is looked for
 
-static enum err filter_write(struct statement_draft *draft, const struct list_filter *filter)
+// What is in no column: from other tables, in %-less SQL where $ stands for the value's placeholder.
+struct derived_sql {
+	enum entity_kind kind;
+	const char *name;
+	const char *when; // FIELD_CHOICE: which choice this row is for; booleans: true, and false is its contrary
+	const char *sql;
+};
+static const struct derived_sql derived_sqls[] = {
+    {ENTITY_USER, "signed_in", NULL, "id IN (SELECT user_id FROM sessions)"},
+    {ENTITY_USER, "has_devices", NULL, "EXISTS (SELECT 1 FROM assignments WHERE user_id = users.id)"},
+    {ENTITY_DEVICE, "held", "nobody",
+     "NOT EXISTS (SELECT 1 FROM assignments WHERE device_id = devices.id) AND "
+     "id NOT IN (SELECT device_id FROM selections)"},
+    {ENTITY_DEVICE, "held", "assigned", "EXISTS (SELECT 1 FROM assignments WHERE device_id = devices.id)"},
+    {ENTITY_DEVICE, "held", "selected", "id IN (SELECT device_id FROM selections)"},
+    {ENTITY_DEVICE, "holder_id", NULL,
+     "id IN (SELECT device_id FROM assignments WHERE user_id = $ UNION ALL "
+     "SELECT device_id FROM selections WHERE user_id = $)"},
+    {ENTITY_DEVICE, "registered", NULL,
+     "EXISTS (SELECT 1 FROM registrations WHERE device_id = devices.id AND expires_at > $)"},
+};
+
+static bool is_derived(const struct entity_type *type, const struct field *field)
+{
+	return type->derived && field >= type->derived && field < type->derived + type->derived_count;
+}
+
+static int64_t wall_clock_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static enum err derived_write(struct statement_draft *draft, const struct entity_type *type,
+			      const struct list_filter *filter)
+{
+	const struct field *field = filter->field;
+	const struct derived_sql *found = NULL;
+	struct value value;
+	struct str rest, piece;
+
+	if (!value_parse(field, filter->value, &value))
+		return ERR_INVALID_FIELD;
+	for (size_t i = 0; i < sizeof derived_sqls / sizeof *derived_sqls && !found; i++) {
+		const struct derived_sql *row = &derived_sqls[i];
+		if (row->kind == type->kind && strcmp(row->name, field->name) == 0 &&
+		    (!row->when || str_equal(str_of(row->when), filter->value)))
+			found = row;
+	}
+	if (!found)
+		return ERR_UNKNOWN_FIELD;
+	draft_and(draft);
+	writer_text(&draft->w, field->type == FIELD_BOOLEAN && !value.integer ? "NOT (" : "(");
+	rest = str_of(found->sql);
+	if (str_index(rest, '$') == rest.length) {
+		writer_str(&draft->w, rest);
+	} else {
+		unsigned number =
+		    draft_value(draft, field->type == FIELD_BOOLEAN ? value_integer(wall_clock_ms()) : value);
+		while (str_take(&rest, '$', &piece)) {
+			writer_str(&draft->w, piece);
+			if (!str_empty(rest))
+				writer_format(&draft->w, "$%u", number);
+		}
+	}
+	writer_text(&draft->w, ")");
+	return ERR_NONE;
+}
+
+static enum err filter_write(struct statement_draft *draft, const struct entity_type *type,
+			     const struct list_filter *filter)
 {
 	const struct field *field = filter->field;
 	struct value value;
 
+	if (is_derived(type, field))
+		return derived_write(draft, type, filter);
 	if (field->flags & FIELD_HIDDEN)
 		return ERR_UNKNOWN_FIELD;
 	if (!value_parse(field, filter->value, &value))
@@ -142,7 +218,7 @@ static enum err conditions_write(struct statement_draft *draft, const struct lis
 	if (query->filter_count > sizeof query->filters / sizeof *query->filters)
 		return ERR_MALFORMED;
 	for (size_t i = 0; i < query->filter_count; i++) {
-		enum err err = filter_write(draft, &query->filters[i]);
+		enum err err = filter_write(draft, listing->type, &query->filters[i]);
 		if (err)
 			return err;
 	}
@@ -385,6 +461,50 @@ static enum err page_read(struct database *database, struct listing *listing)
 	if (err || listing->total == 0)
 		return err;
 	return listing->total <= FEW ? page_read_of_few(database, listing) : page_read_in_order(database, listing);
+}
+
+// ---- how many refer to each
+
+enum { COUNT_MAX = 500 }; // ids in one statement
+
+struct counting {
+	const uint64_t *ids;
+	size_t count;
+	uint64_t *counts;
+};
+
+static enum err take_count(void *context, const struct row *row)
+{
+	struct counting *counting = context;
+
+	for (size_t i = 0; i < counting->count; i++)
+		if (counting->ids[i] == row_id(row, 0))
+			counting->counts[i] = row_id(row, 1);
+	return ERR_NONE;
+}
+
+enum err entity_count_by(struct database *database, const struct field *field, enum entity_kind kind,
+			 const uint64_t *ids, size_t count, uint64_t *counts)
+{
+	char sql[SQL_MAX];
+	struct counting counting = {ids, count, counts};
+	enum err err = ERR_NONE;
+
+	memset(counts, 0, count * sizeof *counts);
+	for (size_t from = 0; !err && from < count; from += COUNT_MAX) {
+		struct writer w = writer_into(sql, sizeof sql);
+		writer_format(&w, "SELECT %s, count(*) FROM %s WHERE %s IN (", field->name, entity_type(kind)->plural,
+			      field->name);
+		for (size_t i = from; i < count && i < from + COUNT_MAX; i++) {
+			writer_text(&w, i > from ? "," : "");
+			writer_uint(&w, ids[i]);
+		}
+		writer_format(&w, ") GROUP BY %s", field->name);
+		writer_char(&w, '\0');
+		assert(!w.overflow);
+		err = database_run(database, sql, VALUES_NONE, (struct row_visitor){take_count, &counting});
+	}
+	return err;
 }
 
 static enum err turns_read(struct database *database, const struct listing *listing)

@@ -11,4 +11,8 @@
 enum err entity_list(struct database *database, enum entity_kind kind, const struct list_query *query,
 		     struct arena *arena, struct entity_page *page);
 
+// For each of the ids, how many entities of the kind have it in their reference field.
+enum err entity_count_by(struct database *database, const struct field *field, enum entity_kind kind,
+			 const uint64_t *ids, size_t count, uint64_t *counts);
+
 #endif

@@ -6,16 +6,19 @@
 #include "store/entity_list.h"
 #include "store/entity_sql.h"
 #include "store/migrate.h"
+#include "store/overview_sql.h"
 #include "store/readers.h"
 #include "store/registration_sql.h"
 #include "store/store_writer.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/statvfs.h>
 #include <time.h>
 
 struct store {
 	const struct number_plan *plan;
+	char path[512];              // of the database's file, "" when it is none
 	struct store_writer *writer; // owned
 	struct readers *readers;     // owned
 	struct records records;
@@ -94,6 +97,15 @@ static enum err remove_entity(void *context, enum entity_kind kind, uint64_t id,
 
 // ---- reading, from API threads
 
+static int64_t store_disk_free(const struct store *store)
+{
+	struct statvfs volume;
+
+	if (!store->path[0] || statvfs(store->path, &volume) < 0)
+		return -1;
+	return (int64_t)volume.f_bavail * (int64_t)volume.f_frsize;
+}
+
 static enum err get(void *context, enum entity_kind kind, uint64_t id, struct arena *arena, struct entity **entity)
 {
 	struct store *store = context;
@@ -136,6 +148,34 @@ static enum err list(void *context, enum entity_kind kind, const struct list_que
 		return err;
 	err = entity_list(database, kind, query, arena, page);
 	readers_give(store->readers, database, err);
+	return err;
+}
+
+static enum err count_by(void *context, const struct field *field, enum entity_kind kind, const uint64_t *ids,
+			 size_t count, uint64_t *counts)
+{
+	struct store *store = context;
+	struct database *database;
+	enum err err = readers_take(store->readers, &database);
+
+	if (err)
+		return err;
+	err = entity_count_by(database, field, kind, ids, count, counts);
+	readers_give(store->readers, database, err);
+	return err;
+}
+
+static enum err overview(void *context, int64_t now_ms, struct store_overview *overview)
+{
+	struct store *store = context;
+	struct database *database;
+	enum err err = readers_take(store->readers, &database);
+
+	if (err)
+		return err;
+	err = overview_read(database, now_ms, overview);
+	readers_give(store->readers, database, err);
+	overview->disk_free_bytes = store_disk_free(store);
 	return err;
 }
 
@@ -249,6 +289,9 @@ bool store_open(const struct store_settings *settings, struct store **result, ch
 		goto not_migrated;
 	snprintf(sentence, size, "There is no memory for the database.");
 	store->plan = settings->plan;
+	if (str_starts(settings->url, STR("sqlite:")) &&
+	    !str_to_cstring(str_from(settings->url, 7), store->path, sizeof store->path))
+		store->path[0] = '\0';
 	store->readers = readers_create(settings->url);
 	if (!store->readers)
 		goto not_migrated;
@@ -265,6 +308,8 @@ bool store_open(const struct store_settings *settings, struct store **result, ch
 	    .get = get,
 	    .find = find,
 	    .list = list,
+	    .count_by = count_by,
+	    .overview = overview,
 	    .record_list = record_list,
 	    .record_get = record_get,
 	    .healthy = healthy,

@@ -33,6 +33,7 @@ struct world {
 	struct media media;
 	struct party sessions[SESSIONS + 1];
 	unsigned session_count, call_count, record_count, forwarded_count, taken;
+	unsigned seen[DEVICE_TALKING + 1];
 	bool settled[CALLS + 1];
 	bool without_offer[CALLS + 1];
 	bool memory_fails;
@@ -426,6 +427,13 @@ static void one_at_most_has_each_call(const struct world *w)
 	}
 }
 
+// A party that has answered is seen to talk, until it has hung up.
+static void devices_are_seen_as_they_are(struct world *w)
+{
+	for (unsigned id = 1; id <= DEVICES; id++)
+		w->seen[call_table_device_activity(w->calls, id)]++;
+}
+
 static void step(struct world *w)
 {
 	if (w->memory_fails && chance(w, 3) == 0)
@@ -447,6 +455,7 @@ static void step(struct world *w)
 	failing_allocator_disarm();
 	sim_run_for(w->loop, chance(w, 4) == 0 ? chance(w, 6000) : 0);
 	one_at_most_has_each_call(w);
+	devices_are_seen_as_they_are(w);
 }
 
 // Everybody hangs up, refuses and acknowledges, until nothing is left.
@@ -521,6 +530,9 @@ static void play(uint64_t seed, bool memory_fails)
 	assert_int_equal(call_table_count(w.calls), 0);
 	for (unsigned id = 1; id <= USERS; id++)
 		assert_int_equal(call_table_calls_of_user(w.calls, id), 0);
+	for (unsigned id = 1; id <= DEVICES; id++)
+		assert_int_equal(call_table_device_activity(w.calls, id), DEVICE_IDLE);
+	assert_true(w.seen[DEVICE_IDLE] > 0 && w.seen[DEVICE_RINGING] > 0 && w.seen[DEVICE_TALKING] > 0);
 	assert_true(w.taken > 50);
 	assert_int_equal(w.record_count, w.taken + w.forwarded_count);
 	world_close(&w);

@@ -386,13 +386,27 @@ static enum err fake_find(void *context, enum entity_kind kind, const char *fiel
 	return *entity ? ERR_NONE : ERR_NO_MEMORY;
 }
 
-static bool matches(const struct entity *entity, const struct list_query *query)
+// Of the filters that are no fields only holder_id: by assignment.
+static bool derived_matches(struct fake_records *fake, const struct entity *entity, const struct list_filter *filter)
+{
+	uint64_t id = 0;
+	if (!str_equal(str_of(filter->field->name), STR("holder_id")) || !str_to_uint(filter->value, UINT64_MAX, &id))
+		return true;
+	const struct user *holder = assigned_to(fake, entity->id, 0);
+	return holder && holder->entity.id == id;
+}
+
+static bool matches(struct fake_records *fake, const struct entity *entity, const struct list_query *query)
 {
 	const struct entity_type *type = entity_type(entity->kind);
 	char buffer[32];
 	for (size_t i = 0; i < query->filter_count; i++)
-		if (!str_equal(field_text(entity, query->filters[i].field, buffer, sizeof buffer),
-			       query->filters[i].value))
+		if (query->filters[i].field < type->fields ||
+		    query->filters[i].field >= type->fields + type->field_count) {
+			if (!derived_matches(fake, entity, &query->filters[i]))
+				return false;
+		} else if (!str_equal(field_text(entity, query->filters[i].field, buffer, sizeof buffer),
+				      query->filters[i].value))
 			return false;
 	if (str_empty(query->q))
 		return true;
@@ -436,7 +450,7 @@ static enum err list_locked(struct fake_records *fake, enum entity_kind kind, co
 		return ERR_MALFORMED;
 	for (uint64_t id = 1; id <= fake->last_id[kind]; id++) {
 		const struct entity *entity = row_get(fake, kind, id);
-		if (entity && matches(entity, query))
+		if (entity && matches(fake, entity, query))
 			found[count++] = entity;
 	}
 	qsort_r(found, count, sizeof *found, compare, &order);
@@ -466,6 +480,35 @@ static enum err fake_list(void *context, enum entity_kind kind, const struct lis
 	err = list_locked(fake, kind, query, arena, page);
 	pthread_mutex_unlock(&fake->lock);
 	return err;
+}
+
+static enum err fake_count_by(void *context, const struct field *field, enum entity_kind kind, const uint64_t *ids,
+			      size_t count, uint64_t *counts)
+{
+	struct fake_records *fake = context;
+	enum err err = failure(fake);
+	if (err)
+		return err;
+	pthread_mutex_lock(&fake->lock);
+	for (size_t i = 0; i < count; i++) {
+		counts[i] = 0;
+		for (uint64_t id = 1; id <= fake->last_id[kind]; id++) {
+			const struct entity *entity = row_get(fake, kind, id);
+			counts[i] += entity && *(uint64_t *)field_of(entity, field) == ids[i];
+		}
+	}
+	pthread_mutex_unlock(&fake->lock);
+	return ERR_NONE;
+}
+
+static enum err fake_overview(void *context, int64_t now_ms, struct store_overview *overview)
+{
+	(void)now_ms;
+	*overview = (struct store_overview){.users = 4,
+					    .devices = 2,
+					    .unreachable_users = {.count = 1, .examples = {{2, "jane (510)"}}},
+					    .disk_free_bytes = 50 << 20};
+	return failure(context);
 }
 
 static enum err fake_record_list(void *context, const struct record_query *query, struct arena *arena,
@@ -532,6 +575,8 @@ struct fake_records *fake_records_create(void)
 	    .get = fake_get,
 	    .find = fake_find,
 	    .list = fake_list,
+	    .count_by = fake_count_by,
+	    .overview = fake_overview,
 	    .record_list = fake_record_list,
 	    .record_get = fake_record_get,
 	    .healthy = fake_healthy,

@@ -346,3 +346,12 @@ enum err save_and_wait(struct fixture *fixture, struct registration *registratio
 	pthread_mutex_destroy(&registration->mutex);
 	return registration->write.err;
 }
+
+enum err binding_save(struct fixture *fixture, struct binding binding)
+{
+	struct registration registration = {.write = {.device_id = binding.device_id, .kept_count = 1},
+					    .binding = binding};
+
+	registration.write.kept = &registration.binding;
+	return save_and_wait(fixture, &registration);
+}

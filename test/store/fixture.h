@@ -73,6 +73,7 @@ struct registration {
 	bool over;
 };
 enum err save_and_wait(struct fixture *fixture, struct registration *registration);
+enum err binding_save(struct fixture *fixture, struct binding binding);
 struct binding new_binding(uint64_t device_id, const char *contact, uint32_t cseq);
 
 #define assert_problem(fixture, name_, field_)                                                                         \

@@ -155,6 +155,58 @@ static void the_list_shows_the_newest_first_in_pages(void **state)
 			 ERR_MALFORMED);
 }
 
+static size_t records_found(struct fixture *fixture, struct record_query query)
+{
+	struct record_page page;
+
+	query.limit = 100;
+	assert_int_equal(fixture->records->record_list(fixture->records->context, &query, &fixture->arena, &page),
+			 ERR_NONE);
+	return page.count;
+}
+
+// Record 0 comes from Bob's device to Jane and rings devices 1 and 3; 1 comes over trunk 5; 2 leads outside and is busy.
+static void records_are_found_by_who_what_and_how(void **state)
+{
+	struct fixture *fixture = *state;
+	struct call_record *record = new_record(0, 1700000000000);
+
+	record->legs[1].planned_start_ms = 10000;
+	record->legs[1].planned_stop_ms = 30000;
+	save(fixture, record);
+	record = new_record(1, 1700000001000);
+	record->caller_user_id = 0;
+	record->caller_trunk_id = 5;
+	record->leg_count = 1;
+	save(fixture, record);
+	record = new_record(2, 1700000002000);
+	record->callee_user_id = 0;
+	record->outcome = OUTCOME_BUSY;
+	record->caller_device_id = 7;
+	record->leg_count = 0;
+	save(fixture, record);
+	wait_for_writer(fixture);
+	record = read_record(fixture, "00000000000000000000000000");
+	assert_int_equal(record->legs[1].planned_start_ms, 10000);
+	assert_int_equal(record->legs[1].planned_stop_ms, 30000);
+	assert_int_equal(records_found(fixture, (struct record_query){.user_id = 2}), 2);
+	assert_int_equal(records_found(fixture, (struct record_query){.user_id = 1}), 2);
+	assert_int_equal(records_found(fixture, (struct record_query){.user_id = 3}), 0);
+	assert_int_equal(records_found(fixture, (struct record_query){.device_id = 1}), 2);
+	assert_int_equal(records_found(fixture, (struct record_query){.device_id = 3}), 1);
+	assert_int_equal(records_found(fixture, (struct record_query){.device_id = 7}), 1);
+	assert_int_equal(records_found(fixture, (struct record_query){.outcome = "busy"}), 1);
+	assert_int_equal(records_found(fixture, (struct record_query){.direction = DIRECTION_INCOMING}), 1);
+	assert_int_equal(records_found(fixture, (struct record_query){.direction = DIRECTION_INTERNAL}), 1);
+	assert_int_equal(records_found(fixture, (struct record_query){.direction = DIRECTION_OUTGOING}), 1);
+	assert_int_equal(records_found(fixture, (struct record_query){.direction = DIRECTION_OUTGOING,
+								      .outcome = "busy",
+								      .user_id = 2,
+								      .q = STR("bob"),
+								      .device_id = 7}),
+			 1);
+}
+
 static void a_record_given_twice_is_one(void **state)
 {
 	struct fixture *fixture = *state;
@@ -208,15 +260,6 @@ static struct loaded load(struct fixture *fixture)
 	return loaded;
 }
 
-static enum err save_binding(struct fixture *fixture, struct binding binding)
-{
-	struct registration registration = {.write = {.device_id = binding.device_id, .kept_count = 1},
-					    .binding = binding};
-
-	registration.write.kept = &registration.binding;
-	return save_and_wait(fixture, &registration);
-}
-
 static void a_binding_comes_back_whole(void **state)
 {
 	struct fixture *fixture = *state;
@@ -233,7 +276,7 @@ static void a_binding_comes_back_whole(void **state)
 	binding.path = STR("<sip:edge.example.com;lr>");
 	binding.user_agent = STR("Phone \xFF 1.0");
 	assert_true(net_address_parse(STR("2001:db8::7"), 5062, &binding.flow.remote));
-	assert_int_equal(save_binding(fixture, binding), ERR_NONE);
+	assert_int_equal(binding_save(fixture, binding), ERR_NONE);
 	loaded = load(fixture);
 	assert_int_equal(loaded.entities, 1);
 	assert_int_equal(loaded.bindings, 1);
@@ -262,11 +305,11 @@ static void bindings_are_replaced_removed_and_forgotten(void **state)
 	struct registration registration = {.write = {.device_id = device, .removed = &removed, .removed_count = 1}};
 	struct binding expired = new_binding(device, "sip:old@192.0.2.7", 1);
 
-	assert_int_equal(save_binding(fixture, new_binding(device, "sip:a@192.0.2.7", 1)), ERR_NONE);
-	assert_int_equal(save_binding(fixture, new_binding(device, "sip:b@192.0.2.7", 1)), ERR_NONE);
-	assert_int_equal(save_binding(fixture, new_binding(device, "sip:b@192.0.2.7", 2)), ERR_NONE);
+	assert_int_equal(binding_save(fixture, new_binding(device, "sip:a@192.0.2.7", 1)), ERR_NONE);
+	assert_int_equal(binding_save(fixture, new_binding(device, "sip:b@192.0.2.7", 1)), ERR_NONE);
+	assert_int_equal(binding_save(fixture, new_binding(device, "sip:b@192.0.2.7", 2)), ERR_NONE);
 	expired.expires_at_ms = now_ms() - 1;
-	assert_int_equal(save_binding(fixture, expired), ERR_NONE);
+	assert_int_equal(binding_save(fixture, expired), ERR_NONE);
 	assert_int_equal(load(fixture).bindings, 2); // the expired one is not given
 	assert_int_equal(save_and_wait(fixture, &registration), ERR_NONE);
 	assert_int_equal(load(fixture).bindings, 1);
@@ -275,7 +318,7 @@ static void bindings_are_replaced_removed_and_forgotten(void **state)
 	assert_int_equal(save_and_wait(fixture, &registration), ERR_NONE);
 	assert_int_equal(load(fixture).bindings, 0);
 	// A device that nobody knows.
-	assert_int_equal(save_binding(fixture, new_binding(99, "sip:a@192.0.2.7", 1)), ERR_NOT_FOUND);
+	assert_int_equal(binding_save(fixture, new_binding(99, "sip:a@192.0.2.7", 1)), ERR_NOT_FOUND);
 }
 
 static bool refuse_binding(void *context, const struct binding *binding)
@@ -293,7 +336,7 @@ static void a_visitor_that_refuses_ends_the_loading(void **state)
 	uint64_t device = created(fixture, &new_device(fixture, DEVICE_SIP_PHONE, "330")->entity);
 	char sentence[256] = "";
 
-	assert_int_equal(save_binding(fixture, new_binding(device, "sip:a@192.0.2.7", 1)), ERR_NONE);
+	assert_int_equal(binding_save(fixture, new_binding(device, "sip:a@192.0.2.7", 1)), ERR_NONE);
 	assert_false(store_load(fixture->store, &visitor, sentence, sizeof sentence));
 	assert_true(strlen(sentence) > 0);
 }
@@ -305,6 +348,7 @@ int main(void)
 	    TEST(a_record_comes_back_with_its_legs),
 	    TEST(what_the_network_calls_itself_becomes_valid_text),
 	    TEST(the_list_shows_the_newest_first_in_pages),
+	    TEST(records_are_found_by_who_what_and_how),
 	    TEST(a_record_given_twice_is_one),
 	    TEST(a_binding_comes_back_whole),
 	    TEST(bindings_are_replaced_removed_and_forgotten),

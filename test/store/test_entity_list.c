@@ -286,6 +286,104 @@ static void both_ways_of_searching_agree(void **state)
 	assert_true(str_empty(query.cursor));
 }
 
+// ---- by what other tables say
+
+static struct list_query derived(enum entity_kind kind, const char *name, const char *value)
+{
+	const struct entity_type *type = entity_type(kind);
+	struct list_query query = {.limit = 100, .filter_count = 1};
+
+	for (size_t i = 0; i < type->derived_count; i++)
+		if (strcmp(type->derived[i].name, name) == 0)
+			query.filters[0] = (struct list_filter){&type->derived[i], str_of(value)};
+	assert_non_null(query.filters[0].field);
+	return query;
+}
+
+static uint64_t users_found(struct fixture *fixture, const char *name, const char *value)
+{
+	struct list_query query = derived(ENTITY_USER, name, value);
+	struct entity_page page;
+
+	assert_int_equal(list(fixture, ENTITY_USER, &query, &page), ERR_NONE);
+	return page.total;
+}
+
+// Jane (1) has devices 1 and 3, Bob (2) has selected device 2. Device 1 is registered, and device 2 was.
+static void holders_set(struct fixture *fixture)
+{
+	struct binding expired = new_binding(2, "sip:821@192.0.2.1", 1);
+	struct user *jane = new_user(fixture, "jane", "510");
+
+	devices_make(fixture);
+	give(fixture, jane, (const uint64_t[]){1, 3}, 2);
+	created(fixture, &jane->entity);
+	created(fixture, &new_user(fixture, "bob", "520")->entity);
+	created(fixture, &new_session(fixture, 2, now_ms() + 60000)->entity);
+	created(fixture, &new_selection(fixture, 2, 2, 0)->entity);
+	expired.expires_at_ms = now_ms() - 1000;
+	assert_int_equal(binding_save(fixture, new_binding(1, "sip:330@192.0.2.1", 1)), ERR_NONE);
+	assert_int_equal(binding_save(fixture, expired), ERR_NONE);
+}
+
+static void devices_are_found_by_who_holds_them(void **state)
+{
+	struct fixture *fixture = *state;
+	struct list_query wrong = derived(ENTITY_DEVICE, "held", "stolen");
+	struct entity_page page;
+
+	holders_set(fixture);
+	assert_string_equal(numbers(fixture, derived(ENTITY_DEVICE, "held", "assigned"), 1, 2), "330 01444 123456");
+	assert_string_equal(numbers(fixture, derived(ENTITY_DEVICE, "held", "selected"), 1, 1), "821");
+	assert_string_equal(numbers(fixture, derived(ENTITY_DEVICE, "held", "nobody"), 2, 3), "331 900 +441444123499");
+	assert_string_equal(numbers(fixture, derived(ENTITY_DEVICE, "holder_id", "1"), 5, 2), "330 01444 123456");
+	assert_string_equal(numbers(fixture, derived(ENTITY_DEVICE, "holder_id", "2"), 5, 1), "821");
+	assert_string_equal(numbers(fixture, derived(ENTITY_DEVICE, "registered", "true"), 5, 1), "330");
+	assert_string_equal(numbers(fixture, derived(ENTITY_DEVICE, "registered", "false"), 2, 5),
+			    "821 01444 123456 331 900 +441444123499");
+	assert_int_equal(list(fixture, ENTITY_DEVICE, &wrong, &page), ERR_INVALID_FIELD);
+}
+
+static void users_are_found_by_what_they_have(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct field *user_id = entity_field(entity_type(ENTITY_SESSION), STR("user_id"));
+	uint64_t ids[] = {2, 1, 9}, counts[3];
+
+	holders_set(fixture);
+	assert_int_equal(users_found(fixture, "signed_in", "true"), 1);
+	assert_int_equal(users_found(fixture, "signed_in", "false"), 1);
+	assert_int_equal(users_found(fixture, "has_devices", "true"), 1);
+	assert_int_equal(fixture->records->count_by(fixture->records->context, user_id, ENTITY_SESSION, ids, 3, counts),
+			 ERR_NONE);
+	assert_int_equal(counts[0], 1);
+	assert_int_equal(counts[1], 0);
+	assert_int_equal(counts[2], 0);
+}
+
+static void the_overview_names_who_cannot_be_reached(void **state)
+{
+	struct fixture *fixture = *state;
+	struct store_overview overview;
+	struct user *tom = new_user(fixture, "tom", "530");
+
+	holders_set(fixture);
+	give(fixture, tom, (const uint64_t[]){4}, 1);
+	created(fixture, &tom->entity);
+	created(fixture, &new_user(fixture, "ann", "540")->entity);
+	assert_int_equal(fixture->records->overview(fixture->records->context, now_ms(), &overview), ERR_NONE);
+	assert_int_equal(overview.users, 4);
+	assert_int_equal(overview.devices, 6);
+	assert_int_equal(overview.selections, 1);
+	assert_int_equal(overview.unregistered.count, 1); // Jane's mobile does not register, and 821 is not assigned
+	assert_string_equal(overview.unregistered.examples[0].label, "331");
+	assert_int_equal(overview.unreachable_users.count, 1);
+	assert_int_equal(overview.unreachable_users.examples[0].id, 3);
+	assert_int_equal(overview.users_without_device.count, 1);
+	assert_int_equal(overview.users_without_device.examples[0].id, 4);
+	assert_true(overview.disk_free_bytes > 0);
+}
+
 int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, fixture_setup, fixture_teardown)
@@ -299,6 +397,9 @@ int main(void)
 	    TEST(rows_that_go_shift_nothing),
 	    TEST(users_come_with_their_turns),
 	    TEST(both_ways_of_searching_agree),
+	    TEST(devices_are_found_by_who_holds_them),
+	    TEST(users_are_found_by_what_they_have),
+	    TEST(the_overview_names_who_cannot_be_reached),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,156 @@
+// How a number will be read and dialled, before anything is saved.
+#include "domain/directory.h"
+#include "http/collection.h"
+#include "http/router.h"
+#include "http/server.h"
+
+enum { ROUTES_SHOWN_MAX = 8 };
+
+struct number_question {
+	struct question question;
+	struct number number;
+	struct route_copy {
+		uint64_t trunk_id, route_id;
+		struct str trunk, prefix, sent;
+		int64_t toll_class;
+		bool enabled;
+	} routes[ROUTES_SHOWN_MAX];
+	size_t route_count;
+	uint64_t did_user_id; // whose DID the number is; 0 = nobody's
+	struct str did_title, did_extension;
+	bool no_memory;
+};
+
+static bool route_copy(struct number_question *asked, const struct route *route, struct route_copy *copy)
+{
+	struct arena *arena = &asked->question.arena;
+	const struct trunk *trunk = directory_trunk(asked->question.directory, route->trunk_id);
+	char room[ROUTE_NUMBER_MAX];
+	struct str sent =
+	    route_number(route, asked->number.class_ == NUMBER_EMERGENCY, str_of(asked->number.canonical), room);
+	*copy = (struct route_copy){
+	    .trunk_id = route->trunk_id,
+	    .route_id = route->entity.id,
+	    .trunk = arena_copy(arena, trunk ? trunk->title : STR_NONE),
+	    .prefix = arena_copy(arena, route->prefix),
+	    .sent = arena_copy(arena, sent),
+	    .toll_class = route->toll_class,
+	    .enabled = trunk && trunk->enabled,
+	};
+	return copy->trunk.at && copy->prefix.at && copy->sent.at;
+}
+
+static void number_answer(struct question *question)
+{
+	struct number_question *asked = container_of(question, struct number_question, question);
+	const struct route *routes[ROUTES_SHOWN_MAX];
+	const struct did *did = directory_did(question->directory, str_of(asked->number.canonical), 0);
+	const struct user *user = did ? directory_user(question->directory, did->user_id) : NULL;
+	asked->route_count =
+	    directory_routes(question->directory, str_of(asked->number.canonical), routes, ROUTES_SHOWN_MAX);
+	for (size_t i = 0; i < asked->route_count; i++)
+		asked->no_memory |= !route_copy(asked, routes[i], &asked->routes[i]);
+	if (!user)
+		return;
+	asked->did_user_id = user->entity.id;
+	asked->did_title = arena_copy(&question->arena, user->title);
+	asked->did_extension = arena_copy(&question->arena, user->extension);
+	asked->no_memory |= !asked->did_title.at || !asked->did_extension.at;
+}
+
+static const char *class_name(enum number_class class_)
+{
+	switch (class_) {
+	case NUMBER_EMERGENCY:
+		return "emergency";
+	case NUMBER_SHORT:
+		return "short";
+	case NUMBER_NATIONAL:
+		return "national";
+	case NUMBER_INTERNATIONAL:
+		return "international";
+	}
+	return "international";
+}
+
+static json_t *routes_show(const struct number_question *asked)
+{
+	json_t *routes = json_array();
+	for (size_t i = 0; i < asked->route_count; i++) {
+		const struct route_copy *route = &asked->routes[i];
+		json_t *object = json_object();
+		bool built = json_put(object, "route_id", json_id(route->route_id)) &&
+			     json_put(object, "trunk_id", json_id(route->trunk_id)) &&
+			     json_put(object, "trunk", json_text(route->trunk)) &&
+			     json_put(object, "enabled", json_boolean(route->enabled)) &&
+			     json_put(object, "prefix", json_text(route->prefix)) &&
+			     json_put(object, "sent", json_text(route->sent)) &&
+			     json_put(object, "toll_class", json_integer(route->toll_class));
+		if (!built) {
+			json_decref(object);
+			object = NULL;
+		}
+		if (json_array_append_new(routes, object) != 0) {
+			json_decref(routes);
+			return NULL;
+		}
+	}
+	return routes;
+}
+
+static json_t *did_show(const struct number_question *asked)
+{
+	if (!asked->did_user_id)
+		return json_null();
+	json_t *object = json_object();
+	if (json_put(object, "user_id", json_id(asked->did_user_id)) &&
+	    json_put(object, "title", json_text(asked->did_title)) &&
+	    json_put(object, "extension", json_text(asked->did_extension)))
+		return object;
+	json_decref(object);
+	return NULL;
+}
+
+static struct answer number_show(struct request *request, struct str typed, const struct number_question *asked)
+{
+	json_t *body = json_object();
+	bool built = json_put(body, "number", json_text(typed)) &&
+		     json_put(body, "canonical", json_text(str_of(asked->number.canonical))) &&
+		     json_put(body, "class", json_string(class_name(asked->number.class_))) &&
+		     json_put(body, "routes", routes_show(asked)) && json_put(body, "did", did_show(asked));
+	if (!built) {
+		json_decref(body);
+		body = NULL;
+	}
+	return answer_json(request, 200, body);
+}
+
+struct answer number_explain(struct request *request)
+{
+	struct problem problem = {0};
+	struct str typed = STR_NONE;
+	struct number number;
+	bool given = request_parameter(request, "number", &typed);
+	enum err err = request_parameters_done(request, &problem);
+	if (!err && (!given || str_empty(typed)))
+		err = problem_set(&problem, ERR_MISSING_FIELD, "number", "Say which number.");
+	if (!err && typed.length > 40)
+		err = problem_set(&problem, ERR_INVALID_FIELD, "number", "A number has at most 40 characters.");
+	if (!err) {
+		err = number_parse(server_settings(request->server)->plan, typed, &number, &problem);
+		if (err && problem.err && !problem.field[0])
+			str_to_cstring(STR("number"), problem.field, sizeof problem.field);
+	}
+	if (err)
+		return problem.err ? answer_problem(request, &problem) : answer_err(request, err);
+	struct number_question *asked = question_new(server_call_line(request->server), sizeof *asked, number_answer);
+	if (!asked)
+		return answer_err(request, ERR_NO_MEMORY);
+	asked->number = number;
+	err = question_ask(&asked->question);
+	if (!err && asked->no_memory)
+		err = ERR_NO_MEMORY;
+	struct answer answer = err ? answer_err(request, err) : number_show(request, typed, asked);
+	question_free(&asked->question);
+	return answer;
+}

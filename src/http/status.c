@@ -1,0 +1,221 @@
+// Is everything all right, and if not, what? One resource that can be read in five seconds.
+#include "http/answer.h"
+#include "http/router.h"
+#include "http/server.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+enum {
+	OVERVIEW_AGE_MS = 5000,
+	CERTIFICATE_WARN_DAYS = 14,
+	DISK_WARN_MIB = 1024,
+	DISK_ERROR_MIB = 100,
+	S_PER_DAY = 24 * 60 * 60
+};
+
+// Warnings and errors mean that not all is right; a note is worth knowing.
+enum severity { SEVERITY_ERROR, SEVERITY_WARNING, SEVERITY_NOTE };
+static const char *const severity_names[] = {"error", "warning", "note"};
+
+// ---- what is known
+
+struct status_question {
+	struct question question;
+	void (*write)(void *context, struct http_status *status);
+	void *context;
+	struct http_status status;
+	size_t calls, registrations;
+	enum err read; // why the database was not read
+};
+
+static void status_answer(struct question *question)
+{
+	struct status_question *asked = container_of(question, struct status_question, question);
+	if (asked->write)
+		asked->write(asked->context, &asked->status);
+	asked->calls = question->calls ? call_table_count(question->calls) : 0;
+	asked->registrations = registrations_count(question->registrations);
+}
+
+static enum err overview_get(struct request *request, struct store_overview *overview)
+{
+	struct records *records = server_records(request->server);
+	struct overview_cache *cache = server_overview(request->server);
+	int64_t now_ms = request_now_ms(request);
+	enum err err = ERR_NONE;
+	pthread_mutex_lock(&cache->lock);
+	if (cache->read_at_ms == 0 || now_ms < cache->read_at_ms || now_ms >= cache->read_at_ms + OVERVIEW_AGE_MS) {
+		err = records->overview(records->context, now_ms, &cache->overview);
+		cache->read_at_ms = err ? 0 : now_ms;
+	}
+	*overview = cache->overview;
+	pthread_mutex_unlock(&cache->lock);
+	return err;
+}
+
+// ---- what is wrong
+
+struct findings {
+	json_t *list; // NULL once there was no memory
+	bool all_right;
+};
+
+static void finding_add(struct findings *findings, enum severity severity, const char *code, const char *sentence,
+			const struct overview_group *group)
+{
+	json_t *object = json_object(), *examples = json_array();
+	bool built = true;
+	for (uint64_t i = 0; group && built && i < group->count && i < OVERVIEW_EXAMPLES_MAX; i++) {
+		json_t *example = json_object();
+		built = json_put(example, "id", json_id(group->examples[i].id)) &&
+			json_put(example, "label", json_text(str_of(group->examples[i].label)));
+		built = json_array_append_new(examples, example) == 0 && built;
+	}
+	built = json_put(object, "examples", examples) && built && json_put(object, "code", json_string(code)) &&
+		json_put(object, "severity", json_string(severity_names[severity])) &&
+		json_put(object, "sentence", json_text(str_of(sentence))) &&
+		json_put(object, "count", json_integer(group ? (json_int_t)group->count : 1));
+	if (severity != SEVERITY_NOTE)
+		findings->all_right = false;
+	built = findings->list && json_array_append(findings->list, object) == 0 && built;
+	json_decref(object);
+	if (built)
+		return;
+	json_decref(findings->list);
+	findings->list = NULL;
+}
+
+static void group_add(struct findings *findings, enum severity severity, const char *code, const char *what,
+		      const struct overview_group *group)
+{
+	char sentence[200];
+	if (group->count == 0)
+		return;
+	snprintf(sentence, sizeof sentence, "%" PRIu64 " %s", group->count, what);
+	finding_add(findings, severity, code, sentence, group);
+}
+
+static void certificate_look(struct findings *findings, const struct http_status *status, int64_t now_ms)
+{
+	char sentence[120];
+	int64_t left_s = status->certificate_ends_s - now_ms / 1000;
+	if (status->certificate_ends_s == 0 || left_s > CERTIFICATE_WARN_DAYS * S_PER_DAY)
+		return;
+	if (left_s <= 0) {
+		finding_add(findings, SEVERITY_ERROR, "certificate_expired", "The TLS certificate has expired.", NULL);
+		return;
+	}
+	snprintf(sentence, sizeof sentence, "The TLS certificate expires in %" PRId64 " days.", left_s / S_PER_DAY);
+	finding_add(findings, SEVERITY_WARNING, "certificate_expires", sentence, NULL);
+}
+
+static void disk_look(struct findings *findings, const struct store_overview *overview)
+{
+	char sentence[120];
+	int64_t free_mib = overview->disk_free_bytes >> 20;
+	if (overview->disk_free_bytes < 0 || free_mib >= DISK_WARN_MIB)
+		return;
+	snprintf(sentence, sizeof sentence, "The database's disk has %" PRId64 " MiB left.", free_mib);
+	finding_add(findings, free_mib < DISK_ERROR_MIB ? SEVERITY_ERROR : SEVERITY_WARNING, "disk_full", sentence,
+		    NULL);
+}
+
+static void server_look(struct findings *findings, const struct http_status *status)
+{
+	char sentence[160];
+	if (status->records_waiting) {
+		snprintf(sentence, sizeof sentence, "%zu call records wait for the database.", status->records_waiting);
+		finding_add(findings, SEVERITY_WARNING, "records_waiting", sentence, NULL);
+	}
+	if (status->records_lost) {
+		snprintf(sentence, sizeof sentence, "%" PRIu64 " call records were lost since the start.",
+			 status->records_lost);
+		finding_add(findings, SEVERITY_WARNING, "records_lost", sentence, NULL);
+	}
+	if (status->dead_targets) {
+		snprintf(sentence, sizeof sentence, "%u servers of trunks do not answer.", status->dead_targets);
+		finding_add(findings, SEVERITY_WARNING, "trunk_down", sentence, NULL);
+	}
+	if (status->banned) {
+		snprintf(sentence, sizeof sentence, "%u addresses are banned for wrong passwords.", status->banned);
+		finding_add(findings, SEVERITY_NOTE, "sources_banned", sentence, NULL);
+	}
+}
+
+static void store_look(struct findings *findings, struct request *request, enum err read)
+{
+	struct records *records = server_records(request->server);
+	char sentence[256] = "";
+	if (records->healthy(records->context, sentence, sizeof sentence) && !read)
+		return;
+	finding_add(findings, SEVERITY_ERROR, "store_unavailable",
+		    sentence[0] ? sentence : "The database cannot be used.", NULL);
+}
+
+static json_t *findings_gather(struct request *request, const struct status_question *asked,
+			       const struct store_overview *overview, bool *all_right)
+{
+	struct findings findings = {json_array(), true};
+	store_look(&findings, request, asked->read);
+	disk_look(&findings, overview);
+	certificate_look(&findings, &asked->status, request_now_ms(request));
+	server_look(&findings, &asked->status);
+	group_add(&findings, SEVERITY_WARNING, "users_unreachable", "users have devices, and none of them can ring.",
+		  &overview->unreachable_users);
+	group_add(&findings, SEVERITY_WARNING, "devices_unregistered", "assigned devices are not registered.",
+		  &overview->unregistered);
+	group_add(&findings, SEVERITY_NOTE, "users_without_device", "users have no device now.",
+		  &overview->users_without_device);
+	*all_right = findings.all_right;
+	return findings.list;
+}
+
+static json_t *status_show(struct request *request, const struct status_question *asked,
+			   const struct store_overview *overview)
+{
+	json_t *body = json_object(), *counts = json_object();
+	bool all_right = false;
+	json_t *problems = findings_gather(request, asked, overview, &all_right);
+	bool built = json_put(counts, "users", json_integer((json_int_t)overview->users)) &&
+		     json_put(counts, "devices", json_integer((json_int_t)overview->devices)) &&
+		     json_put(counts, "trunks", json_integer((json_int_t)overview->trunks)) &&
+		     json_put(counts, "sessions", json_integer((json_int_t)overview->sessions)) &&
+		     json_put(counts, "selections", json_integer((json_int_t)overview->selections)) &&
+		     json_put(counts, "registrations", json_integer((json_int_t)asked->registrations)) &&
+		     json_put(counts, "calls", json_integer((json_int_t)asked->calls));
+	built = json_put(body, "counts", counts) && built;
+	built = json_put(body, "problems", problems) && built;
+	built = built && json_put(body, "all_right", json_boolean(all_right)) &&
+		json_put(body, "time", json_time(request_now_ms(request))) &&
+		json_put(body, "version", json_string(server_settings(request->server)->version)) &&
+		json_put(body, "certificate_ends_at", json_time(asked->status.certificate_ends_s * 1000)) &&
+		json_put(body, "disk_free_bytes",
+			 overview->disk_free_bytes < 0 ? json_null() : json_integer(overview->disk_free_bytes));
+	if (built)
+		return body;
+	json_decref(body);
+	return NULL;
+}
+
+struct answer status_get(struct request *request)
+{
+	const struct http_settings *settings = server_settings(request->server);
+	struct store_overview overview;
+	struct problem problem = {0};
+	if (request_parameters_done(request, &problem))
+		return answer_problem(request, &problem);
+	struct status_question *asked = question_new(server_call_line(request->server), sizeof *asked, status_answer);
+	if (!asked)
+		return answer_err(request, ERR_NO_MEMORY);
+	asked->write = settings->status;
+	asked->context = settings->context;
+	asked->read = overview_get(request, &overview);
+	if (asked->read)
+		overview = (struct store_overview){.disk_free_bytes = -1};
+	enum err err = question_ask(&asked->question);
+	struct answer answer =
+	    err ? answer_err(request, err) : answer_json(request, 200, status_show(request, asked, &overview));
+	question_free(&asked->question);
+	return answer;
+}

@@ -1,0 +1,177 @@
+// What lists and forms show beside the fields: who holds a device, what it does now, how a number is read, how things are.
+#include "http/fixture.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const json_t *item(const struct reply *reply, size_t index)
+{
+	return json_array_get(json_object_get(reply->json, "items"), index);
+}
+
+static const char *text(const json_t *object, const char *name)
+{
+	const char *value = json_string_value(json_object_get(object, name));
+	return value ? value : "";
+}
+
+static json_int_t integer(const json_t *object, const char *name)
+{
+	return json_integer_value(json_object_get(object, name));
+}
+
+// Devices 1 (rings) and 3 (talks) are Jane's, the outside number 3 Otto's, too; Bob has selected device 2.
+static struct caller devices_set(struct fixture *f)
+{
+	create(f, "/api/v1/devices", "{\"kind\":\"sip_phone\",\"number\":\"330\",\"title\":\"Desk\"}");
+	create(f, "/api/v1/devices",
+	       "{\"kind\":\"softphone\",\"number\":\"821\",\"title\":\"Laptop\",\"available_for_selection\":true}");
+	create(f, "/api/v1/devices", "{\"kind\":\"external\",\"number\":\"+44 1444 123456\"}");
+	create(f, "/api/v1/devices", "{\"kind\":\"external\",\"number\":\"+44 1444 123457\"}");
+	expect(ask(f, &f->admin, "PUT", "/api/v1/users/2/ring-plan",
+		   "{\"strategy\":\"at_once\",\"turns\":[{\"device_id\":\"1\"},{\"device_id\":\"3\"}]}"),
+	       200);
+	expect(ask(f, &f->admin, "PUT", "/api/v1/users/4/ring-plan",
+		   "{\"strategy\":\"at_once\",\"turns\":[{\"device_id\":\"3\"}]}"),
+	       200);
+	struct caller bob = sign_in(f, "bob", PASSWORD);
+	expect(ask(f, &bob, "PUT", "/api/v1/me/device", "{\"device_id\":\"2\"}"), 200);
+	return bob;
+}
+
+static void a_device_says_who_has_it_and_what_it_does(void **state)
+{
+	struct fixture *f = *state;
+	devices_set(f);
+	struct reply reply = ask(f, &f->admin, "GET", "/api/v1/devices", NULL);
+	const json_t *desk = item(&reply, 0), *laptop = item(&reply, 1), *mobile = item(&reply, 2);
+	assert_string_equal(text(desk, "state"), "ringing");
+	assert_string_equal(text(desk, "held"), "assigned");
+	assert_string_equal(text(json_object_get(desk, "holder"), "user_id"), "2");
+	assert_string_equal(text(json_object_get(desk, "holder"), "extension"), "510");
+	assert_true(json_is_null(json_object_get(json_object_get(desk, "holder"), "expires_at")));
+	assert_string_equal(text(laptop, "state"), "unreachable");
+	assert_string_equal(text(laptop, "held"), "selected");
+	assert_string_equal(text(json_object_get(laptop, "holder"), "title"), "bob");
+	assert_true(json_is_string(json_object_get(json_object_get(laptop, "holder"), "expires_at")));
+	assert_string_equal(text(mobile, "state"), "in_call");
+	assert_int_equal(integer(mobile, "holder_count"), 2);
+	assert_string_equal(text(item(&reply, 3), "state"), "outside");
+	assert_string_equal(text(item(&reply, 3), "held"), "nobody");
+	assert_true(json_is_null(json_object_get(item(&reply, 3), "holder")));
+	expect(reply, 200);
+	reply = ask(f, &f->admin, "GET", "/api/v1/devices?holder_id=2", NULL);
+	assert_int_equal(integer(reply.json, "total"), 2);
+	expect(reply, 200);
+	expect_field(ask(f, &f->admin, "GET", "/api/v1/devices?holder=4", NULL), 422, "holder", "unknown_field");
+}
+
+// Whoever reads an entity may send it back as it was.
+static void what_was_read_can_be_sent_back(void **state)
+{
+	static const char *const paths[] = {"/api/v1/devices/1", "/api/v1/devices/2", "/api/v1/users/2"};
+	struct fixture *f = *state;
+	devices_set(f);
+	for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+		struct reply reply = ask(f, &f->admin, "GET", paths[i], NULL);
+		assert_int_equal(reply.status, 200);
+		expect(ask(f, &f->admin, "PUT", paths[i], reply.body), 200);
+		reply_free(&reply);
+	}
+}
+
+static void a_user_shows_sessions_devices_and_calls(void **state)
+{
+	struct fixture *f = *state;
+	devices_set(f);
+	struct reply reply = ask(f, &f->admin, "GET", "/api/v1/users?sort=id", NULL);
+	const json_t *jane = item(&reply, 1), *bob = item(&reply, 2);
+	assert_int_equal(integer(item(&reply, 0), "session_count"), 1);
+	assert_int_equal(integer(jane, "session_count"), 0);
+	assert_int_equal(integer(jane, "device_count"), 2);
+	assert_int_equal(integer(jane, "reachable_count"), 1); // the outside number
+	assert_int_equal(integer(jane, "call_count"), 1);
+	assert_true(json_is_null(json_object_get(jane, "selected_device")));
+	assert_int_equal(integer(bob, "session_count"), 1);
+	assert_string_equal(text(json_object_get(bob, "selected_device"), "number"), "821");
+	assert_string_equal(text(json_object_get(bob, "selected_device"), "title"), "Laptop");
+	expect(reply, 200);
+}
+
+static void a_number_is_explained_before_it_is_saved(void **state)
+{
+	struct fixture *f = *state;
+	create(f, "/api/v1/trunks", "{\"title\":\"Carrier\",\"host\":\"192.0.2.1\"}");
+	create(f, "/api/v1/routes", "{\"prefix\":\"+44\",\"trunk_id\":\"1\",\"strip\":3,\"prepend\":\"0\"}");
+	create(f, "/api/v1/dids", "{\"number\":\"+441444200200\",\"user_id\":\"2\"}");
+	struct reply reply = ask(f, &f->admin, "GET", "/api/v1/numbers/explain?number=(01444)%20123-456", NULL);
+	assert_string_equal(text(reply.json, "number"), "(01444) 123-456");
+	assert_string_equal(text(reply.json, "canonical"), "+441444123456");
+	assert_string_equal(text(reply.json, "class"), "national");
+	const json_t *route = json_array_get(json_object_get(reply.json, "routes"), 0);
+	assert_string_equal(text(route, "trunk"), "Carrier");
+	assert_string_equal(text(route, "sent"), "01444123456");
+	assert_true(json_is_null(json_object_get(reply.json, "did")));
+	expect(reply, 200);
+	reply = ask(f, &f->admin, "GET", "/api/v1/numbers/explain?number=%2B441444200200", NULL);
+	assert_string_equal(text(json_object_get(reply.json, "did"), "extension"), "510");
+	expect(reply, 200);
+	reply = ask(f, &f->admin, "GET", "/api/v1/numbers/explain?number=999", NULL);
+	assert_string_equal(text(reply.json, "class"), "emergency");
+	assert_int_equal(json_array_size(json_object_get(reply.json, "routes")), 0);
+	expect(reply, 200);
+	expect_field(ask(f, &f->admin, "GET", "/api/v1/numbers/explain?number=Jane", NULL), 422, "number",
+		     "bad_number");
+	expect_field(ask(f, &f->admin, "GET", "/api/v1/numbers/explain", NULL), 422, "number", "missing_field");
+}
+
+static const json_t *finding(const struct reply *reply, const char *code)
+{
+	const json_t *value;
+	size_t i;
+	json_array_foreach(json_object_get(reply->json, "problems"), i,
+			   value) if (strcmp(text(value, "code"), code) == 0) return value;
+	return NULL;
+}
+
+static void status_says(void *context, struct http_status *status)
+{
+	(void)context;
+	*status = (struct http_status){
+	    .certificate_ends_s = 1700000000, .banned = 2, .dead_targets = 1, .records_waiting = 3, .records_lost = 4};
+}
+
+static void the_status_says_what_is_wrong(void **state)
+{
+	struct fixture *f;
+	(void)state;
+	fixture_settings = (struct http_settings){.status = status_says};
+	fixture_setup((void **)&f);
+	struct reply reply = ask(f, &f->admin, "GET", "/api/v1/status", NULL);
+	assert_true(json_is_false(json_object_get(reply.json, "all_right")));
+	assert_string_equal(text(finding(&reply, "certificate_expired"), "severity"), "error");
+	assert_string_equal(text(finding(&reply, "disk_full"), "severity"), "error");
+	assert_string_equal(text(finding(&reply, "trunk_down"), "severity"), "warning");
+	assert_string_equal(text(finding(&reply, "sources_banned"), "severity"), "note");
+	assert_string_equal(text(finding(&reply, "records_waiting"), "severity"), "warning");
+	assert_string_equal(text(finding(&reply, "records_lost"), "severity"), "warning");
+	const json_t *unreachable = finding(&reply, "users_unreachable");
+	assert_int_equal(integer(unreachable, "count"), 1);
+	assert_string_equal(text(json_array_get(json_object_get(unreachable, "examples"), 0), "label"), "jane (510)");
+	assert_null(finding(&reply, "devices_unregistered"));
+	assert_null(finding(&reply, "store_unavailable"));
+	assert_int_equal(integer(json_object_get(reply.json, "counts"), "calls"), 0); // no call table in this server
+	expect(reply, 200);
+	fixture_teardown((void **)&f);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define SERVED(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
+	    SERVED(a_device_says_who_has_it_and_what_it_does), SERVED(what_was_read_can_be_sent_back),
+	    SERVED(a_user_shows_sessions_devices_and_calls),   SERVED(a_number_is_explained_before_it_is_saved),
+	    cmocka_unit_test(the_status_says_what_is_wrong),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
