@@ -86,6 +86,7 @@ struct attempt *attempt_new(struct call *call)
 	if (!attempt)
 		return NULL;
 	attempt->call = call;
+	list_init(&attempt->of_called);
 	list_init(&attempt->legs);
 	attempt->began_ms = loop_now_ms(call->table->ports.loop);
 	attempt->record = record_begin(call);

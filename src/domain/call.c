@@ -43,8 +43,10 @@ static void call_set_state(struct call *call, enum call_state state)
 		log_debug("call", LOG_UINT("call", call->id), LOG_TEXT("state", change));
 	}
 	call->state = state;
+	lamp_call_changed(call);
 	if (state != CALL_ENDING)
 		return;
+	list_remove(&call->of_caller);
 	timer_stop(&call->clock);
 	offer_drop(call);
 	relay_drop_all(call);
@@ -98,6 +100,7 @@ static enum err user_count_call(struct call *call, struct attempt *attempt, cons
 	if (!tally_add(call->table, TALLY_USER, user->entity.id))
 		return ERR_NO_MEMORY;
 	attempt->counted_user_id = user->entity.id;
+	list_append(&tally_find(call->table, TALLY_USER, user->entity.id)->attempts, &attempt->of_called);
 	return ERR_NONE;
 }
 

@@ -7,6 +7,7 @@
 //   call_relay.c  requests within a call, carried from one side to the other
 //   call_write.c  what is kept of it all: call records
 //   call_view.c   what is shown of it all: snapshots and explanations
+//   lamp.c        what is told of it all: an extension's busy lamp
 #ifndef DOMAIN_CALL_H
 #define DOMAIN_CALL_H
 
@@ -82,7 +83,8 @@ struct call_turn {
 // What a call does to reach one target: an extension or an outside number. Being forwarded is a new attempt, with a
 // record of its own.
 struct attempt {
-	struct list node; // in call.attempts, the present one last
+	struct list node;      // in call.attempts, the present one last
+	struct list of_called; // in the tally of counted_user_id
 	struct call *call;
 	struct call_record *record; // owned until it is saved; its arena has the attempt's texts
 	uint64_t user_id;           // whose extension; 0: an outside number
@@ -126,7 +128,8 @@ struct leg {
 };
 
 struct call {
-	struct list node; // in call_table.calls
+	struct list node;      // in call_table.calls
+	struct list of_caller; // in the tally of caller_user_id
 	struct call_table *table;
 	uint64_t id;           // counts from 1
 	enum call_state state; // written by call_set_state alone
@@ -163,15 +166,31 @@ struct relay {
 	bool awaits_ack; // a 2xx went back; the ACK brings the answer
 };
 
-// How many calls a user or a device is in.
+// How many calls a user or a device is in, and of a user: which.
 enum tally_kind { TALLY_USER, TALLY_DEVICE, TALLY_KIND_COUNT };
+struct tally {
+	struct hash_node node;
+	uint64_t id;
+	unsigned count;
+	unsigned talking;     // devices: of these, the calls in which it does more than ring
+	struct list calls;    // of struct call: he calls
+	struct list attempts; // of struct attempt: he is called
+};
+
+// A user who is watched.
+struct lamp {
+	struct hash_node node; // in call_table.lamps, by user
+	uint64_t user_id;
+	struct list watches; // of struct lamp_watch; never empty
+};
 
 struct call_table {
 	struct call_table_ports ports;
-	struct pool calls_pool, legs_pool, attempts_pool, relays_pool, tallies_pool;
+	struct pool calls_pool, legs_pool, attempts_pool, relays_pool, tallies_pool, lamps_pool;
 	struct slots *legs, *relays;
 	struct hash_table *tallies[TALLY_KIND_COUNT];
 	struct hash_table *outside; // trunk legs by the number they dial
+	struct hash_table *lamps;   // users whose calls somebody watches
 	struct list calls;
 	size_t count;
 	uint64_t last_id;
@@ -186,6 +205,7 @@ void tally_drop(struct call_table *table, enum tally_kind kind, uint64_t id);
 void tally_talk(struct call_table *table, uint64_t device_id);
 void tally_hush(struct call_table *table, uint64_t device_id);
 unsigned tally_count(const struct call_table *table, enum tally_kind kind, uint64_t id);
+struct tally *tally_find(const struct call_table *table, enum tally_kind kind, uint64_t id); // NULL: in none
 
 // ---- call.c
 
@@ -283,6 +303,11 @@ void relay_replied(struct leg *leg, const struct leg_event *event);
 void relay_acknowledged(struct leg *leg, const struct body *body);
 // The call ends, and with it what is under way in it.
 void relay_drop_all(struct call *call);
+
+// ---- lamp.c
+
+// A leg or the call itself is in another state.
+void lamp_call_changed(const struct call *call);
 
 // ---- call_write.c
 

@@ -67,6 +67,7 @@ static enum err caller_from_device(struct call *call, const struct invitation *i
 	if (!tally_add(call->table, TALLY_USER, holder->entity.id))
 		return ERR_NO_MEMORY;
 	call->caller_user_id = record->caller_user_id = holder->entity.id;
+	list_append(&tally_find(call->table, TALLY_USER, holder->entity.id)->calls, &call->of_caller);
 	record->caller_number = arena_copy(&record->arena, holder->extension);
 	record->caller_name = arena_copy(&record->arena, holder->title);
 	return record->caller_number.at && record->caller_name.at ? ERR_NONE : ERR_NO_MEMORY;

@@ -11,19 +11,12 @@ enum { LEGS_MAX = 4 * CALLS_MAX };
 
 // ---- how many calls a user or device is in
 
-struct tally {
-	struct hash_node node;
-	uint64_t id;
-	unsigned count;
-	unsigned talking; // devices: of these, the calls in which it does more than ring
-};
-
 static bool same_tally(const struct hash_node *node, const void *key)
 {
 	return container_of(node, const struct tally, node)->id == *(const uint64_t *)key;
 }
 
-static struct tally *tally_find(const struct call_table *table, enum tally_kind kind, uint64_t id)
+struct tally *tally_find(const struct call_table *table, enum tally_kind kind, uint64_t id)
 {
 	struct hash_node *node = hash_find(table->tallies[kind], hash_uint(id), same_tally, &id);
 
@@ -39,6 +32,8 @@ bool tally_add(struct call_table *table, enum tally_kind kind, uint64_t id)
 		if (!tally)
 			return false;
 		tally->id = id;
+		list_init(&tally->calls);
+		list_init(&tally->attempts);
 		if (!hash_insert(table->tallies[kind], &tally->node, hash_uint(id))) {
 			pool_give(&table->tallies_pool, tally);
 			return false;
@@ -55,6 +50,7 @@ void tally_drop(struct call_table *table, enum tally_kind kind, uint64_t id)
 	assert(tally && tally->count > 0);
 	if (--tally->count > 0)
 		return;
+	assert(list_empty(&tally->calls) && list_empty(&tally->attempts));
 	hash_remove(table->tallies[kind], &tally->node);
 	pool_give(&table->tallies_pool, tally);
 }
@@ -108,12 +104,14 @@ struct call_table *call_table_create(const struct call_table_ports *ports)
 	pool_init(&table->attempts_pool, sizeof(struct attempt));
 	pool_init(&table->relays_pool, sizeof(struct relay));
 	pool_init(&table->tallies_pool, sizeof(struct tally));
+	pool_init(&table->lamps_pool, sizeof(struct lamp));
 	table->legs = slots_create(LEGS_MAX);
 	table->relays = slots_create(CALLS_MAX);
 	table->outside = hash_create();
+	table->lamps = hash_create();
 	table->tallies[TALLY_USER] = hash_create();
 	table->tallies[TALLY_DEVICE] = hash_create();
-	if (!table->legs || !table->relays || !table->outside || !table->tallies[TALLY_USER] ||
+	if (!table->legs || !table->relays || !table->outside || !table->lamps || !table->tallies[TALLY_USER] ||
 	    !table->tallies[TALLY_DEVICE]) {
 		call_table_destroy(table);
 		return NULL;
@@ -146,6 +144,7 @@ void call_table_destroy(struct call_table *table)
 	slots_destroy(table->legs);
 	slots_destroy(table->relays);
 	hash_destroy(table->outside);
+	hash_destroy(table->lamps);
 	hash_destroy(table->tallies[TALLY_USER]);
 	hash_destroy(table->tallies[TALLY_DEVICE]);
 	pool_free(&table->calls_pool);
@@ -153,6 +152,7 @@ void call_table_destroy(struct call_table *table)
 	pool_free(&table->attempts_pool);
 	pool_free(&table->relays_pool);
 	pool_free(&table->tallies_pool);
+	pool_free(&table->lamps_pool);
 	free(table);
 }
 
@@ -200,6 +200,7 @@ static struct call *call_new(struct call_table *table, const struct invitation *
 		return NULL;
 	call->table = table;
 	call->id = table->last_id + 1;
+	list_init(&call->of_caller);
 	list_init(&call->attempts);
 	list_init(&call->relays);
 	timer_init(&call->clock, clock_strikes);

@@ -4,6 +4,7 @@
 #define DOMAIN_CALL_TABLE_H
 
 #include "domain/directory.h"
+#include "domain/lamp.h"
 #include "domain/media.h"
 #include "domain/records.h"
 #include "domain/signalling.h"

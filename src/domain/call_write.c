@@ -67,6 +67,8 @@ void record_settle(struct attempt *attempt, const struct result *result, unsigne
 	record->sip_status = status;
 	record->ended_by = str_of(ended_by);
 	record->ended_at = (int64_t)loop_time_ms(call->table->ports.loop);
+	lamp_call_changed(call);
+	list_remove(&attempt->of_called);
 	if (attempt->counted_user_id)
 		tally_drop(call->table, TALLY_USER, attempt->counted_user_id);
 	attempt->counted_user_id = 0;

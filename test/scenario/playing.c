@@ -180,6 +180,18 @@ static void replies_with(struct stage *stage, struct line *line)
 	reply_with(stage, line, line->words[2]);
 }
 
+// ---- lamps
+
+static void watches(struct stage *stage, struct line *line)
+{
+	stage_watch(stage, line->words[0], line->words[1]);
+}
+
+static void watches_no_more(struct stage *stage, struct line *line)
+{
+	stage_unwatch(stage, line->words[0], line->words[1]);
+}
+
 // ---- the server
 
 static void after(struct stage *stage, struct line *line)
@@ -251,6 +263,8 @@ const struct word playing_words[] = {
     {"* asks *",                   asks},
     {"* replies * with *",         replies_with},
     {"* replies *",                replies},
+    {"* watches * no more",        watches_no_more},
+    {"* watches *",                watches},
     {"after *",                    after},
     {"the server drains",          drains},
     {"the server ends call *",     ends_call},

@@ -110,6 +110,7 @@ void stage_settle(struct stage *stage)
 	for (size_t i = 0; i < stage->party_count; i++)
 		if (!stage->parties[i].slow)
 			settle_one(stage, &stage->parties[i]);
+	stage_lamps_show(stage);
 }
 
 void stage_run(struct stage *stage, uint64_t duration_ms)
@@ -408,6 +409,8 @@ void stage_close(struct stage *stage)
 {
 	if (call_table_count(stage->calls) != 0)
 		stage_fail("%zu calls are left at the end", call_table_count(stage->calls));
+	for (size_t i = 0; i < stage->lamp_count; i++)
+		call_table_unwatch(stage->calls, &stage->lamps[i].watch);
 	call_table_destroy(stage->calls); // its pools must be empty
 	registrations_destroy(stage->registrations);
 	directory_destroy(stage->directory);

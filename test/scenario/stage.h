@@ -5,7 +5,15 @@
 
 #include "domain/call_table.h"
 
-enum { PARTY_NAME_SIZE = 48, PARTIES_MAX = 200 };
+enum { PARTY_NAME_SIZE = 48, PARTIES_MAX = 200, LAMPS_MAX = 8 };
+
+// A lamp of a phone that shows what an extension does.
+struct stage_lamp {
+	struct lamp_watch watch;
+	char phone[PARTY_NAME_SIZE], extension[PARTY_NAME_SIZE];
+	char shows[400];
+	bool changed;
+};
 
 // One end of a leg: a phone, a carrier's far end, or a caller.
 struct party {
@@ -32,7 +40,9 @@ struct stage {
 	size_t party_count;
 	char slow[8][PARTY_NAME_SIZE]; // parties of these names are slow from the start
 	char down[8][PARTY_NAME_SIZE]; // trunks that nothing can be sent to
-	struct arena arena;            // entities, as they were last set
+	struct stage_lamp lamps[LAMPS_MAX];
+	size_t lamp_count;
+	struct arena arena; // entities, as they were last set
 	struct entity *entities[100];
 	char names[100][PARTY_NAME_SIZE];
 	size_t entity_count;
@@ -45,7 +55,7 @@ struct stage {
 void stage_open(struct stage *stage);
 void stage_close(struct stage *stage); // fails when anything is left over
 void stage_say(struct stage *stage, const char *format, ...) __attribute__((format(printf, 2, 3)));
-// Parties that are not slow acknowledge and answer CANCELs.
+// Parties that are not slow acknowledge and answer CANCELs. Then each lamp that changed is told of.
 void stage_settle(struct stage *stage);
 void stage_run(struct stage *stage, uint64_t duration_ms);
 struct party *stage_party(struct stage *stage, const char *name); // the latest by that name that is still there
@@ -53,6 +63,9 @@ struct party *stage_enter(struct stage *stage, const char *name);
 struct entity *stage_entity(struct stage *stage, const char *name);
 struct entity *stage_add(struct stage *stage, const char *name, enum entity_kind kind);
 void stage_put(struct stage *stage, struct entity *entity); // after changes
+void stage_watch(struct stage *stage, const char *phone, const char *extension);
+void stage_unwatch(struct stage *stage, const char *phone, const char *extension);
+void stage_lamps_show(struct stage *stage);
 void stage_register(struct stage *stage, const struct device *device, const char *contact);
 _Noreturn void stage_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
