@@ -91,8 +91,7 @@ static const struct config_key keys[] = {
 
 static bool refuse(struct config_error *error, const char *key, struct str value, const char *right)
 {
-	error->line = 0;
-	snprintf(error->sentence, sizeof error->sentence, "%s: \"%.*s\" is not right: %s", key, STR_ARG(value), right);
+	config_error_set(error, 0, "%s: \"%.*s\" is not right: %s", key, STR_ARG(value), right);
 	return false;
 }
 

@@ -24,21 +24,34 @@ struct reading {
 	unsigned line; // the one being read, from 1
 };
 
+static void __attribute__((format(printf, 3, 0)))
+error_write(struct config_error *error, unsigned line, const char *format, va_list arguments)
+{
+	error->line = line;
+	vsnprintf(error->sentence, sizeof error->sentence, format, arguments);
+	for (char *c = error->sentence; *c; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c = '?';
+}
+
+void config_error_set(struct config_error *error, unsigned line, const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	error_write(error, line, format, arguments);
+	va_end(arguments);
+}
+
 // Only the first error is kept: those after it often follow from it.
 static void __attribute__((format(printf, 2, 3))) complain(struct reading *reading, const char *format, ...)
 {
+	va_list arguments;
 	if (reading->failed)
 		return;
 	reading->failed = true;
-	reading->error->line = reading->line;
-	va_list arguments;
 	va_start(arguments, format);
-	vsnprintf(reading->error->sentence, sizeof reading->error->sentence, format, arguments);
+	error_write(reading->error, reading->line, format, arguments);
 	va_end(arguments);
-	// the sentence goes to a terminal
-	for (char *c = reading->error->sentence; *c; c++)
-		if ((unsigned char)*c < ' ' || *c == 0x7f)
-			*c = '?';
 }
 
 // ---- values

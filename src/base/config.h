@@ -25,6 +25,9 @@ struct config_error {
 	unsigned line; // 0 when it is about the file as a whole
 	char sentence[256];
 };
+// Says what is wrong, fit for a terminal: control characters, which the file may hold, become question marks.
+void config_error_set(struct config_error *error, unsigned line, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 // Fills *settings with the defaults, then with what the file says. `path` NULL: defaults only. Texts live in `arena`.
 // False on the first error, with the sentence filled in.
