@@ -43,13 +43,14 @@ static void network_make(struct plane *plane)
 	plane->store_fails = percent(plane, 20);
 	plane->config_moves = percent(plane, 30);
 	plane->dies = percent(plane, 10);
+	plane->drain_at = percent(plane, 10) ? 1 + (unsigned)choice(plane, plane->calls_wanted) : 0;
 	if (!plane->orderly) {
 		network->delay_max_ms = delay_ms + (unsigned)choice(plane, 300);
 		network->loss_permille = percent(plane, 70) ? (unsigned)choice(plane, 100) : 0;
 		network->duplicate_permille = percent(plane, 50) ? (unsigned)choice(plane, 100) : 0;
 		network->reorder_permille = percent(plane, 50) ? (unsigned)choice(plane, 200) : 0;
 		network->reorder_ms = (unsigned)between(plane, 1, 1000);
-		plane->resets = percent(plane, 30);
+		plane->flows_die = percent(plane, 40);
 	}
 	sim_set_network(plane->loop, network);
 }
@@ -62,6 +63,16 @@ static struct str hash_password(const struct plane_device *device, enum digest_a
 	return digest_joined_hex(algorithm, pieces, 3, hex);
 }
 
+static enum transport transport_choose(const struct plane *plane, enum phone_role role)
+{
+	static const enum transport of_devices[] = {TRANSPORT_UDP, TRANSPORT_UDP, TRANSPORT_UDP, TRANSPORT_UDP,
+						    TRANSPORT_TCP, TRANSPORT_TCP, TRANSPORT_TLS, TRANSPORT_TLS,
+						    TRANSPORT_WS,  TRANSPORT_WSS};
+	static const enum transport of_carriers[] = {TRANSPORT_UDP, TRANSPORT_UDP, TRANSPORT_TCP, TRANSPORT_TLS};
+	return role == PHONE_DEVICE ? of_devices[choice(plane, sizeof of_devices / sizeof *of_devices)]
+				    : of_carriers[choice(plane, sizeof of_carriers / sizeof *of_carriers)];
+}
+
 static void phone_make(struct plane *plane, const struct plane_device *device)
 {
 	const unsigned index = plane->phone_count;
@@ -71,9 +82,10 @@ static void phone_make(struct plane *plane, const struct plane_device *device)
 	    .plane = plane,
 	    .index = index,
 	    .role = PHONE_DEVICE,
-	    .transport = percent(plane, 30) ? PHONE_TCP : PHONE_UDP,
+	    .transport = transport_choose(plane, PHONE_DEVICE),
 	    .address = address,
 	});
+	phone->never_pongs = !plane->orderly && percent(plane, 10);
 	snprintf(phone->number, sizeof phone->number, "%s", device->number);
 	snprintf(phone->password, sizeof phone->password, "%s", device->password);
 	phone->device_id = device->device.entity.id;
@@ -228,18 +240,39 @@ void configuration_remove_device(struct plane *plane)
 			plane->phones[i]->removed = true;
 }
 
+void configuration_remove_user(struct plane *plane)
+{
+	struct plane_user *user = &plane->users[choice(plane, plane->user_count)];
+	user->changed = true;
+	directory_remove(plane->directory, ENTITY_USER, user->user.entity.id);
+}
+
+void configuration_change_trunk(struct plane *plane)
+{
+	if (plane->trunk_count == 0)
+		return;
+	struct trunk *trunk = &plane->trunks[choice(plane, plane->trunk_count)];
+	trunk->enabled = !trunk->enabled;
+	put(plane, &trunk->entity);
+	sip_endpoint_trunk_changed(plane->endpoint, trunk->entity.id);
+	for (unsigned i = 0; i < plane->phone_count; i++)
+		if (plane->phones[i]->device_id == trunk->entity.id)
+			plane->phones[i]->removed = true;
+}
+
 // ---- trunks
 
 // A carrier by name, whose first machine is not there.
 static void trunk_name(struct plane *plane, unsigned index)
 {
 	struct trunk *trunk = &plane->trunks[index];
+	static const char *const services[] = {"_sip._udp", "_sip._tcp", "_sips._tcp"}; // RFC 3263 section 4.1
 	char *name = plane->trunk_names[index], record[160];
 
 	snprintf(name, sizeof plane->trunk_names[index], "carrier%u.example", index);
 	for (unsigned i = 0; i < 2; i++) {
-		snprintf(record, sizeof record, "_sip._%s.%s 60 SRV %u 0 5060 host%u.%s",
-			 transport_names[trunk->transport], name, 10 + i, i, name);
+		snprintf(record, sizeof record, "%s.%s 60 SRV %u 0 5060 host%u.%s", services[trunk->transport], name,
+			 10 + i, i, name);
 		sim_dns_add(plane->loop, record);
 	}
 	snprintf(record, sizeof record, "host0.%s 60 A 10.9.1.%u", name, 1 + index);
@@ -253,13 +286,16 @@ static void trunk_name(struct plane *plane, unsigned index)
 static void trunk_make(struct plane *plane, unsigned index)
 {
 	const struct net_address address = {.family = 4, .port = 5060, .bytes = {10, 9, 0, (uint8_t)(1 + index)}};
+	char name[24];
+	snprintf(name, sizeof name, "carrier%u.example", index);
 	struct trunk *trunk = &plane->trunks[index];
 	struct phone *carrier = phone_create(&(struct phone_settings){
 	    .plane = plane,
 	    .index = plane->phone_count,
 	    .role = PHONE_CARRIER,
-	    .transport = percent(plane, 30) ? PHONE_TCP : PHONE_UDP,
+	    .transport = transport_choose(plane, PHONE_CARRIER),
 	    .address = address,
+	    .name = str_of(name),
 	});
 	plane->phones[plane->phone_count++] = carrier;
 	carrier->device_id = TRUNK_ID + index;
@@ -271,7 +307,7 @@ static void trunk_make(struct plane *plane, unsigned index)
 	    .title = index ? STR("Second carrier") : STR("First carrier"),
 	    .host = str_of(carrier->host),
 	    .port = 5060,
-	    .transport = carrier->transport == PHONE_TCP ? TRANSPORT_TCP : TRANSPORT_UDP,
+	    .transport = (int)carrier->transport,
 	    .username = str_of(carrier->number),
 	    .password = str_of(carrier->password),
 	    .realm = percent(plane, 50) ? STR("carrier") : STR_NONE,

@@ -2,6 +2,7 @@
 #include "sim/phone.h"
 
 #include "sim/phone_call.h"
+#include "sim/phone_stream.h"
 #include "sim/plane.h"
 
 #include <assert.h>
@@ -105,7 +106,7 @@ static void check_message(const struct phone *phone, const struct sip_message *m
 		check_request(phone, message);
 }
 
-static void receive(struct phone *phone, uint64_t wire, char *bytes, size_t size, enum sip_framing framing)
+void phone_receive(struct phone *phone, uint64_t wire, char *bytes, size_t size, enum sip_framing framing)
 {
 	struct sip_message message;
 	struct sip_fault fault;
@@ -126,131 +127,53 @@ static void receive(struct phone *phone, uint64_t wire, char *bytes, size_t size
 static void datagram_received(void *context, const struct net_address *from, char *bytes, size_t size)
 {
 	(void)from;
-	receive(context, 0, bytes, size, SIP_DATAGRAM);
+	phone_receive(context, 0, bytes, size, SIP_DATAGRAM);
 }
 
-// ---- connections
+// ---- flows
 
-static void wire_free(struct wire *wire)
+void phone_flow_lost(struct phone *phone)
 {
-	tcp_close(wire->connection);
-	list_remove(&wire->node);
-	free(wire);
-}
-
-static void wire_lost(struct wire *wire)
-{
-	struct phone *phone = wire->phone;
-	wire_free(wire);
 	phone->bound_since_ms = 0;
 	plane_wire_lost(phone->plane, phone);
 	if (!phone->closing && phone->role == PHONE_DEVICE && !phone->registering)
 		timer_start(phone_loop(phone), &phone->register_timer, 500 + phone_chance(phone, 2000));
 }
 
-static void wire_connected(void *context, int error)
+void phone_send(struct phone *phone, uint64_t wire, struct str bytes)
 {
-	struct wire *wire = context;
-	wire->open = error == 0;
-	if (error)
-		wire_lost(wire);
-}
-
-static void wire_ended(void *context, int error)
-{
-	(void)error;
-	wire_lost(context);
-}
-
-static bool wire_alive(const struct phone *phone, uint64_t id)
-{
-	list_each (node, following, &phone->wires)
-		if (container_of(node, struct wire, node)->id == id)
-			return true;
-	return false;
-}
-
-static void wire_received(void *context, char *bytes, size_t size)
-{
-	struct wire *wire = context;
-	struct phone *phone = wire->phone;
-	const uint64_t id = wire->id;
-	if (wire->used + size > sizeof wire->buffer) {
-		phone_complain(phone, NULL, "more bytes than any message of ours has");
+	if (phone_is_stream(phone)) {
+		phone_stream_send(phone, wire, bytes);
 		return;
 	}
-	memcpy(wire->buffer + wire->used, bytes, size);
-	wire->used += size;
-	for (;;) {
-		struct sip_fault fault;
-		size_t skipped = 0;
-		const long length = sip_message_frame(wire->buffer, wire->used, &skipped, &fault);
-		if (length < 0)
-			phone_complain(phone, NULL, "a stream that is no SIP: %s", fault.why);
-		if (length <= 0)
-			return;
-		char *message = malloc((size_t)length);
-		assert(message);
-		memcpy(message, wire->buffer + skipped, (size_t)length);
-		wire->used -= skipped + (size_t)length;
-		memmove(wire->buffer, wire->buffer + skipped + (size_t)length, wire->used);
-		receive(phone, id, message, (size_t)length, SIP_STREAM);
-		free(message);
-		if (!wire_alive(phone, id))
-			return;
-	}
+	const struct net_address server = plane_server(phone->plane, phone->transport);
+	udp_send(phone->udp, &server, bytes);
 }
 
-static const struct tcp_handlers wire_handlers = {wire_connected, wire_received, wire_ended};
-
-static struct wire *wire_new(struct phone *phone)
+void phone_go_away(struct phone *phone, uint64_t duration_ms)
 {
-	struct wire *wire = calloc(1, sizeof *wire);
-	assert(wire);
-	wire->phone = phone;
-	wire->id = ++phone->next_wire;
-	list_append(&phone->wires, &wire->node);
-	return wire;
-}
-
-static void wire_accepted(void *context, struct tcp_connection *connection, const struct net_address *from)
-{
-	struct wire *wire = wire_new(context);
-	(void)from;
-	wire->connection = connection;
-	wire->open = true;
-	tcp_handle(connection, &wire_handlers, wire);
-}
-
-static struct wire *wire_to_server(struct phone *phone)
-{
-	const struct net_address server = plane_server(phone->plane, PHONE_TCP);
-	if (!list_empty(&phone->wires))
-		return container_of(phone->wires.previous, struct wire, node);
-	if (phone->closing)
-		return NULL;
-	struct wire *wire = wire_new(phone);
-	const int error =
-	    sim_tcp_connect(phone_loop(phone), &phone->address, &server, &wire_handlers, wire, &wire->connection);
-	assert(error == 0);
-	return wire;
-}
-
-void phone_send(struct phone *phone, uint64_t wire_id, struct str bytes)
-{
-	struct wire *wire = NULL;
-	if (phone->transport == PHONE_UDP) {
-		const struct net_address server = plane_server(phone->plane, PHONE_UDP);
-		udp_send(phone->udp, &server, bytes);
+	if (phone->away || phone->closing)
 		return;
-	}
-	list_each (node, following, &phone->wires)
-		if (container_of(node, struct wire, node)->id == wire_id)
-			wire = container_of(node, struct wire, node);
-	if (!wire)
-		wire = wire_to_server(phone);
-	if (wire)
-		tcp_send(wire->connection, bytes);
+	phone->away = true;
+	sim_host_down(phone_loop(phone), &phone->address);
+	phone_flow_lost(phone);
+	timer_start(phone_loop(phone), &phone->away_timer, duration_ms);
+}
+
+static void come_back(struct phone *phone)
+{
+	if (!phone->away)
+		return;
+	phone->away = false;
+	phone->came_back_ms = loop_now_ms(phone_loop(phone));
+	plane_wire_lost(phone->plane, phone); // what it has begun meanwhile
+	sim_host_up(phone_loop(phone), &phone->address);
+	phone_stream_forget(phone);
+}
+
+static void come_back_due(struct timer *timer)
+{
+	come_back(container_of(timer, struct phone, away_timer));
 }
 
 // ---- registration
@@ -331,8 +254,8 @@ static void register_send(struct phone *phone, const char *credentials)
 	snprintf(head.to, sizeof head.to, "<sip:%s@carillon.example>", phone->number);
 	snprintf(head.call_id, sizeof head.call_id, "%s", phone->register_call_id);
 	snprintf(extra, sizeof extra, "Contact: <sip:%s@%s:%u%s>;expires=%u;q=0.%u\r\n%s", phone->contact, phone->host,
-		 phone->address.port, phone->transport == PHONE_TCP ? ";transport=tcp" : "", phone->expires_s,
-		 5 + phone->index % 5, credentials ? credentials : "");
+		 phone->address.port, phone_contact_parameter(phone), phone->expires_s, 5 + phone->index % 5,
+		 credentials ? credentials : "");
 	phone->asked_expires_s = phone->expires_s;
 	struct request *request =
 	    request_send(phone, &head, &(struct request_settings){.extra = extra, .done = register_answered});
@@ -376,7 +299,7 @@ void phone_send_garbage(struct phone *phone)
 	};
 	const char *chosen = garbage[phone_chance(phone, sizeof garbage / sizeof *garbage)];
 	phone->sent_garbage = true;
-	if (phone->transport == PHONE_UDP)
+	if (!phone_is_stream(phone))
 		phone_send(phone, 0, str_of(chosen));
 }
 
@@ -385,7 +308,7 @@ void phone_send_garbage(struct phone *phone)
 struct phone *phone_create(const struct phone_settings *settings)
 {
 	struct phone *phone = calloc(1, sizeof *phone);
-	int error;
+	int error = 0;
 	assert(phone);
 	phone->plane = settings->plane;
 	phone->index = settings->index;
@@ -397,15 +320,24 @@ struct phone *phone_create(const struct phone_settings *settings)
 	list_init(&phone->answers);
 	list_init(&phone->calls);
 	timer_init(&phone->register_timer, register_due);
+	timer_init(&phone->away_timer, come_back_due);
 	struct writer w = writer_into(phone->host, sizeof phone->host - 1);
 	net_address_write_host(&w, &phone->address);
 	snprintf(phone->contact, sizeof phone->contact, "device-c%u-%llux", phone->index,
 		 (unsigned long long)phone_chance(phone, 100000));
 	snprintf(phone->register_call_id, sizeof phone->register_call_id, "reg%u@%s", phone->index, phone->host);
-	if (phone->transport == PHONE_UDP)
+	if (phone_is_secured(phone)) {
+		char names[80];
+		snprintf(names, sizeof names, "%s %.*s", phone->host, STR_ARG(settings->name));
+		const struct tls_settings tls = {.certificate = str_of(names)};
+		const bool made = tls_create(phone_loop(phone), &tls, &phone->tls, NULL, 0);
+		assert(made);
+		(void)made;
+	}
+	if (!phone_is_stream(phone))
 		error = udp_open(phone_loop(phone), &phone->address, datagram_received, phone, &phone->udp);
-	else
-		error = tcp_listen(phone_loop(phone), &phone->address, wire_accepted, phone, &phone->listener);
+	else if (!phone_is_web_socket(phone))
+		error = phone_stream_listen(phone);
 	assert(error == 0);
 	return phone;
 }
@@ -424,14 +356,16 @@ void phone_destroy(struct phone *phone)
 {
 	phone->closing = true;
 	timer_stop(&phone->register_timer);
+	timer_stop(&phone->away_timer);
+	come_back(phone);
 	list_each (node, following, &phone->requests)
 		request_free(container_of(node, struct request, node));
 	list_each (node, following, &phone->answers)
 		answer_free(container_of(node, struct answer, node));
 	list_each (node, following, &phone->calls)
 		phone_call_free(container_of(node, struct phone_call, node));
-	list_each (node, following, &phone->wires)
-		wire_free(container_of(node, struct wire, node));
+	phone_stream_close(phone);
+	tls_destroy(phone->tls);
 	udp_close(phone->udp);
 	tcp_listener_close(phone->listener);
 	free(phone);

@@ -5,6 +5,7 @@
 #ifndef TEST_SIM_PHONE_H
 #define TEST_SIM_PHONE_H
 
+#include "domain/trunk.h"
 #include "sim/sim.h"
 #include "sip/message.h"
 
@@ -12,31 +13,20 @@ struct plane;
 struct phone;
 struct phone_call;
 
-enum { PHONE_TOKEN_SIZE = 40, PHONE_MESSAGE_MAX = 4096, WIRE_BUFFER_SIZE = 16384 };
+enum { PHONE_TOKEN_SIZE = 40, PHONE_MESSAGE_MAX = 4096 };
 
 enum phone_role { PHONE_DEVICE, PHONE_CARRIER };
-enum phone_transport { PHONE_UDP, PHONE_TCP };
-
-// One TCP connection, whoever opened it.
-struct wire {
-	struct list node; // in its phone's list, newest last
-	uint64_t id;
-	struct phone *phone;
-	struct tcp_connection *connection;
-	bool open; // connected
-	char buffer[WIRE_BUFFER_SIZE];
-	size_t used;
-};
 
 struct phone {
 	struct plane *plane;
 	unsigned index;
 	enum phone_role role;
-	enum phone_transport transport;
-	struct net_address address; // where it listens
-	struct udp_socket *udp;
-	struct tcp_listener *listener;
-	struct list wires;
+	enum transport transport;
+	struct net_address address;    // where it listens; by WebSocket nowhere
+	struct udp_socket *udp;        // one of these two
+	struct tcp_listener *listener; //
+	struct tls *tls;               // owned; NULL where nothing is secured
+	struct list wires;             // phone_stream.h
 	uint64_t next_wire;
 	char host[24];                  // its address as text, in no other phone's messages
 	char contact[PHONE_TOKEN_SIZE]; // the user part of its Contact, likewise
@@ -44,7 +34,8 @@ struct phone {
 	char password[PHONE_TOKEN_SIZE];
 	char extension[PHONE_TOKEN_SIZE]; // of the device's holder; empty: nobody holds it
 	uint64_t device_id;
-	bool challenges; // a carrier that wants digest
+	bool challenges;  // a carrier that wants digest
+	bool never_pongs; // to a WebSocket's pings
 	// Registration.
 	char register_call_id[PHONE_TOKEN_SIZE + 24];
 	uint32_t register_cseq;
@@ -59,8 +50,11 @@ struct phone {
 	struct list answers;  // struct answer: requests that came, with what was answered
 	struct list calls;    // struct phone_call, until the world ends
 	bool sent_garbage;
-	bool removed; // its device was deleted
-	bool closing; // opens no connection any more
+	bool removed;          // its device was deleted
+	bool closing;          // opens no connection any more
+	bool away;             // its network is
+	uint64_t came_back_ms; // 0 = it never was away
+	struct timer away_timer;
 };
 
 // What a request's head says.
@@ -118,14 +112,18 @@ struct phone_settings {
 	struct plane *plane;
 	unsigned index;
 	enum phone_role role;
-	enum phone_transport transport;
+	enum transport transport;
 	struct net_address address;
+	struct str name; // in its certificate, beside its address; empty: none
 };
 struct phone *phone_create(const struct phone_settings *settings);
 void phone_destroy(struct phone *phone);
 void phone_send(struct phone *phone, uint64_t wire, struct str bytes); // wire 0: whatever leads to the server
 void phone_register(struct phone *phone);                              // for expires_s
 void phone_send_garbage(struct phone *phone);
+// Its network goes away for so long; then all its connections have broken, and it makes itself known anew.
+void phone_go_away(struct phone *phone, uint64_t duration_ms);
+void phone_flow_lost(struct phone *phone); // a connection of its has broken
 // All calls are over, nothing is under way.
 bool phone_is_quiet(const struct phone *phone);
 struct loop *phone_loop(const struct phone *phone);
@@ -149,6 +147,7 @@ struct request *request_send(struct phone *phone, const struct request_head *hea
 			     const struct request_settings *settings);
 // An ACK for a 2xx: sent once; gives the bytes, to be freed by the caller.
 char *ack_send(struct phone *phone, const struct request_head *head, const char *body, size_t *size);
+const char *phone_contact_parameter(const struct phone *phone); // of a Contact's URI: ";transport=tcp"
 void request_free(struct request *request);
 void phone_response(struct phone *phone, const struct sip_message *response);
 struct answer *answer_find(struct phone *phone, const struct sip_message *request);

@@ -100,6 +100,8 @@ static void invite_refused(struct phone_call *call, const struct sip_message *re
 {
 	if (!call->settled_ms)
 		call->settled_ms = phone_call_now(call);
+	if (response)
+		plane_call_refused(call->phone->plane, call, response);
 	if (call->cancelled_ms && response && response->status != 487 && response->status < 400)
 		phone_complain(call->phone, call, "%u after a CANCEL", response->status);
 	phone_call_set_state(call, PHONE_CALL_OVER);

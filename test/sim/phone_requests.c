@@ -73,7 +73,7 @@ static void take_bye(struct phone_call *call, struct answer *answer)
 	call->bye_came = true;
 	if (call->state == PHONE_CALL_ANSWERED && plane_is_orderly(call->phone->plane))
 		phone_complain(call->phone, call, "BYE before ACK");
-	if (call->state == PHONE_CALL_TRYING || call->state == PHONE_CALL_RINGING)
+	if ((call->state == PHONE_CALL_TRYING || call->state == PHONE_CALL_RINGING) && !call->network_failed)
 		phone_complain(call->phone, call, "BYE on a call that was never answered");
 	phone_call_set_state(call, PHONE_CALL_OVER);
 }

@@ -4,6 +4,7 @@
 #include "base/digest.h"
 #include "base/writer.h"
 #include "sim/phone_call.h"
+#include "sim/phone_stream.h"
 #include "sim/plane.h"
 
 #include <assert.h>
@@ -28,11 +29,21 @@ static char *bytes_copy(struct str bytes, size_t *size)
 
 // ---- requests
 
+static const char *const via_names[] = {"UDP", "TCP", "TLS", "WS", "WSS"};
+
+// RFC 7118 section 5: ws stands for both.
+const char *phone_contact_parameter(const struct phone *phone)
+{
+	static const char *const parameters[] = {"", ";transport=tcp", ";transport=tls", ";transport=ws",
+						 ";transport=ws"};
+	return parameters[phone->transport];
+}
+
 static void write_head(const struct phone *phone, struct writer *w, const struct request_head *head, const char *branch)
 {
 	writer_format(w, "%s %s SIP/2.0\r\n", sip_method_name(head->method), head->uri);
-	writer_format(w, "Via: SIP/2.0/%s %s:%u;branch=%s;rport\r\n", phone->transport == PHONE_UDP ? "UDP" : "TCP",
-		      phone->host, phone->address.port, branch);
+	writer_format(w, "Via: SIP/2.0/%s %s:%u;branch=%s;rport\r\n", via_names[phone->transport], phone->host,
+		      phone->address.port, branch);
 	writer_format(w, "Max-Forwards: 70\r\nFrom: %s\r\nTo: %s\r\n", head->from, head->to);
 	writer_format(w, "Call-ID: %s\r\nCSeq: %u %s\r\n", head->call_id, head->cseq, sip_method_name(head->method));
 }
@@ -40,7 +51,7 @@ static void write_head(const struct phone *phone, struct writer *w, const struct
 static void write_contact(const struct phone *phone, struct writer *w)
 {
 	writer_format(w, "Contact: <sip:%s@%s:%u%s>", phone->contact, phone->host, phone->address.port,
-		      phone->transport == PHONE_TCP ? ";transport=tcp" : "");
+		      phone_contact_parameter(phone));
 }
 
 static void write_body(struct writer *w, const char *body)
@@ -78,7 +89,7 @@ static void request_timer(struct timer *timer)
 	}
 	if (invite && request->provisional)
 		return; // it may ring as long as it likes
-	if (phone->transport == PHONE_UDP)
+	if (!phone_is_stream(phone))
 		phone_send(phone, 0, (struct str){request->bytes, request->size});
 	request->interval_ms *= 2;
 	if (!invite && request->interval_ms > T2_MS)
@@ -209,7 +220,7 @@ void answer_free(struct answer *answer)
 
 static bool answer_repeats(const struct answer *answer)
 {
-	return answer->method == SIP_INVITE && (answer->status < 300 || answer->phone->transport == PHONE_UDP);
+	return answer->method == SIP_INVITE && (answer->status < 300 || !phone_is_stream(answer->phone));
 }
 
 static void answer_timer(struct timer *timer)

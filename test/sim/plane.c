@@ -3,6 +3,7 @@
 
 #include "base/hash.h"
 #include "base/log.h"
+#include "sim/phone_stream.h"
 
 #include <assert.h>
 #include <stdarg.h>
@@ -23,10 +24,12 @@ struct loop *plane_loop(const struct plane *plane)
 	return plane->loop;
 }
 
-struct net_address plane_server(const struct plane *plane, enum phone_transport transport)
+struct net_address plane_server(const struct plane *plane, enum transport transport)
 {
-	(void)transport; // both listen on the same port
-	return plane->server;
+	static const uint16_t ports[] = {5060, 5060, 5061, 80, 443};
+	struct net_address server = plane->server;
+	server.port = ports[transport];
+	return server;
 }
 
 const char *plane_server_host(const struct plane *plane)
@@ -37,6 +40,12 @@ const char *plane_server_host(const struct plane *plane)
 const char *plane_server_text(const struct plane *plane)
 {
 	return plane->server_host;
+}
+
+void plane_message_seen(const struct plane *plane, const struct sim_packet *packet)
+{
+	if (plane->watcher)
+		plane->watcher->arrived(plane->watcher->context, packet);
 }
 
 bool plane_is_orderly(const struct plane *plane)
@@ -72,6 +81,16 @@ static bool no_relay(void *context)
 	return false;
 }
 
+static struct tls *server_certificate(struct plane *plane)
+{
+	struct tls *tls;
+	const bool made =
+	    tls_create(plane->loop, &(struct tls_settings){.certificate = str_of(plane->server_host)}, &tls, NULL, 0);
+	assert(made);
+	(void)made;
+	return tls;
+}
+
 static void server_open(struct plane *plane)
 {
 	const struct number_plan numbers = {STR("44"), STR("00"), STR("0"), STR_NONE, STR("112 999")};
@@ -86,7 +105,12 @@ static void server_open(struct plane *plane)
 	struct net_address failed;
 	plane->server = (struct net_address){.family = 4, .port = 5060, .bytes = {192, 0, 2, 1}};
 	snprintf(plane->server_host, sizeof plane->server_host, "192.0.2.1");
-	settings.transport.udp[0] = settings.transport.tcp[0] = plane->server;
+	settings.transport.udp[0] = plane_server(plane, TRANSPORT_UDP);
+	settings.transport.tcp[0] = plane_server(plane, TRANSPORT_TCP);
+	settings.transport.tls[0] = plane_server(plane, TRANSPORT_TLS);
+	settings.transport.ws[0] = plane_server(plane, TRANSPORT_WS);
+	settings.transport.wss[0] = plane_server(plane, TRANSPORT_WSS);
+	settings.transport.secure = plane->tls = server_certificate(plane);
 	plane->media.available = no_relay;
 	records_fake_init(plane);
 	plane->directory = directory_create(&numbers);
@@ -116,6 +140,7 @@ static void server_close(struct plane *plane)
 	sip_endpoint_destroy(plane->endpoint);
 	registrations_destroy(plane->registrations);
 	directory_destroy(plane->directory);
+	tls_destroy(plane->tls);
 	plane->table = NULL;
 }
 
@@ -161,11 +186,11 @@ static void administrator_hangs_up(struct plane *plane, uint64_t one_in)
 static void administrator_asks(struct plane *plane)
 {
 	const struct plane_user *user = &plane->users[sim_choice(plane->loop, plane->user_count)];
-	struct ring_explanation explanation;
+	struct ring_explanation explanation = {0};
 	struct arena arena;
 	arena_init(&arena, 0);
 	const enum err err = call_table_explain(plane->table, str_of(user->extension), &arena, &explanation);
-	if (err || explanation.turn_count != user->user.turn_count)
+	if (err == ERR_UNKNOWN_NUMBER ? !user->changed : err || explanation.turn_count != user->user.turn_count)
 		plane_fail(plane, NULL, "%s is explained with %zu turns instead of %zu (%s)", user->extension,
 			   explanation.turn_count, user->user.turn_count, err_name(err));
 	arena_free(&arena);
@@ -185,13 +210,18 @@ static bool mischief(struct plane *plane, struct phone *phone)
 		configuration_change(plane);
 	} else if (drawn < 11 && plane->config_moves) {
 		configuration_remove_device(plane);
+	} else if (drawn < 20 && drawn >= 19 && plane->config_moves) {
+		if (sim_choice(plane->loop, 2))
+			configuration_remove_user(plane);
+		else
+			configuration_change_trunk(plane);
 	} else if (drawn < 14 && phone->role == PHONE_DEVICE && plane->config_moves) {
 		phone->expires_s = phone->expires_s ? 0 : 120;
 		phone_register(phone);
-	} else if (drawn < 16 && plane->resets && phone->transport == PHONE_TCP) {
-		struct net_address end = phone->address;
-		end.port = 0;
-		sim_reset_connections(plane->loop, &end);
+	} else if (drawn < 16 && plane->flows_die && phone_is_stream(phone)) {
+		phone_stream_forget(phone);
+	} else if (drawn < 19 && plane->flows_die) {
+		phone_go_away(phone, 1 + sim_choice(plane->loop, 60000));
 	} else {
 		return false;
 	}
@@ -206,6 +236,10 @@ static void traffic(struct timer *timer)
 
 	if (plane->started >= plane->calls_wanted)
 		return;
+	if (plane->drain_at && !plane->drained_ms && plane->started >= plane->drain_at) {
+		call_table_drain(plane->table);
+		plane->drained_ms = loop_now_ms(plane->loop);
+	}
 	if (!mischief(plane, phone)) {
 		const struct manner manner = configuration_caller_manner(plane, phone);
 		configuration_dialled(plane, phone, dialled, sizeof dialled);
@@ -324,6 +358,7 @@ void plane_run(const struct plane_settings *settings, struct plane_result *resul
 	plane->calls_wanted = settings->calls;
 	plane->loop = sim_create(settings->seed);
 	assert(plane->loop);
+	plane->watcher = settings->watcher;
 	sim_watch(plane->loop, settings->watcher);
 	timer_init(&plane->traffic_timer, traffic);
 	server_open(plane);

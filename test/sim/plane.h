@@ -6,6 +6,7 @@
 #include "domain/call_table.h"
 #include "sim/phone_call.h"
 #include "sip/endpoint.h"
+#include "sip/tls.h"
 
 #include <stdio.h>
 
@@ -46,6 +47,7 @@ struct plane_totals {
 
 struct plane {
 	struct loop *loop;
+	const struct sim_watcher *watcher; // or NULL
 	uint64_t seed;
 	unsigned calls_wanted;
 	// The server.
@@ -55,6 +57,7 @@ struct plane {
 	struct call_table *table;
 	struct records records;
 	struct media media;
+	struct tls *tls;
 	struct net_address server;
 	char server_host[32];
 	// Those around it.
@@ -70,15 +73,18 @@ struct plane {
 	// What happens.
 	struct sim_network network;
 	bool orderly;      // nothing is lost, doubled or overtaken, and every delay is the same
-	bool resets;       // connections break
+	bool flows_die;    // connections break, networks go away
 	bool store_fails;  // some commits do
 	bool config_moves; // users change while calls run
 	bool dies;         // the server is shut down in the middle
+	unsigned drain_at; // so many calls have begun: no new ones from then on; 0 = never
+	uint64_t drained_ms;
 	struct timer traffic_timer;
 	unsigned started;
 	uint64_t hung_up_ms;       // when the administrator last ended calls; 0 = never
 	struct phone_call **calls; // owned array; the calls belong to their phones
 	unsigned call_count, call_size;
+	unsigned settled_count;     // the first so many in `calls` are over for good
 	struct plane_record *saved; // owned
 	unsigned saved_count, saved_size;
 	struct list writes;              // registration writes that wait for their commit
@@ -110,10 +116,12 @@ void plane_run(const struct plane_settings *settings, struct plane_result *resul
 // ---- for the phones
 
 struct loop *plane_loop(const struct plane *plane);
-struct net_address plane_server(const struct plane *plane, enum phone_transport transport);
+struct net_address plane_server(const struct plane *plane, enum transport transport);
 const char *plane_server_host(const struct plane *plane);
 const char *plane_server_text(const struct plane *plane);
 bool plane_is_orderly(const struct plane *plane);
+// A message on a flow where the watcher of packets cannot read it, as it is said or was heard.
+void plane_message_seen(const struct plane *plane, const struct sim_packet *packet);
 struct manner plane_callee_manner(const struct plane *plane, const struct phone *phone);
 void plane_register_refused(struct plane *plane, const struct phone *phone, unsigned status);
 void plane_fail(struct plane *plane, const struct phone_call *call, const char *format, ...)
@@ -124,6 +132,8 @@ void plane_fail(struct plane *plane, const struct phone_call *call, const char *
 void configuration_make(struct plane *plane);
 void configuration_change(struct plane *plane); // one user, while calls run
 void configuration_remove_device(struct plane *plane);
+void configuration_remove_user(struct plane *plane);  // who may come back by configuration_change
+void configuration_change_trunk(struct plane *plane); // off, or on again
 // Something to dial, and how.
 struct phone *configuration_caller(struct plane *plane);
 void configuration_dialled(struct plane *plane, const struct phone *caller, char *dialled, size_t size);
@@ -142,6 +152,7 @@ void plane_call_changed(struct plane *plane, struct phone_call *call);
 void plane_leg_invited(struct plane *plane, struct phone_call *leg, const struct sip_message *invite);
 void plane_leg_cancelled(struct plane *plane, struct phone_call *leg, const struct sip_message *cancel);
 void plane_leg_unacknowledged(struct plane *plane, struct phone_call *call, unsigned status);
+void plane_call_refused(struct plane *plane, struct phone_call *call, const struct sip_message *response);
 void plane_wire_lost(struct plane *plane, struct phone *phone);
 void referee_sweep(struct plane *plane);        // every so often while calls run
 void referee_finish(struct plane *plane);       // once all is quiet

@@ -46,6 +46,20 @@ void plane_call_changed(struct plane *plane, struct phone_call *call)
 		plane->totals.answered++;
 }
 
+// While the server drains, whoever was let in before goes on, and all others are told to come back.
+void plane_call_refused(struct plane *plane, struct phone_call *call, const struct sip_message *response)
+{
+	if (response->status == 503 && plane->drained_ms && call->started_ms > plane->drained_ms + news_ms(plane) &&
+	    !sip_header_first(response, SIP_HEADER_RETRY_AFTER))
+		plane_fail(plane, call, "refused while the server drains, without Retry-After");
+}
+
+static void judge_drain(struct plane *plane, const struct phone_call *caller)
+{
+	if (plane->drained_ms && caller->started_ms > plane->drained_ms + news_ms(plane) && caller->answered_ms)
+		plane_fail(plane, caller, "a call is taken while the server drains");
+}
+
 void plane_wire_lost(struct plane *plane, struct phone *phone)
 {
 	(void)plane;
@@ -208,24 +222,33 @@ static void judge_start(struct plane *plane, const struct phone_call *leg)
 		judge_early_start(plane, leg, turns, count, turn);
 }
 
-static void judge_ring_time(struct plane *plane, const struct phone_call *leg)
+// For how long a phone's device rings; 0: nobody can say.
+static uint64_t ring_time_ms(const struct plane *plane, const struct phone_call *leg)
 {
 	const struct plane_user *user = leg->peer ? user_of_extension(plane, str_of(leg->peer->dialled)) : NULL;
 	struct timeline_turn turns[8];
 	if (!leg->peer || !timeline_can_be_judged(plane, leg->peer, user) || leg->phone->role != PHONE_DEVICE)
-		return;
+		return 0;
 	const struct timeline_turn *turn = turn_of(turns, timeline_of(user, turns), leg->phone->device_id);
-	const uint64_t rang_ms = leg->cancelled_ms - leg->started_ms;
-	if (!turn)
-		return;
-	// The CANCEL waits for the first provisional response.
+	return turn ? turn->ring_ms : 0;
+}
+
+// When it is told at the latest that its time is over, after its INVITE: the CANCEL waits for the first provisional response.
+static uint64_t ring_limit_ms(const struct plane *plane, const struct phone_call *leg)
+{
 	const uint64_t heard_ms = leg->ringing_ms && !leg->manner.trying
 				      ? leg->ringing_ms - leg->started_ms + 2 * plane->network.delay_max_ms
 				      : 0;
-	if (rang_ms + TURN_SLACK_MS < turn->ring_ms || rang_ms > latest(turn->ring_ms, heard_ms) + TURN_SLACK_MS)
+	return latest(ring_time_ms(plane, leg), heard_ms) + TURN_SLACK_MS;
+}
+
+static void judge_ring_time(struct plane *plane, const struct phone_call *leg)
+{
+	const uint64_t wanted_ms = ring_time_ms(plane, leg), rang_ms = leg->cancelled_ms - leg->started_ms;
+	if (wanted_ms && (rang_ms + TURN_SLACK_MS < wanted_ms || rang_ms > ring_limit_ms(plane, leg)))
 		plane_fail(plane, leg, "device %llu rang for %llu ms instead of %llu ms",
-			   (unsigned long long)turn->device_id, (unsigned long long)rang_ms,
-			   (unsigned long long)turn->ring_ms);
+			   (unsigned long long)leg->phone->device_id, (unsigned long long)rang_ms,
+			   (unsigned long long)wanted_ms);
 }
 
 static bool somebody_declined(const struct phone_call *caller, uint64_t until_ms)
@@ -330,6 +353,9 @@ void plane_leg_invited(struct plane *plane, struct phone_call *leg, const struct
 	struct phone_call *caller = caller_of(plane, leg, invite);
 	plane->totals.legs++;
 	leg->peer = caller;
+	// What reaches it now may have been sent for a long time, and given up on.
+	leg->network_failed =
+	    leg->phone->came_back_ms && loop_now_ms(plane->loop) < leg->phone->came_back_ms + RECOVERY_MS;
 	if (leg->offered && !caller)
 		plane_fail(plane, leg, "a leg with the SDP of no caller");
 	if (leg->phone->role == PHONE_DEVICE && !str_equal(invite->to.uri.user, str_of(leg->phone->number)))
@@ -346,6 +372,8 @@ void plane_leg_invited(struct plane *plane, struct phone_call *leg, const struct
 			   caller->phone->extension);
 	if (caller->over_ms && caller->over_ms + news_ms(plane) < leg->started_ms)
 		plane_fail(plane, leg, "a phone is rung for a call that is over");
+	if (plane->drained_ms && caller->started_ms > plane->drained_ms + news_ms(plane))
+		plane_fail(plane, leg, "a phone is rung for a call that came while the server drains");
 	judge_permission(plane, leg);
 	judge_start(plane, leg);
 }
@@ -390,7 +418,7 @@ void plane_leg_unacknowledged(struct plane *plane, struct phone_call *call, unsi
 	const struct phone_call *caller = call->peer;
 	if (status < 300 && call->state == PHONE_CALL_OVER)
 		return; // a re-INVITE that crossed the BYE
-	if (!plane->resets && (status >= 300 || (caller && caller->offered && !caller->vanished)))
+	if (!plane->flows_die && (status >= 300 || (caller && caller->offered && !caller->vanished)))
 		plane_fail(plane, call, "its %u was never acknowledged", status);
 }
 
@@ -422,6 +450,21 @@ static void judge_loser(struct plane *plane, const struct phone_call *caller, co
 			   leg->phone->index);
 }
 
+// Where every packet takes as long, whoever answers first has the call; an answer behind a CANCEL,
+// or after the device's time, does not count.
+static void judge_first_answer(struct plane *plane, const struct phone_call *caller, const struct phone_call *winner)
+{
+	list_each (node, following, &caller->legs) {
+		const struct phone_call *leg = container_of(node, struct phone_call, leg_node);
+		const bool sooner = leg->answered_ms && leg->answered_ms < winner->answered_ms &&
+				    leg->answered_ms < leg->started_ms + ring_time_ms(plane, leg);
+		if (plane->orderly && sooner && !winner->twin && !leg->twin && !leg->cancelled_ms && !leg->vanished &&
+		    !leg->network_failed && leg->phone->role == PHONE_DEVICE && winner->phone->role == PHONE_DEVICE)
+			plane_fail(plane, leg, "phone %u answered first, and phone %u has the call", leg->phone->index,
+				   winner->phone->index);
+	}
+}
+
 static void judge_winner(struct plane *plane, const struct phone_call *caller)
 {
 	const uint64_t now_ms = loop_now_ms(plane->loop);
@@ -434,6 +477,7 @@ static void judge_winner(struct plane *plane, const struct phone_call *caller)
 	}
 	if (winner->vanished || winner->network_failed)
 		return;
+	judge_first_answer(plane, caller, winner);
 	if (winner->state == PHONE_CALL_OVER && now_ms > winner->over_ms + news_ms(plane))
 		plane_fail(plane, caller, "the caller is left in a call that the callee has ended");
 	if (winner->state == PHONE_CALL_TALKING && winner->talks_to != caller->number)
@@ -442,16 +486,40 @@ static void judge_winner(struct plane *plane, const struct phone_call *caller)
 		plane_fail(plane, caller, "the caller talks with a phone that has not answered");
 }
 
+// A phone that was forgotten, and rings for ever.
+static void judge_ringing(struct plane *plane, const struct phone_call *leg)
+{
+	const uint64_t now_ms = loop_now_ms(plane->loop);
+	if ((leg->state != PHONE_CALL_TRYING && leg->state != PHONE_CALL_RINGING) || leg->vanished ||
+	    leg->network_failed || !said_something(leg) || ring_time_ms(plane, leg) == 0)
+		return;
+	if (now_ms > leg->started_ms + ring_limit_ms(plane, leg) + news_ms(plane))
+		plane_fail(plane, leg, "phone %u rings on although its time is over", leg->phone->index);
+}
+
+// All of it is over and was judged long enough.
+static bool is_settled(const struct plane *plane, const struct phone_call *call)
+{
+	return call->vanished ||
+	       (call->state == PHONE_CALL_OVER && call->over_ms + 4 * RECOVERY_MS < loop_now_ms(plane->loop));
+}
+
 void referee_sweep(struct plane *plane)
 {
-	for (unsigned i = 0; i < plane->call_count && !plane->failure[0]; i++) {
-		const struct phone_call *caller = plane->calls[i];
-		if (caller->incoming || caller->vanished || caller->network_failed || !caller->settled_ms)
+	while (plane->settled_count < plane->call_count && is_settled(plane, plane->calls[plane->settled_count]))
+		plane->settled_count++;
+	for (unsigned i = plane->settled_count; i < plane->call_count && !plane->failure[0]; i++) {
+		const struct phone_call *call = plane->calls[i];
+		if (call->incoming) {
+			judge_ringing(plane, call);
 			continue;
-		list_each (node, following, &caller->legs)
-			judge_loser(plane, caller, container_of(node, struct phone_call, leg_node));
-		if (caller->state == PHONE_CALL_TALKING)
-			judge_winner(plane, caller);
+		}
+		if (call->vanished || call->network_failed || !call->settled_ms || is_settled(plane, call))
+			continue;
+		list_each (node, following, &call->legs)
+			judge_loser(plane, call, container_of(node, struct phone_call, leg_node));
+		if (call->state == PHONE_CALL_TALKING)
+			judge_winner(plane, call);
 	}
 }
 
@@ -519,6 +587,7 @@ static void judge_caller(struct plane *plane, const struct phone_call *caller)
 	plane->totals.refused += caller->final >= 300;
 	plane->totals.busy += caller->final == 486;
 	plane->totals.gave_up += caller->cancelled_ms != 0;
+	judge_drain(plane, caller);
 	if (caller->vanished)
 		return;
 	if (caller->state != PHONE_CALL_OVER)
