@@ -2,7 +2,7 @@
 // every adapter.
 #include "base/hash.h"
 #include "base/log.h"
-#include "domain/call_table.h"
+#include "domain/watch.h"
 #include "first_start.h"
 #include "http/http.h"
 #include "media/none.h"
@@ -33,6 +33,7 @@ struct server {
 	struct directory *directory;
 	struct store *store;
 	struct registrations *registrations;
+	struct watch *watch;
 	struct tls *tls;
 	struct sip_endpoint *endpoint;
 	struct media media;
@@ -96,6 +97,7 @@ static void change_apply(struct server *server, struct entity_change *change)
 		sip_endpoint_trunk_changed(server->endpoint, subject->id);
 	if (registrations_end(change))
 		registrations_forget(server->registrations, subject->id);
+	watch_entity(server->watch, change->before, change->after);
 	change->done(change);
 }
 
@@ -314,6 +316,10 @@ static bool store_build(struct server *server)
 	server->registrations = registrations_create(server->loop, store_records(server->store));
 	if (!server->registrations)
 		return complain("%s", err_sentence(ERR_NO_MEMORY));
+	server->watch = watch_create(server->loop, server->directory, server->registrations);
+	if (!server->watch)
+		return complain("%s", err_sentence(ERR_NO_MEMORY));
+	registrations_watch(server->registrations, server->watch);
 	const struct store_visitor visitor = {entity_loaded, binding_loaded, server};
 	if (!store_load(server->store, &visitor, sentence, sizeof sentence))
 		return complain("%s", sentence);
@@ -408,6 +414,7 @@ static bool endpoint_build(struct server *server)
 	    .signalling = sip_endpoint_signalling(server->endpoint),
 	    .records = store_records(server->store),
 	    .media = &server->media,
+	    .watch = server->watch,
 	});
 	if (!server->calls)
 		return complain("%s", err_sentence(ERR_NO_MEMORY));
@@ -432,6 +439,7 @@ static bool http_build(struct server *server)
 	    .calls = server->calls,
 	    .directory = server->directory,
 	    .registrations = server->registrations,
+	    .watch = server->watch,
 	    .version = CARILLON_VERSION,
 	    .metrics = metrics_write,
 	    .status = status_write,
@@ -460,6 +468,7 @@ static void server_tear_down(struct server *server)
 	sip_endpoint_destroy(server->endpoint);
 	tls_destroy(server->tls);
 	registrations_destroy(server->registrations);
+	watch_destroy(server->watch);
 	directory_destroy(server->directory);
 	timer_stop(&server->drain);
 	timer_stop(&server->watchdog);

@@ -392,6 +392,7 @@ void attempt_advance(struct attempt *attempt)
 	uint64_t now = now_of(attempt);
 	size_t over = 0;
 
+	call_changed(attempt->call);
 	for (size_t i = 0; i < attempt->turn_count; i++)
 		if (attempt->turns[i].state == TURN_RINGING && attempt->turns[i].stops_ms <= now)
 			turn_time_out(attempt, &attempt->turns[i]);
@@ -416,6 +417,7 @@ void attempt_ring(struct attempt *attempt)
 void attempt_forbid(struct attempt *attempt, const char *reason)
 {
 	timer_stop(&attempt->call->clock);
+	call_changed(attempt->call);
 	for (size_t i = 0; i < attempt->turn_count; i++) {
 		struct call_turn *turn = &attempt->turns[i];
 		if (turn->state == TURN_WAITING) {

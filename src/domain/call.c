@@ -44,6 +44,7 @@ static void call_set_state(struct call *call, enum call_state state)
 	}
 	call->state = state;
 	lamp_call_changed(call);
+	call_changed(call);
 	if (state != CALL_ENDING)
 		return;
 	list_remove(&call->of_caller);
@@ -418,6 +419,7 @@ static void call_free(struct call *call)
 	assert(call->state == CALL_ENDING && list_empty(&call->relays));
 	log_debug("call_over", LOG_UINT("call", call->id));
 	list_remove(&call->node);
+	list_remove(&call->changed);
 	calls->count--;
 	leg_free(call->caller);
 	pool_give(&calls->calls_pool, call);
@@ -432,6 +434,8 @@ void call_tidy(struct call *call)
 		struct attempt *attempt = container_of(node, struct attempt, node);
 		if (!attempt->settled || attempt->open_legs > 0)
 			continue;
+		if (call->attempts.next == call->attempts.previous)
+			call_report_over(call);
 		record_save(attempt);
 		attempt_free(attempt);
 	}

@@ -8,6 +8,7 @@
 //   call_write.c  what is kept of it all: call records
 //   call_view.c   what is shown of it all: snapshots and explanations
 //   lamp.c        what is told of it all: an extension's busy lamp
+//   call_watch.c  who watches is told which calls have changed
 #ifndef DOMAIN_CALL_H
 #define DOMAIN_CALL_H
 
@@ -130,6 +131,7 @@ struct leg {
 struct call {
 	struct list node;      // in call_table.calls
 	struct list of_caller; // in the tally of caller_user_id
+	struct list changed;   // in call_table.changed while its watchers wait to be told
 	struct call_table *table;
 	uint64_t id;           // counts from 1
 	enum call_state state; // written by call_set_state alone
@@ -192,6 +194,7 @@ struct call_table {
 	struct hash_table *outside; // trunk legs by the number they dial
 	struct hash_table *lamps;   // users whose calls somebody watches
 	struct list calls;
+	struct list changed; // of struct call.changed
 	size_t count;
 	uint64_t last_id;
 	bool draining;
@@ -317,5 +320,17 @@ void record_forward(struct attempt *attempt, const struct attempt *before);
 // The attempt's result is known; what the caller got is `status`, or 0 when the call was forwarded.
 void record_settle(struct attempt *attempt, const struct result *result, unsigned status, const char *ended_by);
 void record_save(struct attempt *attempt);
+
+// ---- call_view.c
+
+bool call_snapshot_make(const struct call *call, struct arena *arena, struct call_snapshot *snapshot);
+
+// ---- call_watch.c
+
+// The call, one of its legs or turns has another state.
+void call_changed(struct call *call);
+// It will be given back: what there is to say of it is said now.
+void call_report_over(struct call *call);
+bool calls_report_changed(void *call_table, size_t max); // for watch_calls
 
 #endif

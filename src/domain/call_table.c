@@ -2,6 +2,7 @@
 #include "domain/call.h"
 
 #include "base/log.h"
+#include "domain/watch.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -99,6 +100,7 @@ struct call_table *call_table_create(const struct call_table_ports *ports)
 		return NULL;
 	table->ports = *ports;
 	list_init(&table->calls);
+	list_init(&table->changed);
 	pool_init(&table->calls_pool, sizeof(struct call));
 	pool_init(&table->legs_pool, sizeof(struct leg));
 	pool_init(&table->attempts_pool, sizeof(struct attempt));
@@ -116,6 +118,8 @@ struct call_table *call_table_create(const struct call_table_ports *ports)
 		call_table_destroy(table);
 		return NULL;
 	}
+	if (ports->watch)
+		watch_calls(ports->watch, calls_report_changed, table);
 	return table;
 }
 
@@ -141,6 +145,8 @@ void call_table_destroy(struct call_table *table)
 	list_each (node, following, &table->calls)
 		call_abandon(container_of(node, struct call, node));
 	assert(table->count == 0);
+	if (table->ports.watch)
+		watch_calls(table->ports.watch, NULL, NULL);
 	slots_destroy(table->legs);
 	slots_destroy(table->relays);
 	hash_destroy(table->outside);
@@ -202,6 +208,7 @@ static struct call *call_new(struct call_table *table, const struct invitation *
 	call->id = table->last_id + 1;
 	list_init(&call->of_caller);
 	list_init(&call->attempts);
+	list_init(&call->changed);
 	list_init(&call->relays);
 	timer_init(&call->clock, clock_strikes);
 	call->caller = leg_new(call);

@@ -10,6 +10,7 @@
 #include "domain/signalling.h"
 
 struct call_table;
+struct watch;
 
 struct call_table_ports {
 	struct loop *loop;
@@ -18,6 +19,7 @@ struct call_table_ports {
 	struct signalling *signalling;
 	struct records *records;
 	struct media *media;
+	struct watch *watch; // told of each call that changes; NULL: nobody
 };
 
 struct call_table *call_table_create(const struct call_table_ports *ports); // NULL when there is no memory
@@ -72,16 +74,39 @@ struct leg_snapshot {
 	uint64_t device_id;
 	struct str device_number, device_title;
 	const char *state;
-	int64_t started_at, answered_at; // wall clock ms, 0 = not yet
+	int64_t started_at, ringing_at, answered_at, ended_at; // wall clock ms, 0 = not yet
+	const char *outcome;                                   // NULL while it is open
+	struct str reason;
+};
+// One device's turn on the ring plan that is being carried out. Times count from ring_started_at.
+struct turn_snapshot {
+	uint64_t device_id; // 0: an outside number, dialled or forwarded to
+	struct str number, title;
+	int device_kind;
+	int64_t planned_start_ms, planned_stop_ms; // as the ring plan has it
+	int64_t start_ms, stop_ms;                 // as it turned out, or will if nothing else happens
+	const char *state;                         // "waiting", "ringing", "over"
+	const char *outcome;                       // why it never rang; NULL while it may, or when it did
+	const char *reason;                        // likewise, a sentence
 };
 struct call_snapshot {
 	uint64_t call;
 	struct str record_id;
 	struct str caller_number, caller_name, dialled;
+	uint64_t caller_user_id, caller_device_id, caller_trunk_id;
+	uint64_t callee_user_id;         // whose extension is tried now; 0: an outside number, or nobody's
+	struct str called, callee_title; // that extension or number as understood, and that person
 	const char *state;
 	int64_t started_at, answered_at;
+	int64_t ring_started_at; // of the present target: later than started_at when the call was forwarded
+	bool over;               // this is the last that is heard of it
+	const char *outcome;     // NULL until it is settled
+	uint64_t *others;        // users besides callee_user_id whom the call concerns: who calls, who was tried before
+	size_t other_count;
 	struct leg_snapshot *legs;
 	size_t leg_count;
+	struct turn_snapshot *turns;
+	size_t turn_count;
 };
 // False when the arena is full.
 bool call_table_snapshot(struct call_table *table, struct arena *arena, struct call_snapshot **calls, size_t *count);

@@ -16,12 +16,66 @@ static bool leg_show(const struct leg *leg, struct arena *arena, struct leg_snap
 	    .device_title = arena_copy(arena, turn->device_title),
 	    .state = leg_state_names[leg->state],
 	    .started_at = leg->started_at,
+	    .ringing_at = leg->ringing_at,
 	    .answered_at = leg->answered_at,
+	    .ended_at = leg->ended_at,
+	    .outcome = leg_is_open(leg) ? NULL : outcome_names[leg->outcome],
+	    .reason = arena_copy(arena, leg->reason),
 	};
-	return shown->device_number.at && shown->device_title.at;
+	return shown->device_number.at && shown->device_title.at && shown->reason.at;
 }
 
-static bool call_show(const struct call *call, struct arena *arena, struct call_snapshot *shown)
+static bool turn_show(const struct call_turn *turn, struct arena *arena, struct turn_snapshot *shown)
+{
+	static const char *const states[] = {
+	    [TURN_WAITING] = "waiting", [TURN_RINGING] = "ringing", [TURN_OVER] = "over"};
+	bool never_rang = turn->state == TURN_OVER && !turn->rung;
+
+	*shown = (struct turn_snapshot){
+	    .device_id = turn->plan.device_id,
+	    .number = arena_copy(arena, turn->device_number),
+	    .title = arena_copy(arena, turn->device_title),
+	    .device_kind = turn->device_kind,
+	    .planned_start_ms = (int64_t)turn->plan.start_ms,
+	    .planned_stop_ms = (int64_t)turn->plan.stop_ms,
+	    .start_ms = (int64_t)turn->starts_ms,
+	    .stop_ms = (int64_t)turn->stops_ms,
+	    .state = states[turn->state],
+	    .outcome = never_rang ? outcome_names[turn->outcome] : NULL,
+	    .reason = never_rang ? turn->reason : NULL,
+	};
+	return shown->number.at && shown->title.at;
+}
+
+static void others_show(const struct call *call, uint64_t callee_id, struct call_snapshot *shown)
+{
+	if (call->caller_user_id && call->caller_user_id != callee_id)
+		shown->others[shown->other_count++] = call->caller_user_id;
+	for (size_t i = 0; i < call->visited_count; i++)
+		if (call->visited[i] != callee_id && call->visited[i] != call->caller_user_id)
+			shown->others[shown->other_count++] = call->visited[i];
+}
+
+static bool parts_show(const struct call *call, struct arena *arena, struct call_snapshot *shown)
+{
+	const struct attempt *attempt = call_attempt(call);
+
+	shown->legs = arena_alloc(arena, (attempt->leg_count + 1) * sizeof *shown->legs);
+	shown->turns = arena_alloc(arena, (attempt->turn_count + 1) * sizeof *shown->turns);
+	shown->others = arena_alloc(arena, (call->visited_count + 1) * sizeof *shown->others);
+	if (!shown->legs || !shown->turns || !shown->others)
+		return false;
+	list_each (node, following, &attempt->legs)
+		if (!leg_show(container_of(node, const struct leg, node), arena, &shown->legs[shown->leg_count++]))
+			return false;
+	for (size_t i = 0; i < attempt->turn_count; i++)
+		if (!turn_show(&attempt->turns[i], arena, &shown->turns[shown->turn_count++]))
+			return false;
+	others_show(call, attempt->user_id, shown);
+	return true;
+}
+
+bool call_snapshot_make(const struct call *call, struct arena *arena, struct call_snapshot *shown)
 {
 	const struct attempt *attempt = call_attempt(call);
 	const struct call_record *record = attempt->record;
@@ -32,18 +86,20 @@ static bool call_show(const struct call *call, struct arena *arena, struct call_
 	    .caller_number = arena_copy(arena, record->caller_number),
 	    .caller_name = arena_copy(arena, record->caller_name),
 	    .dialled = arena_copy(arena, record->dialled),
+	    .caller_user_id = call->caller_user_id,
+	    .caller_device_id = call->caller_device_id,
+	    .caller_trunk_id = call->caller_trunk_id,
+	    .callee_user_id = record->callee_user_id,
+	    .called = arena_copy(arena, record->canonical),
+	    .callee_title = arena_copy(arena, record->callee_title),
 	    .state = call_state_names[call->state],
 	    .started_at = call->caller->started_at,
 	    .answered_at = call->answered_at,
-	    .legs = arena_alloc(arena, (attempt->leg_count + 1) * sizeof *shown->legs),
+	    .ring_started_at = record->started_at,
+	    .outcome = attempt->settled ? outcome_names[record->outcome] : NULL,
 	};
-	if (!shown->record_id.at || !shown->caller_number.at || !shown->caller_name.at || !shown->dialled.at ||
-	    !shown->legs)
-		return false;
-	list_each (node, following, &attempt->legs)
-		if (!leg_show(container_of(node, const struct leg, node), arena, &shown->legs[shown->leg_count++]))
-			return false;
-	return true;
+	return shown->record_id.at && shown->caller_number.at && shown->caller_name.at && shown->dialled.at &&
+	       shown->called.at && shown->callee_title.at && parts_show(call, arena, shown);
 }
 
 bool call_table_snapshot(struct call_table *table, struct arena *arena, struct call_snapshot **calls, size_t *count)
@@ -53,7 +109,7 @@ bool call_table_snapshot(struct call_table *table, struct arena *arena, struct c
 	if (!*calls)
 		return false;
 	list_each (node, following, &table->calls)
-		if (!call_show(container_of(node, const struct call, node), arena, &(*calls)[(*count)++]))
+		if (!call_snapshot_make(container_of(node, const struct call, node), arena, &(*calls)[(*count)++]))
 			return false;
 	return true;
 }

@@ -113,6 +113,7 @@ static void leg_set_state(struct leg *leg, enum leg_state state)
 		leg_release_device(leg);
 	if (!leg_is_open(leg))
 		leg_close(leg);
+	call_changed(leg->call);
 }
 
 static void leg_acknowledge(struct leg *leg, const struct body *body)

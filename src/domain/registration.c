@@ -2,6 +2,7 @@
 #include "domain/registration_place.h"
 
 #include "base/log.h"
+#include "domain/watch.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -173,6 +174,7 @@ static void place_drop(struct place *place, bool (*goes)(const struct kept *kept
 	}
 	expiry_restart(place);
 	if (count > 0) {
+		watch_device(place->registrations->watch, place->device_id);
 		change->write.removed = removed;
 		change->write.removed_count = count;
 		registration_change_enqueue(change);
@@ -237,6 +239,11 @@ void registrations_destroy(struct registrations *registrations)
 	hash_destroy(registrations->places);
 	hash_destroy(registrations->connections);
 	free(registrations);
+}
+
+void registrations_watch(struct registrations *registrations, struct watch *watch)
+{
+	registrations->watch = watch;
 }
 
 bool registrations_restore(struct registrations *registrations, const struct binding *binding)
@@ -314,6 +321,7 @@ void registrations_forget(struct registrations *registrations, uint64_t device_i
 	if (!place)
 		return;
 	place_empty(place);
+	watch_device(registrations->watch, device_id);
 	struct change *change = registration_change_new(place, CHANGE_FORGET);
 	if (change) {
 		change->write.remove_all = true;

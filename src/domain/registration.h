@@ -38,10 +38,13 @@ struct binding {
 };
 
 struct registrations;
+struct watch;
 
 struct registrations *registrations_create(struct loop *loop, struct records *records);
 // No write may be under way any more: close the store first, and let its completions run.
 void registrations_destroy(struct registrations *registrations);
+// Who is told when a device's bindings come and go; a refresh that changes nothing is not told.
+void registrations_watch(struct registrations *registrations, struct watch *watch);
 // At start, from the store.
 bool registrations_restore(struct registrations *registrations, const struct binding *binding);
 // The device's live bindings, best q first; NULL when there is none. Valid until the next call into this module.

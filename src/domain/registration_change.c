@@ -2,6 +2,7 @@
 #include "domain/registration_place.h"
 
 #include "base/log.h"
+#include "domain/watch.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -139,12 +140,28 @@ static bool change_prepare(struct change *change)
 	return true;
 }
 
+// Nothing but the time until when: what is refreshed every few minutes is no news.
+static bool change_refreshes(const struct change *change)
+{
+	if (change->remove_all || change->write.removed_count > 0)
+		return false;
+	for (size_t i = 0; i < change->contact_count; i++) {
+		const struct binding *binding = &change->contacts[i]->binding;
+		const struct kept *old = place_match(change->place, binding);
+		if (!old || !net_address_equal(&old->binding.flow.remote, &binding->flow.remote))
+			return false;
+	}
+	return true;
+}
+
 // The store has it: now it is so.
 static void change_apply(struct change *change)
 {
 	struct place *place = change->place;
 	struct registrations *registrations = place->registrations;
 
+	if (!change_refreshes(change))
+		watch_device(registrations->watch, place->device_id);
 	list_each (node, following, &place->bindings) {
 		struct kept *kept = kept_of(node);
 		bool goes = change->remove_all || replaced_by(change, &kept->binding);

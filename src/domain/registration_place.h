@@ -49,7 +49,8 @@ struct registrations {
 	struct records *records;
 	struct hash_table *places;
 	struct hash_table *connections;
-	size_t count; // bindings
+	size_t count;        // bindings
+	struct watch *watch; // NULL: nobody is told of changes
 };
 
 // ---- registration.c

@@ -1,5 +1,6 @@
 // Makes answers: JSON, problem documents, text.
 #include "http/answer.h"
+#include "http/feed.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -262,8 +263,15 @@ struct answer answer_problems(struct request *request, const struct problem_list
 	return answer_refusal(err, detail, list->problems, list->count);
 }
 
+struct answer answer_stream(struct listener *listener)
+{
+	return (struct answer){.status = 200, .type = "text/event-stream", .stream = listener};
+}
+
 void answer_free(struct answer *answer)
 {
+	if (answer->stream)
+		feed_leave(answer->stream);
 	free(answer->owned);
 	*answer = (struct answer){0};
 }

@@ -3,7 +3,7 @@
 #ifndef HTTP_HTTP_H
 #define HTTP_HTTP_H
 
-#include "domain/call_table.h"
+#include "domain/watch.h"
 
 struct http_server;
 
@@ -29,6 +29,7 @@ struct http_settings {
 	struct call_table *calls;  // ... and only there may these three be touched
 	struct directory *directory;
 	struct registrations *registrations;
+	struct watch *watch; // what those who listen to events are told
 	const char *version;
 	// Numbers for /metrics, written on the call thread. May be NULL.
 	void (*metrics)(void *context, struct writer *w);

@@ -12,6 +12,7 @@
 #include <jansson.h>
 
 struct http_server;
+struct listener;
 struct operation;
 
 enum method { METHOD_GET, METHOD_POST, METHOD_PUT, METHOD_PATCH, METHOD_DELETE, METHOD_OTHER };
@@ -35,6 +36,7 @@ struct answer {
 	const char *cookie;
 	const char *allow;
 	unsigned retry_after_s;
+	struct listener *stream; // instead of a body; owned
 };
 
 // The headers that mean something here. Slices of the arena, empty = absent.
@@ -46,6 +48,7 @@ struct request_headers {
 	struct str csrf_token;
 	struct str forwarded_proto;
 	struct str user_agent;
+	struct str last_event_id;
 };
 
 // Who asks. All in the request's arena.

@@ -54,6 +54,7 @@ static bool role_may(enum role role, enum access access)
 	switch (access) {
 	case ACCESS_ANYBODY:
 	case ACCESS_SELF:
+	case ACCESS_PERSON:
 		return true;
 	case ACCESS_AGENT:
 		return role == ROLE_AGENT || role == ROLE_ADMIN;

@@ -4,7 +4,7 @@
 
 #include "http/request.h"
 
-enum access { ACCESS_ANYBODY, ACCESS_SELF, ACCESS_AGENT, ACCESS_READER, ACCESS_ADMIN };
+enum access { ACCESS_ANYBODY, ACCESS_SELF, ACCESS_PERSON, ACCESS_AGENT, ACCESS_READER, ACCESS_ADMIN };
 
 struct operation {
 	enum method method;

@@ -3,6 +3,7 @@
 #include "http/server.h"
 #include "base/log.h"
 #include "http/answer.h"
+#include "http/feed.h"
 #include "http/router.h"
 #include "http/ticker.h"
 #include "http/workers.h"
@@ -18,13 +19,15 @@
 #include <unistd.h>
 
 enum {
-	CONNECTIONS_MAX = 1024,
+	CONNECTIONS_MAX = LISTENERS_MAX + 1024,
 	CONNECTION_MEMORY = 32 << 10, // bounds the request line and all headers
 	IDLE_S = 15,                  // without a byte
 	LAST_ANSWERS_S = 2,           // to send what was answered when the server is taken down
 	RECEIVE_S = 30,               // for a whole request, however its bytes trickle in
 	DISCARD_MAX = 8 << 20,        // of a body that is too large, before the connection is cut
 	WORKERS_DEFAULT = 4,
+	STREAM_BLOCK = 16 << 10,  // of events, taken and sent in one go
+	STREAM_SOCKET = 64 << 10, // what the kernel may keep for a listener that does not read
 };
 
 struct http_server {
@@ -36,6 +39,7 @@ struct http_server {
 	struct passwords *passwords;
 	struct attempts attempts;
 	struct overview_cache overview;
+	struct feed *feed;
 	struct ticker *ticker;
 	pthread_mutex_t connections_lock;
 	pthread_cond_t answered_all;
@@ -103,6 +107,11 @@ struct attempts *server_attempts(struct http_server *server)
 struct overview_cache *server_overview(struct http_server *server)
 {
 	return &server->overview;
+}
+
+struct feed *server_feed(struct http_server *server)
+{
+	return server->feed;
 }
 
 int64_t server_now_ms(const struct http_server *server)
@@ -276,6 +285,7 @@ static enum err head_read(struct transfer *transfer, const char *method)
 	    .csrf_token = header(transfer, "X-CSRF-Token"),
 	    .forwarded_proto = header(transfer, "X-Forwarded-Proto"),
 	    .user_agent = header(transfer, MHD_HTTP_HEADER_USER_AGENT),
+	    .last_event_id = header(transfer, "Last-Event-ID"),
 	};
 	if (info && info->client_addr)
 		net_address_from_sockaddr(info->client_addr, &request->from);
@@ -335,6 +345,7 @@ static bool headers_add(struct MHD_Response *response, const struct answer *answ
 	    {"Referrer-Policy", "no-referrer"},
 	    {"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"},
 	    {"Cross-Origin-Resource-Policy", "same-origin"},
+	    {"X-Accel-Buffering", answer->stream ? "no" : NULL}, // a proxy must not gather events
 	};
 	for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
 		if (pairs[i][1] && MHD_add_response_header(response, pairs[i][0], pairs[i][1]) != MHD_YES)
@@ -348,6 +359,35 @@ static bool headers_add(struct MHD_Response *response, const struct answer *answ
 	return true;
 }
 
+static ssize_t stream_read(void *context, uint64_t position, char *into, size_t size)
+{
+	struct transfer *transfer = context;
+	(void)position;
+	ssize_t more = feed_read(transfer->request.answer.stream, transfer->connection, into, size);
+	return more < 0 ? MHD_CONTENT_READER_END_OF_STREAM : more;
+}
+
+static struct MHD_Response *stream_begin(struct transfer *transfer)
+{
+	const union MHD_ConnectionInfo *info =
+	    MHD_get_connection_info(transfer->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	int room = STREAM_SOCKET;
+	if (info)
+		setsockopt(info->connect_fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
+	return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, stream_read, transfer, NULL);
+}
+
+// libmicrohttpd resumes a connection on its own thread, so a listener may be woken on any.
+static void stream_sleep(void *connection)
+{
+	MHD_suspend_connection(connection);
+}
+
+static void stream_wake(void *connection)
+{
+	MHD_resume_connection(connection);
+}
+
 static enum MHD_Result answer_send(struct transfer *transfer)
 {
 	struct answer *answer = &transfer->request.answer;
@@ -356,8 +396,10 @@ static enum MHD_Result answer_send(struct transfer *transfer)
 	atomic_fetch_add(&server->answered[answer->status / 100 % 6], 1);
 	log_request(transfer);
 	struct MHD_Response *response =
-	    MHD_create_response_from_buffer(answer->body.length, (void *)(uintptr_t)answer->body.at,
-					    answer->owned ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
+	    answer->stream
+		? stream_begin(transfer)
+		: MHD_create_response_from_buffer(answer->body.length, (void *)(uintptr_t)answer->body.at,
+						  answer->owned ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
 	if (!response)
 		return MHD_NO;
 	answer->owned = NULL; // the response has it now
@@ -487,9 +529,11 @@ int http_server_create(const struct http_settings *settings, struct http_server 
 	server->call_line =
 	    call_line_create(settings->call_thread, settings->calls, settings->directory, settings->registrations);
 	server->passwords = passwords_create(workers);
+	server->feed =
+	    feed_create(settings->watch, &(struct feed_carrier){stream_sleep, stream_wake}, server->settings.now_ms);
 	server->workers = workers_create(workers, answer_made);
 	server->ticker = ticker_create(connections_expire, server);
-	if (server->call_line && server->passwords && server->workers && server->ticker)
+	if (server->call_line && server->passwords && server->feed && server->workers && server->ticker)
 		error = daemon_start(server);
 	if (error) {
 		http_server_destroy(server);
@@ -527,12 +571,15 @@ void http_server_destroy(struct http_server *server)
 	}
 	ticker_destroy(server->ticker);
 	if (server->workers)
-		workers_end(server->workers); // no connection sleeps after this
+		workers_end(server->workers);
+	if (server->feed)
+		feed_end(server->feed); // no connection sleeps after this
 	if (server->daemon) {
 		answers_wait(server);
 		MHD_stop_daemon(server->daemon);
 	}
 	workers_destroy(server->workers);
+	feed_destroy(server->feed);
 	passwords_destroy(server->passwords);
 	if (server->call_line)
 		call_line_release(server->call_line);

@@ -5,6 +5,7 @@
 #include "domain/records.h"
 #include "http/attempts.h"
 #include "http/call_thread.h"
+#include "http/feed.h"
 #include "http/http.h"
 #include "http/passwords.h"
 
@@ -23,6 +24,7 @@ struct records *server_records(struct http_server *server);
 struct call_line *server_call_line(struct http_server *server);
 struct passwords *server_passwords(struct http_server *server);
 struct attempts *server_attempts(struct http_server *server);
+struct feed *server_feed(struct http_server *server);
 int64_t server_now_ms(const struct http_server *server); // wall clock
 // The HTTP side's own numbers, for /metrics.
 void server_metrics(struct http_server *server, struct writer *w);

@@ -2,6 +2,7 @@
 // domain asks signalling for nothing that makes no sense, one party at most has the call, and everything is given back.
 #include "base/log.h"
 #include "domain/call_table.h"
+#include "domain/watch.h"
 #include "lib/cmocka.h"
 #include "lib/failing_allocator.h"
 #include "sim/sim.h"
@@ -37,6 +38,9 @@ struct world {
 	bool settled[CALLS + 1];
 	bool without_offer[CALLS + 1];
 	bool memory_fails;
+	struct watch *watch;
+	bool reported_over[CALLS + 1], reports_lost;
+	unsigned reported_overs;
 	struct turn_plan turns[USERS + 1][3];
 };
 
@@ -434,6 +438,29 @@ static void devices_are_seen_as_they_are(struct world *w)
 		w->seen[call_table_device_activity(w->calls, id)]++;
 }
 
+// Whoever watches hears of each call, of its end once, and of nothing after that.
+static void reports_are_right(struct world *w)
+{
+	for (struct queue_item *item = watch_wait(w->watch, 0), *next; item; item = next) {
+		struct watch_batch *batch = container_of(item, struct watch_batch, item);
+		next = item->next;
+		w->reports_lost |= batch->incomplete;
+		for (const struct report *report = batch->first; report; report = report->next) {
+			if (report->kind != REPORT_CALL || !report->call.state)
+				continue;
+			assert_in_range(report->call.call, 1, CALLS);
+			assert_false(w->reported_over[report->call.call]);
+			w->reported_over[report->call.call] = report->call.over;
+			w->reported_overs += report->call.over;
+			assert_true(!report->call.over || report->call.outcome);
+			for (size_t i = 0; i < report->call.leg_count; i++)
+				assert_true(report->call.turn_count > 0 &&
+					    (!report->call.over || report->call.legs[i].outcome));
+		}
+		watch_batch_free(batch);
+	}
+}
+
 static void step(struct world *w)
 {
 	if (w->memory_fails && chance(w, 3) == 0)
@@ -456,6 +483,7 @@ static void step(struct world *w)
 	sim_run_for(w->loop, chance(w, 4) == 0 ? chance(w, 6000) : 0);
 	one_at_most_has_each_call(w);
 	devices_are_seen_as_they_are(w);
+	reports_are_right(w);
 }
 
 // Everybody hangs up, refuses and acknowledges, until nothing is left.
@@ -499,8 +527,10 @@ static void world_open(struct world *w, uint64_t seed)
 	w->media = (struct media){.context = w, .available = relay_available};
 	w->directory = directory_create(&plan);
 	w->registrations = registrations_create(w->loop, &w->records);
-	const struct call_table_ports ports = {w->loop,        w->directory, w->registrations,
-					       &w->signalling, &w->records,  &w->media};
+	w->watch = watch_create(w->loop, w->directory, w->registrations);
+	registrations_watch(w->registrations, w->watch);
+	const struct call_table_ports ports = {w->loop,     w->directory, w->registrations, &w->signalling,
+					       &w->records, &w->media,    w->watch};
 	w->calls = call_table_create(&ports);
 	for (unsigned id = 1; id <= DEVICES; id++)
 		put_device(w, id);
@@ -513,6 +543,7 @@ static void world_close(struct world *w)
 {
 	call_table_destroy(w->calls); // its pools assert that nothing is out
 	registrations_destroy(w->registrations);
+	watch_destroy(w->watch);
 	directory_destroy(w->directory);
 	assert_int_equal(sim_count(w->loop).timers, 0);
 	loop_destroy(w->loop);
@@ -524,6 +555,7 @@ static void play(uint64_t seed, bool memory_fails)
 
 	world_open(&w, seed);
 	w.memory_fails = memory_fails;
+	watch_listen(w.watch, 100);
 	for (unsigned i = 0; i < 2500; i++)
 		step(&w);
 	wind_up(&w);
@@ -533,6 +565,10 @@ static void play(uint64_t seed, bool memory_fails)
 	for (unsigned id = 1; id <= DEVICES; id++)
 		assert_int_equal(call_table_device_activity(w.calls, id), DEVICE_IDLE);
 	assert_true(w.seen[DEVICE_IDLE] > 0 && w.seen[DEVICE_RINGING] > 0 && w.seen[DEVICE_TALKING] > 0);
+	sim_run_for(w.loop, 1000);
+	reports_are_right(&w);
+	assert_true(w.reports_lost || w.reported_overs == w.taken);
+	assert_true(memory_fails || !w.reports_lost);
 	assert_true(w.taken > 50);
 	assert_int_equal(w.record_count, w.taken + w.forwarded_count);
 	world_close(&w);

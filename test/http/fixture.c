@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "domain/directory.h"
 #include "domain/registration.h"
+#include "http/server.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -74,6 +75,7 @@ static void change_apply(void *context)
 		assert(directory_put(told->f->directory, told->after) == ERR_NONE);
 	else
 		directory_remove(told->f->directory, told->before->kind, told->before->id);
+	watch_entity(told->f->watch, told->before, told->after);
 }
 
 static void changed(void *context, const struct entity *before, const struct entity *after)
@@ -121,7 +123,9 @@ int fixture_setup(void **state)
 	assert(loop_create(&f->loop) == 0 && queue_create_on_loop(f->loop, &f->queue) == 0);
 	f->directory = directory_create(&f->plan);
 	f->registrations = registrations_create(f->loop, fake_records_port(f->records));
-	assert(f->directory && f->registrations);
+	f->watch = watch_create(f->loop, f->directory, f->registrations);
+	assert(f->directory && f->registrations && f->watch);
+	registrations_watch(f->registrations, f->watch);
 	assert(pthread_create(&f->call_thread, NULL, call_thread_run, f) == 0);
 	fake_records_on_change(f->records, changed, f);
 	struct http_settings settings = fixture_settings;
@@ -135,6 +139,7 @@ int fixture_setup(void **state)
 	settings.call_thread = f->queue;
 	settings.directory = f->directory;
 	settings.registrations = f->registrations;
+	settings.watch = f->watch;
 	settings.version = "test";
 	assert(http_server_create(&settings, &f->server) == 0);
 	f->address = http_server_listener(f->server);
@@ -154,6 +159,7 @@ int fixture_teardown(void **state)
 	on_call_thread(f, stop, f->loop);
 	pthread_join(f->call_thread, NULL);
 	registrations_destroy(f->registrations);
+	watch_destroy(f->watch);
 	directory_destroy(f->directory);
 	queue_destroy(f->queue);
 	loop_destroy(f->loop);
@@ -215,6 +221,17 @@ struct caller sign_in(struct fixture *f, const char *name, const char *password)
 	snprintf(caller.csrf, sizeof caller.csrf, "%s", text_of(&reply, "csrf_token"));
 	reply_free(&reply);
 	return caller;
+}
+
+struct feed *fixture_feed(struct fixture *f)
+{
+	return server_feed(f->server);
+}
+
+void fixture_server_end(struct fixture *f)
+{
+	http_server_destroy(f->server);
+	f->server = NULL;
 }
 
 void expect(struct reply reply, int status)

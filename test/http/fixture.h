@@ -26,6 +26,7 @@ struct fixture {
 	struct queue *queue; // to the call thread
 	struct directory *directory;
 	struct registrations *registrations;
+	struct watch *watch;
 	struct number_plan plan;
 	pthread_t call_thread;
 	struct caller admin;
@@ -51,6 +52,8 @@ void expect_field(struct reply reply, int status, const char *name, const char *
 // Asks for a creation as the administrator and gives the id.
 uint64_t create(struct fixture *f, const char *path, const char *body);
 const char *text_of(const struct reply *reply, const char *name); // of the JSON; "" when it is not there
+struct feed *fixture_feed(struct fixture *f);
+void fixture_server_end(struct fixture *f); // before the teardown
 // Runs on the call thread; waits.
 void on_call_thread(struct fixture *f, void (*work)(void *context), void *context);
 

@@ -136,7 +136,7 @@ static void every_field_is_described_as_it_is(void **state)
 
 struct scene {
 	struct fixture *f;
-	struct caller jane, bob, otto, token;
+	struct caller jane, bob, otto, token, newcomer; // who has yet to change the password
 };
 
 static void path_of(const struct operation *operation, const char *id, char *path, size_t size)
@@ -180,6 +180,8 @@ static struct reply forbidden(struct scene *scene, const struct operation *opera
 		return say(scene, &scene->otto, operation, "", "");
 	case ACCESS_READER:
 		return say(scene, &scene->jane, operation, "", "");
+	case ACCESS_PERSON:
+		return say(scene, &scene->newcomer, operation, "", "");
 	case ACCESS_ANYBODY:
 	case ACCESS_SELF:
 		break;
@@ -298,7 +300,7 @@ static struct reply unavailable(struct scene *scene, const struct operation *ope
 static struct reply provoke(struct scene *scene, const struct operation *operation, int status)
 {
 	const struct caller *who =
-	    operation->access == ACCESS_SELF || operation->access == ACCESS_AGENT ? &scene->jane : &scene->f->admin;
+	    operation->access == ACCESS_READER || operation->access == ACCESS_ADMIN ? &scene->f->admin : &scene->jane;
 	switch (status) {
 	case 400:
 		return say(scene, who, operation, "?a=%zz", "");
@@ -337,6 +339,9 @@ static void scene_set(struct scene *scene, struct fixture *f)
 				.otto = sign_in(f, "otto", PASSWORD)};
 	create(f, "/api/v1/devices", "{\"kind\":\"sip_phone\",\"number\":\"330\",\"available_for_selection\":true}");
 	create(f, "/api/v1/devices", "{\"kind\":\"sip_phone\",\"number\":\"340\"}");
+	create(f, "/api/v1/users",
+	       "{\"name\":\"newcomer\",\"title\":\"N\",\"extension\":\"540\",\"password\":\"" PASSWORD "\"}");
+	scene->newcomer = sign_in(f, "newcomer", PASSWORD);
 	create(f, "/api/v1/trunks", "{\"title\":\"Carrier\",\"host\":\"192.0.2.1\"}");
 	create(f, "/api/v1/trunks", "{\"title\":\"Other\",\"host\":\"192.0.2.2\"}");
 	create(f, "/api/v1/routes", "{\"prefix\":\"+44\",\"trunk_id\":\"1\"}");
@@ -381,10 +386,10 @@ static void each_documented_error_can_be_had(void **state)
 static void nobody_gets_beyond_their_role(void **state)
 {
 	struct fixture *f = *state;
-	static const bool may[][5] = {
-	    [ROLE_ADMIN] = {true, true, true, true, true},
-	    [ROLE_AGENT] = {true, true, true, false, false},
-	    [ROLE_AUDITOR] = {true, true, false, true, false},
+	static const bool may[][6] = {
+	    [ROLE_ADMIN] = {true, true, true, true, true, true},
+	    [ROLE_AGENT] = {true, true, true, true, false, false},
+	    [ROLE_AUDITOR] = {true, true, true, false, true, false},
 	};
 	struct caller callers[] = {f->admin, sign_in(f, "jane", PASSWORD), sign_in(f, "otto", PASSWORD)};
 	for (size_t i = 0; i < operation_count; i++) {

@@ -282,7 +282,7 @@ static void a_port_in_use_is_an_error(void **state)
 	struct fixture *f = *state;
 	struct http_server *second = NULL;
 	struct http_settings settings = {
-	    .listen = f->address, .records = fake_records_port(f->records), .call_thread = f->queue};
+	    .listen = f->address, .records = fake_records_port(f->records), .call_thread = f->queue, .watch = f->watch};
 	assert_true(http_server_create(&settings, &second) < 0);
 }
 
