@@ -1,6 +1,7 @@
 // A storm of phones on one UDP socket: they register and refresh with digest, call each other's extensions, ring, answer,
 // are cancelled and hang up. Every answer is checked; what is missing or wrong is counted, and any such count fails the run.
-// It keeps no retransmission timers: on loopback nothing may be lost, and what is lost is a failure.
+// It keeps no retransmission timers: on loopback nothing may be lost, and what is lost is a failure. So is what is sent away for
+// overload (503 with Retry-After), unless OVERLOAD says that this is what is looked for.
 #include "base/digest.h"
 #include "base/writer.h"
 
@@ -22,6 +23,7 @@ enum {
 	MESSAGE_MAX = 4096,
 	RING_MS = 20,
 	TALK_MS = 200,
+	COME_BACK_MS = 500, // after a 503: sooner than asked, a run is short
 };
 
 // Devices are numbered from FIRST_DEVICE on, users' extensions from FIRST_EXTENSION on: three devices each.
@@ -31,6 +33,7 @@ struct options {
 	struct sockaddr_in server;
 	unsigned devices, registers_per_s, calls_per_s, seconds;
 	const char *realm;
+	bool overload;
 };
 
 enum call_state { CALL_NONE, CALL_INVITED, CALL_RINGING, CALL_ANSWERED, CALL_ENDING };
@@ -63,11 +66,15 @@ struct storm {
 	struct ringing *ringing; // ring buffer in order of answering
 	size_t ringing_first, ringing_next;
 	uint64_t *registering; // per device: when its REGISTER went out, 0 = answered
+	unsigned *sent_away;   // devices that come back, in the order in which they do; a ring, with when
+	uint64_t *back_ms;
+	size_t sent_away_first, sent_away_next;
 	uint32_t latencies[100000];
 	size_t latency_count;
 
 	uint64_t registers, calls_made, calls_done, cancels, answers, sent, received;
 	uint64_t register_failures, call_failures, unexpected;
+	uint64_t registers_refused, calls_refused; // with a time to come back
 };
 
 enum { RINGING_MAX = 1 << 20 };
@@ -201,6 +208,13 @@ static void register_answered(struct storm *storm, struct str message, unsigned 
 		send_register(storm, device, now_ms);
 		return;
 	}
+	if (status == 503 && !str_empty(header(message, "Retry-After"))) {
+		storm->registering[device] = 0;
+		storm->registers_refused++;
+		storm->sent_away[storm->sent_away_next % storm->options.devices] = device;
+		storm->back_ms[storm->sent_away_next++ % storm->options.devices] = now_ms + COME_BACK_MS;
+		return;
+	}
 	if (status != 200 || !storm->registering[device]) {
 		storm->register_failures++;
 		return;
@@ -298,6 +312,10 @@ static void call_answered(struct storm *storm, struct str message, unsigned stat
 		send_within(storm, call, "ACK", 1);
 		call->state = CALL_ANSWERED;
 		call->changed_ms = us / 1000;
+	} else if (status == 503 && call->state == CALL_INVITED && !str_empty(header(message, "Retry-After"))) {
+		storm->calls_refused++;
+		send_within(storm, call, "ACK", 1);
+		call->state = CALL_NONE;
 	} else if (status >= 300) {
 		fprintf(stderr, "storm: call refused with %u\n", status);
 		storm->call_failures++;
@@ -422,7 +440,10 @@ static void received(struct storm *storm, struct str message, uint64_t now_ms)
 
 static void hang_up_due(struct storm *storm, uint64_t now_ms)
 {
-	for (uint32_t i = storm->call_count > 2000 ? storm->call_count - 2000 : 1; i <= storm->call_count; i++) {
+	uint32_t looked_at = 2000 + 2 * storm->options.calls_per_s; // a call lasts for less than two seconds
+
+	for (uint32_t i = storm->call_count > looked_at ? storm->call_count - looked_at : 1; i <= storm->call_count;
+	     i++) {
 		struct call *call = &storm->calls[i % CALLS_MAX];
 
 		if (call->state == CALL_ANSWERED && now_ms - call->changed_ms >= TALK_MS) {
@@ -449,6 +470,17 @@ static void receive_all(struct storm *storm, int wait_ms)
 	}
 }
 
+static void come_back(struct storm *storm, uint64_t now_ms)
+{
+	for (; storm->sent_away_first != storm->sent_away_next; storm->sent_away_first++) {
+		size_t at = storm->sent_away_first % storm->options.devices;
+
+		if (storm->back_ms[at] > now_ms)
+			return;
+		send_register(storm, storm->sent_away[at], now_ms);
+	}
+}
+
 // Every device once, as fast as the server acknowledges, at most 256 on their way at once.
 static void register_all(struct storm *storm)
 {
@@ -458,8 +490,10 @@ static void register_all(struct storm *storm)
 	send_register(storm, 0, began / 1000);
 	next = 1;
 	while (storm->registers < storm->options.devices && now_us() - quiet_since < 5000000) {
-		while (storm->nonce[0] && next < storm->options.devices && next - storm->registers < 256)
+		while (storm->nonce[0] && next < storm->options.devices &&
+		       next - storm->registers - (storm->sent_away_next - storm->sent_away_first) < 256)
 			send_register(storm, next++, now_us() / 1000);
+		come_back(storm, now_us() / 1000);
 		receive_all(storm, 1);
 		if (storm->registers != last) {
 			last = storm->registers;
@@ -492,7 +526,7 @@ static void rage(struct storm *storm)
 		answer_due(storm, us / 1000);
 		hang_up_due(storm, us / 1000);
 		receive_all(storm, 1);
-		if (us >= end && storm->calls_done + storm->call_failures >= storm->calls_made)
+		if (us >= end && storm->calls_done + storm->calls_refused + storm->call_failures >= storm->calls_made)
 			break;
 	}
 	for (unsigned i = 0; i < options->devices; i++)
@@ -515,11 +549,12 @@ static int report(struct storm *storm)
 
 	getrusage(RUSAGE_SELF, &usage);
 	qsort(storm->latencies, n, sizeof *storm->latencies, by_size);
-	printf("registers %" PRIu64 " failures %" PRIu64 "\n", storm->registers, storm->register_failures);
-	printf("calls %" PRIu64 " completed %" PRIu64 " failures %" PRIu64 " cancels %" PRIu64 " answers %" PRIu64
-	       " unexpected %" PRIu64 "\n",
-	       storm->calls_made, storm->calls_done, storm->call_failures, storm->cancels, storm->answers,
-	       storm->unexpected);
+	printf("registers %" PRIu64 " refused %" PRIu64 " failures %" PRIu64 "\n", storm->registers,
+	       storm->registers_refused, storm->register_failures);
+	printf("calls %" PRIu64 " completed %" PRIu64 " refused %" PRIu64 " failures %" PRIu64 " cancels %" PRIu64
+	       " answers %" PRIu64 " unexpected %" PRIu64 "\n",
+	       storm->calls_made, storm->calls_done, storm->calls_refused, storm->call_failures, storm->cancels,
+	       storm->answers, storm->unexpected);
 	if (n)
 		printf("INVITE to 180 at the caller: p50 %u us, p99 %u us\n", storm->latencies[n / 2],
 		       storm->latencies[n * 99 / 100]);
@@ -527,6 +562,8 @@ static int report(struct storm *storm)
 	       storm->received,
 	       (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
 		   (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6);
+	if (!storm->options.overload && (storm->registers_refused || storm->calls_refused))
+		return EXIT_FAILURE;
 	return storm->register_failures || storm->call_failures || storm->unexpected ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
@@ -548,8 +585,8 @@ int main(int count, char **arguments)
 	socklen_t size = sizeof local;
 	int buffer = 8 << 20;
 
-	if (count != 7) {
-		fputs("usage: storm PORT DEVICES REGISTERS_PER_S CALLS_PER_S SECONDS REALM\n"
+	if (count != 7 && !(count == 8 && strcmp(arguments[7], "OVERLOAD") == 0)) {
+		fputs("usage: storm PORT DEVICES REGISTERS_PER_S CALLS_PER_S SECONDS REALM [OVERLOAD]\n"
 		      "Sends to 127.0.0.1 alone.\n",
 		      stderr);
 		return EXIT_FAILURE;
@@ -563,9 +600,11 @@ int main(int count, char **arguments)
 	    .calls_per_s = number_of(arguments[4], 20000),
 	    .seconds = number_of(arguments[5], 3600),
 	    .realm = arguments[6],
+	    .overload = count == 8,
 	};
 	storm.socket = socket(AF_INET, SOCK_DGRAM, 0);
-	setsockopt(storm.socket, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof buffer);
+	if (setsockopt(storm.socket, SOL_SOCKET, SO_RCVBUFFORCE, &buffer, sizeof buffer) != 0)
+		setsockopt(storm.socket, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof buffer);
 	if (storm.socket < 0 || bind(storm.socket, (struct sockaddr *)&local, sizeof local) < 0 ||
 	    getsockname(storm.socket, (struct sockaddr *)&local, &size) < 0) {
 		fprintf(stderr, "storm: %s\n", strerror(errno));
@@ -575,7 +614,9 @@ int main(int count, char **arguments)
 	storm.calls = calloc(CALLS_MAX, sizeof *storm.calls);
 	storm.ringing = calloc(RINGING_MAX, sizeof *storm.ringing);
 	storm.registering = calloc(storm.options.devices, sizeof *storm.registering);
-	if (!storm.calls || !storm.ringing || !storm.registering)
+	storm.sent_away = calloc(storm.options.devices, sizeof *storm.sent_away);
+	storm.back_ms = calloc(storm.options.devices, sizeof *storm.back_ms);
+	if (!storm.calls || !storm.ringing || !storm.registering || !storm.sent_away || !storm.back_ms)
 		return EXIT_FAILURE;
 	register_all(&storm);
 	rage(&storm);

@@ -71,10 +71,12 @@ def main():
     parser.add_argument("--registers", type=int, default=500, help="refreshes a second during the storm")
     parser.add_argument("--calls", type=int, default=200, help="calls a second")
     parser.add_argument("--seconds", type=int, default=60)
+    parser.add_argument("--overload", action="store_true", help="more than the server can do: some may be sent away, none lost")
     options = parser.parse_args()
 
     server = Server(options.carillond, settings="sip idle_s = 900\nlog level = warning\n"
-                    "limits known_requests_per_s = 1000000")  # one socket plays ten thousand phones
+                    "limits known_requests_per_s = 1000000\noverload busy_percent = "
+                    + ("90" if options.overload else "0"))  # one socket plays ten thousand phones
     try:
         server.device("1")
         server.user("template", "199")
@@ -87,14 +89,17 @@ def main():
         empty = memory_kib(server.process.pid)
         before, began = cpu_seconds(server.process.pid), time.monotonic()
         storm = subprocess.run(["taskset", "-c", str(os.cpu_count() - 1), options.storm, str(server.sip_port),
-                                str(options.devices), str(options.registers), str(options.calls), str(options.seconds), REALM],
+                                str(options.devices), str(options.registers), str(options.calls), str(options.seconds), REALM,
+                                *(["OVERLOAD"] if options.overload else [])],
                                check=False, timeout=options.seconds + 300, capture_output=True, text=True)
         user, system = (after - start for after, start in zip(cpu_seconds(server.process.pid), before))
         print(storm.stdout + storm.stderr, end="")
         print(f"server's CPU in {time.monotonic() - began:.0f} s: user {user:.1f} s, system {system:.1f} s; "
               f"memory {empty} KiB before, {memory_kib(server.process.pid)} KiB after")
         metrics = server.api.raw("GET", "/metrics")[2]
-        for name in ("sip_retransmissions_total", "sip_timeouts_total", "store_failures_total", "store_commits_total"):
+        for name in ("sip_retransmissions_total", "sip_timeouts_total", "store_failures_total", "store_commits_total", "sip_overload_total",
+                     "sip_overload_refused_calls_total", "sip_overload_refused_registers_total", "sip_busy_percent",
+                     "sip_admitted_percent"):
             print(next(line for line in metrics.splitlines() if line.startswith(f"carillon_{name} ")))
         return storm.returncode
     finally:

@@ -6,6 +6,7 @@
 #include "first_start.h"
 #include "http/http.h"
 #include "media/none.h"
+#include "metrics.h"
 #include "settings.h"
 #include "sip/endpoint.h"
 #include "sip/tls.h"
@@ -223,27 +224,6 @@ static void watchdog_feed(struct timer *timer)
 
 // ---- metrics
 
-static void metric(struct writer *w, const char *name, const char *type, const char *help, uint64_t value)
-{
-	writer_format(w, "# HELP carillon_%s %s\n# TYPE carillon_%s %s\ncarillon_%s %" PRIu64 "\n", name, help, name,
-		      type, name, value);
-}
-
-static void limits_write(const struct sip_limits_counters *limits, struct writer *w)
-{
-	metric(w, "sip_sources_banned", "gauge", "Addresses banned now.", limits->banned);
-	metric(w, "sip_bans_total", "counter", "Addresses banned for wrong passwords.", limits->bans);
-	metric(w, "sip_waits_total", "counter", "Devices that had to wait after wrong passwords.", limits->waits);
-	metric(w, "sip_dropped_banned_total", "counter", "Messages of banned addresses dropped unread.",
-	       limits->dropped_banned);
-	metric(w, "sip_dropped_over_limit_total", "counter", "Requests dropped unread, over their limit.",
-	       limits->dropped_over_limit);
-	metric(w, "sip_refused_connections_total", "counter", "Connections of banned addresses, or over their limit.",
-	       limits->refused_connections);
-	metric(w, "sip_sources", "gauge", "Addresses that the limits remember.", limits->sources);
-	metric(w, "sip_known_flows", "gauge", "Ports of devices that have authenticated.", limits->flows);
-}
-
 static void metrics_write(void *context, struct writer *w)
 {
 	struct server *server = context;
@@ -274,7 +254,8 @@ static void metrics_write(void *context, struct writer *w)
 	metric(w, "sip_registers_total", "counter", "REGISTER requests.", sip.registers);
 	metric(w, "sip_invites_total", "counter", "INVITE requests.", sip.invites);
 	metric(w, "sip_refused_authentication_total", "counter", "Wrong credentials.", sip.refused_authentication);
-	limits_write(&sip.limits, w);
+	metrics_write_limits(&sip.limits, w);
+	metrics_write_overload(&sip.overload, w);
 	metric(w, "store_commits_total", "counter", "Transactions committed.", store.commits);
 	metric(w, "store_writes_total", "counter", "Writes committed.", store.writes);
 	metric(w, "store_failures_total", "counter", "Transactions that failed.", store.failures);
@@ -382,6 +363,9 @@ static bool endpoint_build(struct server *server)
 	    .dns_servers = from->dns_servers,
 	    .digest = from->sip_digest,
 	    .limits = limits_settings(from),
+	    .overload.busy_percent = (unsigned)from->overload_busy_percent,
+	    .overload.retry_after_s = (unsigned)from->overload_retry_after_s,
+	    .overload.store_wait_ms = (unsigned)from->overload_store_wait_ms,
 	    .register_min_s = (unsigned)from->register_min_s,
 	    .register_max_s = (unsigned)from->register_max_s,
 	    .register_default_s = (unsigned)from->register_default_s,

@@ -74,6 +74,13 @@ static const struct config_key keys[] = {
     TEXT("limits", "trusted", limits_trusted, "",
 	 "Addresses and ranges never banned, such as those of a proxy in front, separated by spaces. Trunks are "
 	 "anyway."),
+    INTEGER(
+	"overload", "busy_percent", overload_busy_percent, "90", 0, 100,
+	"Once so much of the call thread's time is taken, some of the new calls and registrations get 503; 0: never."),
+    INTEGER("overload", "retry_after_s", overload_retry_after_s, "10", 1, 3600,
+	    "Those are asked to stay away for this long, some less and some more."),
+    INTEGER("overload", "store_wait_ms", overload_store_wait_ms, "1000", 10, 60000,
+	    "Registrations get 503 while one has waited this long for the disk."),
     TEXT("http", "listen", http_listen, "0.0.0.0:8080", "Address of the console and the API."),
     INTEGER("http", "workers", http_workers, "4", 1, 64, "Threads that answer API requests."),
     INTEGER("http", "session_life_s", session_life_s, "43200", 60, 2592000, "A sign-in ends after this long."),

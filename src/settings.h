@@ -25,6 +25,7 @@ struct settings {
 	int64_t limits_requests_per_s, limits_requests_burst, limits_known_requests_per_s;
 	int64_t limits_connections_per_source;
 	int64_t limits_failures_wait, limits_wait_s;
+	int64_t overload_busy_percent, overload_retry_after_s, overload_store_wait_ms;
 	int64_t limits_failures_ban, limits_window_s, limits_ban_s;
 	struct str limits_trusted;
 	struct str http_listen;

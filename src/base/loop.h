@@ -17,6 +17,7 @@ void loop_run(struct loop *loop);     // until loop_stop
 void loop_stop(struct loop *loop);
 uint64_t loop_now_ms(const struct loop *loop);                 // monotonic, the same during one turn
 uint64_t loop_now_us(const struct loop *loop);                 // monotonic, read now: for measuring
+uint64_t loop_busy_us(const struct loop *loop);                // what of loop_now_us its thread did not sleep
 uint64_t loop_time_ms(const struct loop *loop);                // wall clock, milliseconds since 1970-01-01 UTC
 void loop_random(struct loop *loop, void *bytes, size_t size); // cryptographically strong
 uint64_t loop_random_uint(struct loop *loop);
@@ -71,6 +72,8 @@ typedef void udp_received(void *context, const struct net_address *from, char *b
 int udp_open(struct loop *loop, const struct net_address *local, udp_received *received, void *context,
 	     struct udp_socket **socket);
 struct net_address udp_local(const struct udp_socket *socket); // with the real port when 0 was asked for
+// How full the kernel's queue of what was not received yet is, in percent. 0 when the kernel does not say.
+unsigned udp_queue_percent(const struct udp_socket *socket);
 // Sends now or drops, as UDP does; -EMSGSIZE, -ECONNREFUSED and the like are returned when the kernel says so at once.
 int udp_send(struct udp_socket *socket, const struct net_address *to, struct str datagram);
 void udp_close(struct udp_socket *socket);

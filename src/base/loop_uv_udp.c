@@ -2,7 +2,9 @@
 #include "base/loop_uv.h"
 
 #include <errno.h>
+#include <linux/sock_diag.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 struct udp_socket {
 	uv_udp_t uv;
@@ -79,6 +81,17 @@ struct net_address udp_local(const struct udp_socket *udp)
 	if (uv_udp_getsockname(&udp->uv, (struct sockaddr *)&address, &size) == 0)
 		net_address_from_sockaddr((struct sockaddr *)&address, &local);
 	return local;
+}
+
+unsigned udp_queue_percent(const struct udp_socket *udp)
+{
+	uint32_t memory[SK_MEMINFO_VARS] = {0};
+	socklen_t size = sizeof memory;
+	uv_os_fd_t fd;
+	if (uv_fileno((const uv_handle_t *)&udp->uv, &fd) != 0 ||
+	    getsockopt(fd, SOL_SOCKET, SO_MEMINFO, memory, &size) != 0 || memory[SK_MEMINFO_RCVBUF] == 0)
+		return 0;
+	return (unsigned)((uint64_t)memory[SK_MEMINFO_RMEM_ALLOC] * 100 / memory[SK_MEMINFO_RCVBUF]);
 }
 
 int udp_send(struct udp_socket *udp, const struct net_address *to, struct str datagram)

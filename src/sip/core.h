@@ -19,6 +19,7 @@ struct sip_endpoint {
 	struct sip_transactions *transactions;
 	struct sip_auth *auth;
 	struct sip_limits *limits;
+	struct sip_overload *overload;
 	struct net_range trusted[SIP_TRUSTED_MAX]; // by the limits, beside the trunks
 	struct directory *directory;
 	struct registrations *registrations;

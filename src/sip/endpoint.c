@@ -1,6 +1,7 @@
 // Takes what the transport delivers to where it belongs: broken messages, responses, requests of running transactions, of dialogs,
 // and new ones by their method.
 #include "base/log.h"
+#include "domain/directory.h"
 #include "sip/identity.h"
 #include "sip/owned.h"
 #include "sip/registrar.h"
@@ -34,6 +35,29 @@ bool sip_endpoint_is_ours(const struct sip_endpoint *endpoint, const struct sip_
 		if (!str_empty(domain) && str_equal_nocase(uri->host, domain))
 			return true;
 	return false;
+}
+
+// ---- overload
+
+static bool is_emergency(const struct sip_endpoint *endpoint, const struct sip_message *request)
+{
+	return request->method == SIP_INVITE &&
+	       number_is_emergency(directory_plan(endpoint->directory), request->uri.user);
+}
+
+// What would begin something new. What has begun goes on, and calls for help are always taken.
+static bool is_one_too_many(struct sip_endpoint *endpoint, const struct flow *from, const struct sip_message *request)
+{
+	char lines[32];
+	struct writer w = writer_into(lines, sizeof lines);
+
+	if (request->method != SIP_INVITE && request->method != SIP_REGISTER)
+		return false;
+	if (sip_overload_admits(endpoint->overload, request) || is_emergency(endpoint, request))
+		return false;
+	writer_format(&w, "Retry-After: %u\r\n", sip_overload_retry_after_s(endpoint->overload));
+	sip_endpoint_answer(endpoint, from, request, 503, writer_result(&w));
+	return true;
 }
 
 // ---- requests outside any dialog
@@ -93,6 +117,8 @@ static void receive_outside(struct sip_endpoint *endpoint, const struct flow *fr
 		sip_endpoint_answer(endpoint, from, request, 501, STR(SIP_ALLOW_LINE));
 		return;
 	}
+	if (is_one_too_many(endpoint, from, request))
+		return;
 	unsigned status = request->method == SIP_CANCEL ? 0 : rules_check(endpoint, from, request, &w, &reason);
 	if (status) {
 		struct sip_response response = {.status = status, .reason = reason, .extra = writer_result(&w)};
@@ -131,10 +157,23 @@ static void receive_request(struct sip_endpoint *endpoint, const struct flow *fr
 
 // ---- what the transport tells
 
+// Trunks, and whom the configuration names.
+static bool trusts(void *context, const struct net_address *address)
+{
+	const struct sip_endpoint *endpoint = context;
+
+	for (size_t i = 0; i < SIP_TRUSTED_MAX; i++)
+		if (net_range_holds(&endpoint->trusted[i], address))
+			return true;
+	return trunk_of_address(endpoint, address) != NULL;
+}
+
 static void received(void *context, const struct flow *from, struct sip_message *message)
 {
 	struct sip_endpoint *endpoint = context;
 	if (message->is_request) {
+		if (message->via.takes_feedback && trusts(endpoint, &from->remote))
+			message->via.feedback = sip_overload_feedback(endpoint->overload);
 		receive_request(endpoint, from, message);
 		return;
 	}
@@ -172,15 +211,29 @@ static const struct sip_transport_handlers handlers = {.received = received, .br
 
 // ---- life
 
-// Trunks, and whom the configuration names.
-static bool trusts(void *context, const struct net_address *address)
+static unsigned queue_percent(void *context)
 {
 	const struct sip_endpoint *endpoint = context;
 
-	for (size_t i = 0; i < SIP_TRUSTED_MAX; i++)
-		if (net_range_holds(&endpoint->trusted[i], address))
-			return true;
-	return trunk_of_address(endpoint, address) != NULL;
+	return sip_transport_queue_percent(endpoint->transport);
+}
+
+static uint64_t store_waits_ms(void *context)
+{
+	const struct sip_endpoint *endpoint = context;
+
+	return sip_registrar_waits_ms(endpoint->registrar);
+}
+
+static bool overload_build(struct sip_endpoint *endpoint, const struct sip_endpoint_settings *settings)
+{
+	struct sip_overload_settings overload = settings->overload;
+
+	overload.queue_percent = queue_percent;
+	overload.store_waits_ms = store_waits_ms;
+	overload.context = endpoint;
+	endpoint->overload = sip_overload_create(endpoint->loop, &overload);
+	return endpoint->overload != NULL;
 }
 
 static bool limits_build(struct sip_endpoint *endpoint, const struct sip_endpoint_settings *settings)
@@ -240,7 +293,7 @@ int sip_endpoint_create(struct loop *loop, const struct sip_endpoint_settings *s
 	int error = -ENOMEM;
 	if (!endpoint->sessions || !endpoint->sessions_by_tag || !endpoint->sessions_by_origin ||
 	    !endpoint->registrar || !endpoint->auth || !keep_names(endpoint, settings) ||
-	    !limits_build(endpoint, settings))
+	    !limits_build(endpoint, settings) || !overload_build(endpoint, settings))
 		goto failed;
 	error = -EINVAL;
 	if (!str_empty(settings->digest) && !sip_auth_offer(endpoint->auth, settings->digest))
@@ -308,6 +361,7 @@ void sip_endpoint_destroy(struct sip_endpoint *endpoint)
 	if (endpoint->transport)
 		sip_transport_destroy(endpoint->transport);
 	sip_limits_destroy(endpoint->limits);
+	sip_overload_destroy(endpoint->overload);
 	if (endpoint->auth)
 		sip_auth_destroy(endpoint->auth);
 	hash_destroy(endpoint->sessions_by_tag);
@@ -328,6 +382,7 @@ struct sip_endpoint_counters sip_endpoint_count(const struct sip_endpoint *endpo
 	    .transactions = sip_transactions_count(endpoint->transactions),
 	    .resolver = sip_resolver_count(endpoint->resolver),
 	    .limits = sip_limits_count(endpoint->limits),
+	    .overload = sip_overload_count(endpoint->overload),
 	    .sessions = slots_count(endpoint->sessions),
 	    .registers = sip_registrar_count(endpoint->registrar),
 	    .invites = endpoint->invites,

@@ -5,6 +5,7 @@
 
 #include "domain/call_table.h"
 #include "sip/auth.h"
+#include "sip/overload.h"
 #include "sip/resolver.h"
 #include "sip/source_limits.h"
 #include "sip/transaction.h"
@@ -22,6 +23,7 @@ struct sip_endpoint_settings {
 	unsigned register_min_s, register_max_s, register_default_s;
 	struct sip_limits_settings limits;         // but for whom it trusts: trunks and those of `trusted`
 	struct net_range trusted[SIP_TRUSTED_MAX]; // unused places are all zero
+	struct sip_overload_settings overload;     // but for what it asks
 	struct str dns_servers;                    // see base/dns.h; empty: the system's
 };
 
@@ -41,6 +43,7 @@ struct sip_endpoint_counters {
 	struct sip_transaction_counters transactions;
 	struct sip_resolver_counters resolver;
 	struct sip_limits_counters limits;
+	struct sip_overload_counters overload;
 	uint32_t sessions;
 	uint64_t registers, invites, refused_authentication;
 };

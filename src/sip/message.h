@@ -52,6 +52,8 @@ struct sip_via {
 	struct str received;  // IPv6 without brackets (RFC 5118 section 4.5: either way comes)
 	bool rport;           // present, with or without value
 	uint16_t rport_value; // 0 = none
+	bool takes_feedback;  // the sender understands overload control (RFC 7339): oc
+	struct str feedback;  // what answers say in place of these; empty = they stay as they are
 	struct str parameters;
 };
 

@@ -21,6 +21,7 @@ struct sip_registrar {
 	struct sip_endpoint *endpoint;
 	struct sip_registrar_settings settings;
 	struct slots *pending;
+	struct list waiting; // the same, the oldest first
 	struct pool pool;
 	uint64_t accepted;
 };
@@ -28,8 +29,10 @@ struct sip_registrar {
 // A REGISTER whose bindings are on their way to the store.
 struct pending_register {
 	struct sip_registrar *registrar;
+	struct list node;
 	uint64_t id;
 	uint64_t device_id;
+	uint64_t since_ms;
 	struct flow from;
 	struct sip_server_transaction *transaction;
 };
@@ -42,6 +45,7 @@ struct sip_registrar *sip_registrar_create(struct sip_endpoint *endpoint, const 
 	registrar->endpoint = endpoint;
 	registrar->settings = *settings;
 	pool_init(&registrar->pool, sizeof(struct pending_register));
+	list_init(&registrar->waiting);
 	registrar->pending = slots_create(PENDING_MAX);
 	if (registrar->pending)
 		return registrar;
@@ -55,6 +59,7 @@ static void pending_free(struct pending_register *pending)
 	struct sip_registrar *registrar = pending->registrar;
 	sip_server_forget(pending->transaction);
 	slots_remove(registrar->pending, pending->id);
+	list_remove(&pending->node);
 	pool_give(&registrar->pool, pending);
 }
 
@@ -72,6 +77,14 @@ void sip_registrar_destroy(struct sip_registrar *registrar)
 	slots_destroy(registrar->pending);
 	pool_free(&registrar->pool);
 	free(registrar);
+}
+
+uint64_t sip_registrar_waits_ms(const struct sip_registrar *registrar)
+{
+	if (list_empty(&registrar->waiting))
+		return 0;
+	const struct pending_register *oldest = container_of(registrar->waiting.next, struct pending_register, node);
+	return loop_now_ms(registrar->endpoint->loop) - oldest->since_ms;
 }
 
 uint64_t sip_registrar_count(const struct sip_registrar *registrar)
@@ -405,13 +418,15 @@ static void update(struct sip_registrar *registrar, const struct flow *from, con
 	struct pending_register *pending = pool_take(&registrar->pool);
 	if (!pending)
 		goto refused;
-	*pending = (struct pending_register){.registrar = registrar, .device_id = device_id, .from = *from};
+	*pending = (struct pending_register){
+	    .registrar = registrar, .device_id = device_id, .since_ms = loop_now_ms(endpoint->loop), .from = *from};
 	pending->id = slots_add(registrar->pending, pending);
 	if (pending->id == 0)
 		goto given_back;
 	pending->transaction = sip_server_start(endpoint->transactions, from, request, NULL, NULL);
 	if (!pending->transaction)
 		goto removed;
+	list_append(&registrar->waiting, &pending->node);
 	struct registration_update change = {
 	    .device_id = device_id,
 	    .call_id = request->call_id,

@@ -13,6 +13,8 @@ struct sip_registrar *sip_registrar_create(struct sip_endpoint *endpoint,
 void sip_registrar_destroy(struct sip_registrar *registrar);
 // A REGISTER that passed the rules and has not been seen before.
 void sip_registrar_receive(struct sip_registrar *registrar, const struct flow *from, const struct sip_message *request);
+// For how long the oldest REGISTER has waited for the store; 0: none waits.
+uint64_t sip_registrar_waits_ms(const struct sip_registrar *registrar);
 uint64_t sip_registrar_count(const struct sip_registrar *registrar); // REGISTERs accepted
 
 #endif

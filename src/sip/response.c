@@ -36,6 +36,13 @@ static bool parameter_is(struct str parameter, struct str name)
 	return str_equal_nocase(str_trim(str_first(parameter, str_index(parameter, '='))), name);
 }
 
+// RFC 7339 section 4: the neighbour's own go where we say something.
+static bool is_overload_control(struct str parameter)
+{
+	return parameter_is(parameter, STR("oc")) || parameter_is(parameter, STR("oc-algo")) ||
+	       parameter_is(parameter, STR("oc-validity")) || parameter_is(parameter, STR("oc-seq"));
+}
+
 // The topmost Via with what the transport found out about the sender. A received of the sender's own making goes.
 static void write_top_via(struct writer *w, const struct sip_via *via)
 {
@@ -46,7 +53,8 @@ static void write_top_via(struct writer *w, const struct sip_via *via)
 	writer_str(w, STR("Via: "));
 	writer_str(w, str_first(via->text, parameters));
 	while (take_parameter(&rest, &parameter)) {
-		if (parameter_is(parameter, STR("received")))
+		if (parameter_is(parameter, STR("received")) ||
+		    (!str_empty(via->feedback) && is_overload_control(parameter)))
 			continue;
 		writer_char(w, ';');
 		if (via->rport && via->rport_value != 0 && parameter_is(parameter, STR("rport"))) {
@@ -59,6 +67,10 @@ static void write_top_via(struct writer *w, const struct sip_via *via)
 	if (!str_empty(via->received)) {
 		writer_str(w, STR(";received="));
 		writer_str(w, via->received);
+	}
+	if (!str_empty(via->feedback)) {
+		writer_char(w, ';');
+		writer_str(w, via->feedback);
 	}
 	writer_str(w, STR("\r\n"));
 }

@@ -428,3 +428,14 @@ struct sip_transport_counters sip_transport_count(const struct sip_transport *tr
 {
 	return transport->counters;
 }
+
+unsigned sip_transport_queue_percent(const struct sip_transport *transport)
+{
+	unsigned fullest = 0;
+
+	for (unsigned i = 0; i < transport->listener_count[TRANSPORT_UDP]; i++) {
+		unsigned percent = udp_queue_percent(transport->listeners[TRANSPORT_UDP][i].udp);
+		fullest = percent > fullest ? percent : fullest;
+	}
+	return fullest;
+}

@@ -103,6 +103,9 @@ bool sip_transport_is_local(const struct sip_transport *transport, struct str ho
 // The bound address of the n-th listener of a transport; family 0 when there is none. For tests and logs.
 struct net_address sip_transport_listener(const struct sip_transport *transport, enum transport kind, unsigned n);
 
+// How full the fullest queue of our UDP sockets is, in percent.
+unsigned sip_transport_queue_percent(const struct sip_transport *transport);
+
 struct sip_transport_counters {
 	uint64_t received, sent, broken, refused_connections;
 	uint64_t handshakes, handshakes_failed; // of TLS

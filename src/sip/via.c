@@ -43,6 +43,9 @@ static bool parse_parameters(struct sip_via *via)
 			via->rport = true;
 			if (str_to_uint(parameter.value, 65535, &port))
 				via->rport_value = (uint16_t)port;
+		} else if (str_equal_nocase(parameter.name, STR("oc"))) {
+			via->takes_feedback =
+			    true; // by loss, which all who know it at all understand (RFC 7339 section 4)
 		}
 	}
 	return step == SYNTAX_END;

@@ -169,6 +169,23 @@ uint64_t loop_time_ms(const struct loop *loop)
 	return loop->now_ms + loop->wall_offset_ms;
 }
 
+uint64_t loop_busy_us(const struct loop *loop)
+{
+	return loop->busy_us + (loop->now_ms - loop->busy_since_ms) * loop->busy_permille;
+}
+
+void sim_set_busy(struct loop *loop, unsigned permille)
+{
+	loop->busy_us = loop_busy_us(loop);
+	loop->busy_since_ms = loop->now_ms;
+	loop->busy_permille = permille;
+}
+
+void sim_set_queue(struct loop *loop, unsigned percent)
+{
+	loop->queue_percent = percent;
+}
+
 void sim_set_time(struct loop *loop, uint64_t wall_ms)
 {
 	loop->wall_offset_ms = wall_ms - loop->now_ms;

@@ -178,6 +178,11 @@ struct net_address udp_local(const struct udp_socket *socket)
 	return socket->bound.address;
 }
 
+unsigned udp_queue_percent(const struct udp_socket *socket)
+{
+	return socket->bound.loop->queue_percent;
+}
+
 static enum sim_fate datagram_fate(struct loop *loop, const struct sim_packet *packet)
 {
 	enum sim_fate fate = loop->filter ? loop->filter(loop->filter_context, packet) : SIM_DELIVERED;

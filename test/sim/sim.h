@@ -24,6 +24,10 @@ void sim_run_for(struct loop *loop, uint64_t duration_ms);
 bool sim_run_idle(struct loop *loop, uint64_t limit_ms);
 // The wall clock jumps; timers do not notice.
 void sim_set_time(struct loop *loop, uint64_t wall_ms);
+// From now on the thread sleeps for so many thousandths less of each second, as loop_busy_us tells.
+void sim_set_busy(struct loop *loop, unsigned permille);
+// How full all sockets' queues are said to be.
+void sim_set_queue(struct loop *loop, unsigned percent);
 void sim_raise_signal(struct loop *loop, int number); // runs the handler of loop_on_signal
 // Another stream of the seed, for the test's own choices: the loop's randomness does not depend on how many are taken.
 uint64_t sim_choice(struct loop *loop, uint64_t below); // 0 to below - 1; 0 when below is 0

@@ -88,6 +88,9 @@ struct down_host {
 struct loop {
 	uint64_t now_ms;
 	uint64_t wall_offset_ms;
+	unsigned busy_permille; // since busy_since_ms; before that busy_us
+	uint64_t busy_since_ms, busy_us;
+	unsigned queue_percent;
 	struct timer_wheel wheel;
 	uint64_t random_state; // what the code under test draws from
 	uint64_t network_state;

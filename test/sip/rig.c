@@ -230,7 +230,8 @@ static void add_trunk(struct rig *rig, uint64_t id)
 struct rig *rig_start(void)
 {
 	static struct rig rig;
-	struct number_plan plan = {.country_code = STR("44"), .international_prefix = STR("00")};
+	struct number_plan plan = {
+	    .country_code = STR("44"), .international_prefix = STR("00"), .emergency = STR("112")};
 	struct sip_endpoint_settings settings = {
 	    .realm = STR("carillon"),
 	    .domains = STR("example.com example.net example.org"),
@@ -239,6 +240,7 @@ struct rig *rig_start(void)
 	    .register_min_s = 60,
 	    .register_max_s = 7200,
 	    .register_default_s = 3600,
+	    .overload.busy_percent = 90,
 	};
 	struct net_address failed;
 

@@ -162,6 +162,87 @@ static void nothing_is_relayed(void **state)
 	peer_close(&victim);
 }
 
+// ---- overload
+
+// All queues are full for so long that only one new request of fifty is taken.
+static void overload(void)
+{
+	sim_set_queue(rig->loop, 100);
+	for (unsigned i = 0; i < 12; i++) {
+		send_row(&(struct row){"INVITE", "sip:510@example.com", PLAIN, "", ""}, 9000 + i);
+		sim_run_for(rig->loop, 200);
+	}
+	phone.count = phone.read = 0;
+}
+
+static void what_is_new_is_sent_away_in_overload_and_what_goes_on_is_not(void **state)
+{
+	static const struct row served[] = {
+	    {"OPTIONS", "sip:example.com", PLAIN, "200", ""},    {"BYE", "sip:330@example.com", PLAIN, "481", ""},
+	    {"CANCEL", "sip:330@example.com", PLAIN, "481", ""}, {"UPDATE", "sip:330@example.com", PLAIN, "481", ""},
+	    {"INVITE", "sip:112@example.com", PLAIN, "401", ""}, // a call for help
+	};
+	unsigned calls = 0, registers = 0;
+	(void)state;
+	overload();
+	for (unsigned i = 0; i < 200; i++) {
+		bool invite = i % 2;
+		send_row(&(struct row){invite ? "INVITE" : "REGISTER", "sip:example.com",
+				       "Contact: <sip:330@10.0.0.2>\n" PLAIN, "", ""},
+			 i);
+		const char *answer = peer_next(&phone);
+		phone.count = phone.read = 0;
+		if (strncmp(answer, "SIP/2.0 503 ", 12) != 0)
+			continue;
+		assert_in_range(atoi(header_of(rig, answer, "Retry-After")), 5, 15);
+		++*(invite ? &calls : &registers);
+	}
+	assert_in_range(calls, 90, 100);
+	assert_in_range(registers, 98, 100);
+	for (unsigned i = 0; i < sizeof served / sizeof *served; i++)
+		for (unsigned copy = 0; copy < 10; copy++) {
+			send_row(&served[i], 1000 + 10 * i + copy);
+			assert_starts(peer_next(&phone), text_of(rig, "SIP/2.0 %s ", served[i].answer));
+			phone.count = phone.read = 0;
+		}
+	struct sip_overload_counters counters = sip_endpoint_count(rig->endpoint).overload;
+	assert_true(counters.overloaded);
+	assert_int_equal(counters.episodes, 1);
+	assert_int_equal(counters.admitted_percent, 2);
+	assert_true(counters.refused_calls >= calls && counters.refused_registers == registers);
+}
+
+static const char *answer_to_neighbour(struct peer *peer, const char *parameters)
+{
+	static unsigned branch;
+	peer_send(peer,
+		  "OPTIONS sip:example.com SIP/2.0\nVia: SIP/2.0/UDP 10.0.1.1:5060;branch=z9hG4bKo%u%s;rport\n"
+		  "From: <sip:a@example.com>;tag=f\nTo: <sip:b@example.com>\nCall-ID: o%u\nCSeq: 1 OPTIONS\n" PLAIN,
+		  branch, parameters, branch);
+	branch++;
+	return header_of(rig, peer_next(peer), "Via");
+}
+
+// RFC 7339, for trunks and those that the configuration trusts.
+static void a_neighbour_is_told_how_much_less_to_send(void **state)
+{
+	struct peer trunk;
+	(void)state;
+	peer_open(&trunk, rig, "10.0.1.1", 5060);
+	assert_lacks(answer_to_neighbour(&trunk, ""), "oc");
+	const char *via = answer_to_neighbour(&trunk, ";oc;oc-algo=\"loss,rate\"");
+	assert_has(via, ";rport=5060;received=10.0.1.1;oc=0;oc-algo=\"loss\";oc-validity=0;oc-seq=17040672");
+	assert_lacks(via, "rate");
+	assert_lacks(via, ";oc;");
+	overload();
+	assert_has(answer_to_neighbour(&trunk, ";oc;oc-algo=\"loss\""),
+		   ";oc=98;oc-algo=\"loss\";oc-validity=500;oc-seq=17040672");
+	peer_close(&trunk);
+	// A stranger learns nothing.
+	const char *answer = answer_to_neighbour(&phone, ";oc;oc-algo=\"loss\"");
+	assert_lacks(answer, "oc=");
+}
+
 // ---- strangers
 
 static void send_credentials(struct peer *peer, const char *number, const char *method, const char *credentials)
@@ -488,6 +569,8 @@ int main(void)
 	    T(what_cannot_be_answered_is_not),
 	    T(responses_to_nothing_are_dropped),
 	    T(nothing_is_relayed),
+	    T(what_is_new_is_sent_away_in_overload_and_what_goes_on_is_not),
+	    T(a_neighbour_is_told_how_much_less_to_send),
 	    T(an_unknown_device_and_a_wrong_password_look_alike),
 	    T(a_spoofed_source_gets_nobody_banned),
 	    T(a_guesser_is_banned_and_the_neighbour_is_not),
