@@ -473,7 +473,7 @@ static bool server_build(struct server *server, const struct options *options)
 	timer_init(&server->watchdog, watchdog_feed);
 	server->plan = settings_number_plan(&server->settings);
 	server->directory = directory_create(&server->plan);
-	if (!server->directory)
+	if (!server->directory || !directory_set_features(server->directory, &server->settings.features))
 		return complain("%s", err_sentence(ERR_NO_MEMORY));
 	return store_build(server) && tls_build(server) && endpoint_build(server) && first_start(server, options) &&
 	       http_build(server);

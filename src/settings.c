@@ -92,6 +92,10 @@ static const struct config_key keys[] = {
     TEXT("numbers", "national_prefix", national_prefix, "0", "Dialled before an area code; empty: none."),
     TEXT("numbers", "outside_prefix", outside_prefix, "", "Dialled before any outside number; empty: none."),
     TEXT("numbers", "emergency", emergency, "112 999", "Emergency numbers, separated by spaces."),
+#define FEATURE(name, key, fallback, argument, help)                                                                   \
+	TEXT("features", key, features.code[FEATURE_##name], fallback, help),
+#include "domain/feature_codes.def"
+#undef FEATURE
     TEXT("log", "level", log_level, "info", "error, warning, info or debug."),
     INTEGER("server", "drain_s", drain_s, "30", 0, 3600, "On SIGTERM running calls may go on for this long."),
 };
@@ -169,6 +173,17 @@ static bool digest_known(struct str algorithms)
 	return known == 1 || known == 2;
 }
 
+// "*85" and the like, since no number begins so; or nothing.
+static bool feature_code_valid(struct str code)
+{
+	if (str_empty(code))
+		return true;
+	for (size_t i = 1; i < code.length; i++)
+		if (code.at[i] < '0' || code.at[i] > '9')
+			return false;
+	return code.at[0] == '*' && code.length >= 2 && code.length <= 9;
+}
+
 static bool settings_check(const struct settings *settings, struct config_error *error)
 {
 	static const char addresses[] = "up to four addresses such as 192.0.2.1:5060 or [2001:db8::1]:5060";
@@ -215,6 +230,10 @@ static bool settings_check(const struct settings *settings, struct config_error 
 	    settings->register_default_s > settings->register_max_s)
 		return refuse(error, "[registrar] min_s, default_s, max_s", STR_NONE,
 			      "they must not decrease in this order");
+	for (int i = 0; i < FEATURE_COUNT; i++)
+		if (!feature_code_valid(settings->features.code[i]))
+			return refuse(error, "[features]", settings->features.code[i],
+				      "a code is * and digits, up to 8 of them, or empty");
 	if (!log_level_parse(settings->log_level, &level))
 		return refuse(error, "[log] level", settings->log_level, "error, warning, info or debug");
 	return true;

@@ -4,6 +4,7 @@
 
 #include "base/config.h"
 #include "base/net.h"
+#include "domain/feature_code.h"
 #include "domain/number.h"
 
 enum { LISTENERS_MAX = 4, TRUSTED_MAX = 16 };
@@ -34,6 +35,7 @@ struct settings {
 	int64_t selection_life_s;
 	struct str store_url;
 	struct str country_code, international_prefix, national_prefix, outside_prefix, emergency;
+	struct feature_codes features;
 	struct str log_level;
 	int64_t drain_s;
 };

@@ -106,6 +106,13 @@ void slots_remove(struct slots *slots, uint64_t id)
 	slots->count--;
 }
 
+void slots_set(struct slots *slots, uint64_t id, void *object)
+{
+	struct slot *slot = find(slots, id);
+	assert(slot);
+	slot->object = object;
+}
+
 uint32_t slots_count(const struct slots *slots)
 {
 	return slots->count;

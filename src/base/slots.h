@@ -13,6 +13,8 @@ void slots_destroy(struct slots *slots);
 uint64_t slots_add(struct slots *slots, void *object);    // 0 when full or out of memory
 void *slots_find(const struct slots *slots, uint64_t id); // NULL when it is gone
 void slots_remove(struct slots *slots, uint64_t id);
+void slots_set(struct slots *slots, uint64_t id,
+	       void *object); // the id, which is in use, stands for another object now
 uint32_t slots_count(const struct slots *slots);
 // Calls visit for each object; it may remove the visited one.
 void slots_visit(struct slots *slots, void (*visit)(void *object, void *context), void *context);

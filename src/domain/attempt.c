@@ -180,6 +180,31 @@ bool attempt_plan_outside(struct attempt *attempt, const struct number *number)
 	return turn->number.at;
 }
 
+bool attempt_plan_leg(struct attempt *attempt, const struct leg *leg)
+{
+	struct arena *arena = &attempt->record->arena;
+	const struct directory *directory = attempt->call->table->ports.directory;
+	const struct device *device = directory_device(directory, leg->device_id);
+	struct call_turn *turn = arena_alloc(arena, sizeof *turn);
+
+	if (!turn)
+		return false;
+	turn->plan.device_id = leg->device_id;
+	turn->state = TURN_OVER;
+	turn->rung = true;
+	turn->device_kind = leg->turn ? leg->turn->device_kind : leg->call->caller_device_kind;
+	if (leg->turn)
+		turn->device_number = arena_copy(arena, leg->turn->device_number);
+	else if (device)
+		turn->device_number = arena_copy(arena, device->number);
+	else
+		turn->device_number = arena_copy(arena, str_of(leg->call->caller_canonical));
+	turn->device_title = device ? arena_copy(arena, device->title) : STR_NONE;
+	attempt->turns = turn;
+	attempt->turn_count = 1;
+	return turn->device_number.at && (!device || turn->device_title.at);
+}
+
 // ---- turns
 
 static uint64_t now_of(const struct attempt *attempt)

@@ -26,13 +26,13 @@ struct attempt *call_attempt(const struct call *call)
 	return container_of(call->attempts.previous, struct attempt, node);
 }
 
-static void offer_drop(struct call *call)
+void call_drop_offer(struct call *call)
 {
 	free((char *)(uintptr_t)call->offer.bytes.at);
 	call->offer = (struct body){STR_NONE, STR_NONE};
 }
 
-static void call_set_state(struct call *call, enum call_state state)
+void call_set_state(struct call *call, enum call_state state)
 {
 	if (state == call->state)
 		return;
@@ -49,26 +49,29 @@ static void call_set_state(struct call *call, enum call_state state)
 		return;
 	list_remove(&call->of_caller);
 	timer_stop(&call->clock);
-	offer_drop(call);
+	call_drop_offer(call);
 	relay_drop_all(call);
-	if (call->caller_user_id)
-		tally_drop(call->table, TALLY_USER, call->caller_user_id);
+	if (call->counted_user_id)
+		tally_drop(call->table, TALLY_USER, call->counted_user_id);
+	call->counted_user_id = 0;
+	succession_end(call);
 }
 
 // ---- how it ends without an answer
 
-static void call_refuse(struct call *call, const struct result *result)
+void call_refuse(struct call *call, const struct result *result)
 {
 	struct attempt *attempt = call_attempt(call);
 	bool by_callee =
 	    result->err == ERR_NONE && (result->outcome == OUTCOME_DECLINED || result->outcome == OUTCOME_BUSY);
 
+	succession_report(call, result->status);
 	caller_refuse(call, result);
 	record_settle(attempt, result, result->status, by_callee ? "callee" : "server");
 	call_set_state(call, CALL_ENDING);
 }
 
-static void call_refuse_for(struct call *call, enum err err)
+void call_refuse_for(struct call *call, enum err err)
 {
 	struct result result = {.outcome = OUTCOME_REFUSED, .status = err_sip_status(err), .err = err};
 
@@ -135,14 +138,14 @@ static enum err try_outside(struct call *call, struct attempt *attempt, const st
 	record->canonical = arena_copy(&record->arena, str_of(destination->outside.canonical));
 	if (!record->canonical.at || !attempt_plan_outside(attempt, &destination->outside))
 		return ERR_NO_MEMORY;
-	if (call->forwards == 0)
+	if (call->forwards == 0 && attempt->payer_id == 0)
 		attempt->payer_id = call->caller_user_id;
 	if (device_kind_needs_relay(call->caller_device_kind) && !media_relay_is_there(call->table))
 		return ERR_NO_MEDIA_RELAY;
 	return ERR_NONE;
 }
 
-static void call_try(struct call *call, const struct destination *destination)
+void call_try(struct call *call, const struct destination *destination)
 {
 	struct attempt *attempt = call_attempt(call);
 	enum err err =
@@ -152,7 +155,7 @@ static void call_try(struct call *call, const struct destination *destination)
 		call_refuse_for(call, err);
 		return;
 	}
-	call_set_state(call, CALL_RINGING);
+	call_set_state(call, call->transfers ? CALL_TRANSFERRING : CALL_RINGING);
 	attempt_ring(attempt);
 }
 
@@ -163,6 +166,24 @@ static void log_arrival(const struct call *call, const struct call_record *recor
 	log_info("call_arrives", LOG_UINT("call", call->id), LOG_STR("caller", record->caller_number),
 		 LOG_STR("dialled", record->dialled), LOG_STR("device", record->caller_device_number),
 		 LOG_STR("trunk", trunk ? trunk->title : STR_NONE));
+}
+
+// What he dialled is to be rung: see *destination; or something else is under way already.
+static enum err call_serve(struct call *call, const struct invitation *invitation, struct destination *destination)
+{
+	const struct feature_codes *codes = directory_features(call->table->ports.directory);
+	struct str argument;
+
+	if (invitation->takes_place)
+		return replace_begin(call, invitation);
+	switch (call->caller_user_id ? feature_of(codes, invitation->dialled, &argument) : FEATURE_NONE) {
+	case FEATURE_TAKE_OVER:
+		return take_over_begin(call);
+	case FEATURE_PICK_UP:
+	case FEATURE_NONE:
+		break;
+	}
+	return destination_find(call, invitation->dialled, destination);
 }
 
 void call_begin(struct call *call, const struct invitation *invitation)
@@ -177,10 +198,10 @@ void call_begin(struct call *call, const struct invitation *invitation)
 	if (!err && invitation->max_forwards <= 1)
 		err = ERR_TOO_MANY_HOPS;
 	if (!err)
-		err = destination_find(call, invitation->dialled, &destination);
+		err = call_serve(call, invitation, &destination);
 	if (err)
 		call_refuse_for(call, err);
-	else
+	else if (call->state == CALL_ROUTING)
 		call_try(call, &destination);
 }
 
@@ -328,11 +349,11 @@ static void caller_connects(struct call *call, struct leg *leg, const struct bod
 {
 	(void)leg;
 	winner_acknowledge(call, body);
-	offer_drop(call);
+	call_drop_offer(call);
 	call_set_state(call, CALL_TALKING);
 }
 
-static void call_settle_answered(struct call *call, enum outcome outcome, const char *ended_by)
+void call_settle_answered(struct call *call, enum outcome outcome, const char *ended_by)
 {
 	const struct result result = {.outcome = outcome, .status = 200};
 
@@ -345,7 +366,8 @@ static void one_hangs_up(struct call *call, struct leg *leg, const struct body *
 	bool by_caller = leg == call->caller;
 
 	(void)body;
-	leg_stop(by_caller ? call->winner : call->caller, LEG_END_NORMAL);
+	if (!succession_waits(leg))
+		leg_stop(by_caller ? call->winner : call->caller, LEG_END_NORMAL);
 	call_settle_answered(call, OUTCOME_ANSWERED, by_caller ? "caller" : "callee");
 }
 
@@ -372,6 +394,39 @@ static void talk_is_stopped(struct call *call, struct leg *leg, const struct bod
 	call_settle_answered(call, OUTCOME_ANSWERED, "server");
 }
 
+// ---- a call for somebody who is in one already, and joining the two
+
+static void transferring_rings(struct call *call, struct leg *leg, const struct body *body)
+{
+	(void)leg;
+	(void)body;
+	if (!call->rang)
+		succession_report(call, 180);
+	call->rang = true;
+}
+
+// He waits here, and waits no longer.
+static void transferee_hangs_up(struct call *call, struct leg *leg, const struct body *body)
+{
+	const struct result result = {.outcome = OUTCOME_CALLER_GAVE_UP, .status = 487};
+	struct attempt *attempt = call_attempt(call);
+
+	(void)body;
+	if (leg_is_open(leg))
+		leg_stop(leg, LEG_END_NORMAL);
+	attempt_stop(attempt, NULL, LEG_END_CALLER_GAVE_UP);
+	record_settle(attempt, &result, 487, "caller");
+	call_set_state(call, CALL_ENDING);
+}
+
+static void joining_fails(struct call *call, struct leg *leg, const struct body *body)
+{
+	(void)leg;
+	(void)body;
+	both_are_stopped(call);
+	call_settle_answered(call, OUTCOME_FAILED, "server");
+}
+
 // Each cell: what is done. An empty one cannot happen: it is logged and does nothing.
 typedef void call_handler(struct call *call, struct leg *leg, const struct body *body);
 static call_handler *const table[CALL_STATE_COUNT][CALL_EVENT_COUNT] = {
@@ -383,6 +438,31 @@ static call_handler *const table[CALL_STATE_COUNT][CALL_EVENT_COUNT] = {
 	    [CALL_EVENT_CALLER_GAVE_UP] = caller_gives_up,
 	    [CALL_EVENT_CLOCK] = ringing_clock,
 	    [CALL_EVENT_STOPPED] = ringing_is_stopped,
+	},
+    [CALL_TRANSFERRING] =
+	{
+	    [CALL_EVENT_LEG_RANG] = transferring_rings,
+	    [CALL_EVENT_LEG_ANSWERED] = transfer_answered,
+	    [CALL_EVENT_LEG_FAILED] = ringing_leg_fails,
+	    [CALL_EVENT_CALLER_LOST] = transferee_hangs_up,
+	    [CALL_EVENT_HUNG_UP] = transferee_hangs_up,
+	    [CALL_EVENT_CLOCK] = ringing_clock,
+	    [CALL_EVENT_STOPPED] = ringing_is_stopped,
+	},
+    [CALL_REPLACING] =
+	{
+	    [CALL_EVENT_CALLER_GAVE_UP] = caller_gives_up,
+	    [CALL_EVENT_CLOCK] = replace_again,
+	    [CALL_EVENT_STOPPED] = ringing_is_stopped,
+	},
+    [CALL_JOINING] =
+	{
+	    [CALL_EVENT_CALLER_LOST] = talk_is_stopped,
+	    [CALL_EVENT_HUNG_UP] = one_hangs_up,
+	    [CALL_EVENT_CLOCK] = join_again,
+	    [CALL_EVENT_STOPPED] = talk_is_stopped,
+	    [CALL_EVENT_SIDE_ACCEPTED] = join_accepted,
+	    [CALL_EVENT_SIDE_REFUSED] = joining_fails,
 	},
     [CALL_CONNECTING] =
 	{
@@ -428,7 +508,7 @@ static void call_free(struct call *call)
 // An attempt is remembered until nothing can ring any more: what it has rung must not ring again.
 void call_tidy(struct call *call)
 {
-	if (call->state == CALL_RINGING)
+	if (call->state == CALL_RINGING || call->state == CALL_TRANSFERRING)
 		return;
 	list_each (node, following, &call->attempts) {
 		struct attempt *attempt = container_of(node, struct attempt, node);

@@ -5,6 +5,9 @@
 //   attempt.c     a ring plan being carried out: turns that start, stop, start early
 //   call_route.c  who calls, who is called, what number is shown
 //   call_relay.c  requests within a call, carried from one side to the other
+//   call_transfer.c  a call that takes over one side of another: transfers, moves
+//   call_replace.c   a caller who takes somebody's place in a call
+//   call_join.c   two who are up are told of each other's media
 //   call_write.c  what is kept of it all: call records
 //   call_view.c   what is shown of it all: snapshots and explanations
 //   lamp.c        what is told of it all: an extension's busy lamp
@@ -120,12 +123,27 @@ struct leg {
 	struct str shown_number;  // trunk legs: the caller's number sent along, in the record's arena
 	uint64_t began_ms;        // loop_now_ms
 	int64_t started_at, ringing_at, answered_at, ended_at; // wall clock, 0 = never
+	bool offered;                                          // one of ours: our INVITE had an offer
 	bool rang;
 	unsigned progress; // the last provisional status
 	enum leg_end why;  // STOPPING: the first reason
 	enum outcome outcome;
 	unsigned status; // the last final one from the wire
 	struct str reason;
+};
+
+// What is under way in joining the two sides of a call (RFC 3725).
+enum join_step {
+	JOIN_ANSWER_WAITED, // the winner's 200 brought an offer; the caller is asked to answer it
+	JOIN_OFFER_WAITED,  // one side is asked for an offer
+	JOIN_OFFER_SENT,    // the other side is asked to answer that
+};
+
+// A call that is to take over one side of another one.
+struct succession {
+	struct call *from;     // the other one; NULL: it is over, or this is no such call
+	struct leg *leaver;    // whose place in it is taken
+	uint64_t subscription; // signalling's, of a leaver who wants to know how it goes; 0: he does not
 };
 
 struct call {
@@ -141,6 +159,13 @@ struct call {
 	enum caller_kind caller_kind;
 	int caller_device_kind;
 	uint64_t caller_device_id, caller_user_id, caller_trunk_id;
+	uint64_t counted_user_id;     // whose calls the caller's side is counted among; 0: nobody's
+	bool transfers;               // its caller was in another call before, or is still
+	struct succession succession; // what it takes over
+	struct call *successor;       // that is to take over one side of this one, or NULL
+	enum join_step join_step;
+	struct leg *offerer; // JOIN_OFFER_WAITED, JOIN_OFFER_SENT
+	unsigned join_tries;
 	bool anonymous;
 	unsigned max_forwards; // as it arrived
 	unsigned forwards;
@@ -164,6 +189,7 @@ struct relay {
 	struct leg *from, *to;
 	uint64_t transaction;
 	enum dialog_method method;
+	bool own;        // asked by us, of `to`, which is `from` as well
 	bool offered;    // the request had a body, so its ACK brings none
 	bool awaits_ack; // a 2xx went back; the ACK brings the answer
 };
@@ -210,6 +236,10 @@ void tally_hush(struct call_table *table, uint64_t device_id);
 unsigned tally_count(const struct call_table *table, enum tally_kind kind, uint64_t id);
 struct tally *tally_find(const struct call_table *table, enum tally_kind kind, uint64_t id); // NULL: in none
 
+struct call *call_new(struct call_table *table, const struct body *offer); // NULL when there is no memory
+bool call_keep_offer(struct call *call, const struct body *offer);         // false when there is no memory
+void call_drop_offer(struct call *call);
+
 // ---- call.c
 
 extern const char *const call_state_names[CALL_STATE_COUNT];
@@ -217,6 +247,13 @@ extern const char *const call_state_names[CALL_STATE_COUNT];
 void call_happens(struct call *call, enum call_event event, struct leg *leg, const struct body *body);
 // Begins what the invitation asks for.
 void call_begin(struct call *call, const struct invitation *invitation);
+struct destination;
+// Rings it, or refuses the caller.
+void call_try(struct call *call, const struct destination *destination);
+void call_refuse(struct call *call, const struct result *result);
+void call_refuse_for(struct call *call, enum err err);
+void call_set_state(struct call *call, enum call_state state);
+void call_settle_answered(struct call *call, enum outcome outcome, const char *ended_by);
 // The present attempt ended without an answer.
 void call_unanswered(struct call *call);
 struct attempt *call_attempt(const struct call *call); // the present one
@@ -236,6 +273,12 @@ struct leg_event {
 	enum leg_end why;                     // STOP
 	struct result result;                 // STOP of a caller who waits: what he gets
 };
+// One more in the attempt, for the turn; counted nowhere yet.
+void leg_list(struct leg *leg, struct attempt *attempt, struct call_turn *turn);
+// `to`, a new leg, becomes what `from` is: its id, session and state. `from` has ended.
+void leg_take(struct leg *to, struct leg *from);
+// Its 2xx brought an offer, and its ACK will bring the answer when the caller's does.
+void leg_await_answer(struct leg *leg);
 struct leg *leg_new(struct call *call); // NULL when there is no memory
 void leg_free(struct leg *leg);
 bool leg_is_open(const struct leg *leg);
@@ -263,6 +306,8 @@ void attempt_free(struct attempt *attempt);
 // Lays out the user's turns, or the only one of an outside number. False when there is no memory.
 bool attempt_plan_user(struct attempt *attempt, const struct user *user);
 bool attempt_plan_outside(struct attempt *attempt, const struct number *number);
+// The only turn is the one of a leg that is up already.
+bool attempt_plan_leg(struct attempt *attempt, const struct leg *leg);
 void attempt_ring(struct attempt *attempt);
 // No turn rings, and this is why.
 void attempt_forbid(struct attempt *attempt, const char *reason);
@@ -288,6 +333,9 @@ struct destination {
 // Fills in the call's side of the caller and the record's.
 enum err caller_identify(struct call *call, const struct invitation *invitation, struct call_record *record);
 enum err destination_find(struct call *call, struct str dialled, struct destination *destination);
+// What a user of ours reaches by dialling it.
+enum err destination_of_user(const struct call_table *table, const struct user *user, struct str dialled,
+			     struct destination *destination);
 enum err destination_of_forward(const struct call *call, const struct user *user, struct destination *destination);
 // The next route for the turn that its legs have not tried; NULL: none is left. *why says whether there are none or none
 // for this toll class.
@@ -311,6 +359,53 @@ void relay_drop_all(struct call *call);
 
 // A leg or the call itself is in another state.
 void lamp_call_changed(const struct call *call);
+
+// Asks this side alone, by a re-INVITE; the answer comes as SIDE_ACCEPTED or SIDE_REFUSED. An empty body asks for an offer.
+enum err relay_ask(struct leg *leg, const struct body *offer);
+// The leg goes to another call: what is under way between the two sides ends.
+void relay_drop_leg(struct leg *leg);
+struct leg *other_side(const struct leg *leg);
+
+// ---- call_transfer.c
+
+uint64_t leg_user(const struct leg *leg); // who answers for what it asks; 0: a trunk, or nobody
+void transfer_requested(struct leg *leg, const struct leg_event *event);
+// The caller's side is to be that of `leg`, who is in another call: as it is shown and as it pays.
+bool caller_becomes(struct call *call, const struct leg *leg);
+// `call` is to take over the side of `leaver`, whose call goes on until it does. The record says so. False when there is no
+// memory.
+bool succession_begin(struct call *call, struct leg *leaver);
+// The leaver goes before the call is answered: the other side waits here. False: nobody is to wait.
+bool succession_waits(struct leg *leaver);
+// A step that the leaver may want to hear of.
+void succession_report(const struct call *call, unsigned status);
+// The call is not to take over anything any more, nor to be taken over.
+void succession_end(struct call *call);
+// `leg`, who is in another call, comes over as the winner. False when there is no memory: nothing was done.
+bool callee_comes(struct call *call, struct leg *leg);
+void transfer_answered(struct call *call, struct leg *leg, const struct body *body);
+
+// He may move his own legs alone, and a trunk those that it carries.
+bool leg_is_same_owner(const struct leg *leg, const struct leg *other);
+
+// ---- call_replace.c
+
+// The caller takes a place. The refusal, or it is under way.
+enum err replace_begin(struct call *call, const struct invitation *invitation);
+enum err take_over_begin(struct call *call); // of his own call at another device
+void replace_again(struct call *call, struct leg *leg, const struct body *body);
+void replace_replied(struct leg *stays, unsigned status, const struct body *body);
+
+// ---- call_join.c
+
+// `leg` has accepted what somebody asked of it who is gone: the two are told of each other's media again.
+void join_restore(struct call *call, struct leg *leg, const struct body *body);
+
+// The two sides are up. `offer`: the winner's, when its 200 has yet to be acknowledged.
+void join_begin(struct call *call, const struct body *offer);
+void join_replied(struct leg *leg, unsigned status, const struct body *body);
+void join_accepted(struct call *call, struct leg *leg, const struct body *body);
+void join_again(struct call *call, struct leg *leg, const struct body *body);
 
 // ---- call_write.c
 

@@ -53,7 +53,9 @@ struct call_record {
 	unsigned sip_status; // what the caller got
 	struct str ended_by; // "caller", "callee", "server"
 	struct str call_id;
-	struct str forwarded_from; // id of the record this call was forwarded from when nobody answered, or empty
+	struct str
+	    forwarded_from; // id of the record this call was forwarded from when nobody answered, or transferred, or empty
+	struct str transferred_by; // number and name of who transferred the call to this target, or empty
 	struct leg_record *legs;
 	size_t leg_count;
 };

@@ -14,7 +14,7 @@ static void reply(const struct leg *leg, uint64_t transaction, unsigned status, 
 	signalling->reply(signalling->context, leg->session, transaction, status, body ? body : &no_body);
 }
 
-static struct leg *other_side(const struct leg *leg)
+struct leg *other_side(const struct leg *leg)
 {
 	return leg == leg->call->caller ? leg->call->winner : leg->call->caller;
 }
@@ -60,8 +60,8 @@ static unsigned own_answer(const struct leg *leg, enum dialog_method method)
 	switch (method) {
 	case DIALOG_OPTIONS:
 		return 200;
-	case DIALOG_REFER: // transfers come later; RFC 3515 section 2.4.2
-		return 603;
+	case DIALOG_REFER: // call_transfer.c
+		return 0;
 	case DIALOG_NOTIFY: // nobody here subscribes to anything (RFC 6665 section 4.1.3)
 		return 481;
 	case DIALOG_INVITE:
@@ -78,6 +78,10 @@ void relay_requested(struct leg *leg, const struct leg_event *event)
 	struct signalling *signalling = leg->call->table->ports.signalling;
 	unsigned status = own_answer(leg, event->request->method);
 
+	if (event->request->method == DIALOG_REFER) {
+		transfer_requested(leg, event);
+		return;
+	}
 	if (status) {
 		reply(leg, event->token, status, NULL);
 		return;
@@ -105,8 +109,21 @@ void relay_replied(struct leg *leg, const struct leg_event *event)
 {
 	struct relay *relay = slots_find(leg->call->table->relays, event->token);
 
-	if (!relay || relay->to != leg || relay->awaits_ack || event->status < 200)
+	if (event->status < 200)
 		return;
+	if (!relay || relay->to != leg) {
+		if (event->status < 300)
+			acknowledge(
+			    leg, NULL); // whoever asked has left the call; an INVITE's 2xx wants its ACK all the same
+		return;
+	}
+	if (relay->awaits_ack)
+		return;
+	if (relay->own) {
+		relay_free(relay);
+		join_replied(leg, event->status, event->body);
+		return;
+	}
 	bool accepted_invite = relay->method == DIALOG_INVITE && event->status < 300;
 	reply(relay->from, relay->transaction, event->status, event->body);
 	if (accepted_invite && !relay->offered) {
@@ -127,6 +144,36 @@ void relay_acknowledged(struct leg *leg, const struct body *body)
 		acknowledge(relay->to, body);
 		relay_free(relay);
 		return;
+	}
+}
+
+enum err relay_ask(struct leg *leg, const struct body *offer)
+{
+	struct signalling *signalling = leg->call->table->ports.signalling;
+	const struct dialog_request request = {.method = DIALOG_INVITE, .body = offer ? *offer : no_body};
+	struct relay *relay = relay_new(leg, 0, &request);
+
+	if (!relay)
+		return ERR_OVERLOADED;
+	relay->own = true;
+	relay->to = leg;
+	enum err err = signalling->request(signalling->context, leg->session, relay->id, &request);
+	if (err)
+		relay_free(relay);
+	return err;
+}
+
+void relay_drop_leg(struct leg *leg)
+{
+	list_each (node, following, &leg->call->relays) {
+		struct relay *relay = container_of(node, struct relay, node);
+		if (relay->from != leg && relay->to != leg)
+			continue;
+		if (relay->awaits_ack && relay->to == leg)
+			acknowledge(leg, NULL);
+		else if (!relay->awaits_ack && relay->from == leg && !relay->own)
+			reply(leg, relay->transaction, 491, NULL);
+		relay_free(relay);
 	}
 }
 

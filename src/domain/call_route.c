@@ -31,7 +31,7 @@ static enum err caller_from_trunk(struct call *call, const struct invitation *in
 {
 	const struct number_plan *plan = directory_plan(call->table->ports.directory);
 
-	call->caller_trunk_id = invitation->trunk_id;
+	call->caller_trunk_id = call->caller->trunk_id = invitation->trunk_id;
 	call->caller_device_kind = DEVICE_EXTERNAL;
 	if (!canonical_from_trunk(plan, invitation->caller_number, call->caller_canonical))
 		call->caller_canonical[0] = '\0';
@@ -66,7 +66,7 @@ static enum err caller_from_device(struct call *call, const struct invitation *i
 		return number_is_emergency(directory_plan(directory), invitation->dialled) ? ERR_NONE : ERR_NO_HOLDER;
 	if (!tally_add(call->table, TALLY_USER, holder->entity.id))
 		return ERR_NO_MEMORY;
-	call->caller_user_id = record->caller_user_id = holder->entity.id;
+	call->caller_user_id = call->counted_user_id = record->caller_user_id = holder->entity.id;
 	list_append(&tally_find(call->table, TALLY_USER, holder->entity.id)->calls, &call->of_caller);
 	record->caller_number = arena_copy(&record->arena, holder->extension);
 	record->caller_name = arena_copy(&record->arena, holder->title);
@@ -124,9 +124,9 @@ static size_t routes_to(const struct directory *directory, struct str canonical,
 }
 
 // Our own numbers are reached without going outside.
-static enum err destination_outside(const struct call *call, const struct user *payer, struct destination *destination)
+static enum err destination_outside(const struct directory *directory, const struct user *payer,
+				    struct destination *destination)
 {
-	const struct directory *directory = call->table->ports.directory;
 	const struct route *routes[ROUTES_MAX];
 	struct str canonical = str_of(destination->outside.canonical);
 	const struct did *did = directory_did(directory, canonical, 0);
@@ -160,13 +160,22 @@ static enum err destination_from_trunk(const struct call *call, struct str diall
 
 enum err destination_find(struct call *call, struct str dialled, struct destination *destination)
 {
-	const struct directory *directory = call->table->ports.directory;
-	const struct number_plan *plan = directory_plan(directory);
-	struct problem problem = {.err = ERR_NONE};
+	const struct user *user = directory_user(call->table->ports.directory, call->caller_user_id);
 
 	*destination = (struct destination){.user = NULL};
 	if (call->caller_kind == CALLER_TRUNK)
 		return destination_from_trunk(call, dialled, destination);
+	return destination_of_user(call->table, user, dialled, destination);
+}
+
+enum err destination_of_user(const struct call_table *table, const struct user *user, struct str dialled,
+			     struct destination *destination)
+{
+	const struct directory *directory = table->ports.directory;
+	const struct number_plan *plan = directory_plan(directory);
+	struct problem problem = {.err = ERR_NONE};
+
+	*destination = (struct destination){.user = NULL};
 	if (!number_is_emergency(plan, dialled)) {
 		destination->user = directory_user_by_extension(directory, dialled);
 		if (destination->user)
@@ -175,7 +184,7 @@ enum err destination_find(struct call *call, struct str dialled, struct destinat
 	enum err err = number_parse_dialled(plan, dialled, &destination->outside, &problem);
 	if (err)
 		return err;
-	return destination_outside(call, directory_user(directory, call->caller_user_id), destination);
+	return destination_outside(directory, user, destination);
 }
 
 enum err destination_of_forward(const struct call *call, const struct user *user, struct destination *destination)
@@ -192,7 +201,7 @@ enum err destination_of_forward(const struct call *call, const struct user *user
 	    number_parse(directory_plan(directory), user->unanswered_target, &destination->outside, &problem);
 	if (!err && destination->outside.class_ == NUMBER_EMERGENCY)
 		err = ERR_NOT_ALLOWED; // only a person in need dials that
-	return err ? err : destination_outside(call, user, destination);
+	return err ? err : destination_outside(directory, user, destination);
 }
 
 // ---- devices and routes
@@ -305,7 +314,7 @@ static struct str number_outside(const struct attempt *attempt, const struct cal
 
 	if (device && device->caller_id == CALLER_ID_FIXED)
 		return device->caller_id_number;
-	bool shows_own = device ? device->caller_id == CALLER_ID_OWN_DID : call->forwards > 0;
+	bool shows_own = device ? device->caller_id == CALLER_ID_OWN_DID : call->forwards > 0 || call->transfers;
 	if (shows_own && !str_empty(own))
 		return own;
 	invite->anonymous = call->anonymous;

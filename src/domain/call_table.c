@@ -142,8 +142,8 @@ void call_table_destroy(struct call_table *table)
 {
 	if (!table)
 		return;
-	list_each (node, following, &table->calls)
-		call_abandon(container_of(node, struct call, node));
+	while (!list_empty(&table->calls))
+		call_abandon(container_of(table->calls.next, struct call, node));
 	assert(table->count == 0);
 	if (table->ports.watch)
 		watch_calls(table->ports.watch, NULL, NULL);
@@ -183,9 +183,9 @@ static void clock_strikes(struct timer *timer)
 }
 
 // The caller's offer goes to each device, also to those whose turn comes later.
-static bool offer_copy(struct call *call, const struct body *body)
+bool call_keep_offer(struct call *call, const struct body *body)
 {
-	if (str_empty(body->bytes))
+	if (!body || str_empty(body->bytes))
 		return true;
 	char *copy = malloc(body->bytes.length + body->type.length);
 	if (!copy)
@@ -198,7 +198,7 @@ static bool offer_copy(struct call *call, const struct body *body)
 	return true;
 }
 
-static struct call *call_new(struct call_table *table, const struct invitation *invitation)
+struct call *call_new(struct call_table *table, const struct body *offer)
 {
 	struct call *call = pool_take(&table->calls_pool);
 
@@ -216,7 +216,7 @@ static struct call *call_new(struct call_table *table, const struct invitation *
 		goto no_leg;
 	if (!attempt_new(call))
 		goto no_attempt;
-	if (!offer_copy(call, &invitation->body))
+	if (!call_keep_offer(call, offer))
 		goto no_offer;
 	table->last_id++;
 	table->count++;
@@ -234,7 +234,7 @@ no_leg:
 
 enum err call_table_invited(struct call_table *table, const struct invitation *invitation, uint64_t *leg)
 {
-	struct call *call = call_new(table, invitation);
+	struct call *call = call_new(table, &invitation->body);
 
 	if (!call)
 		return ERR_NO_MEMORY;

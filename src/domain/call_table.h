@@ -41,6 +41,9 @@ struct invitation {
 	unsigned max_forwards;
 	struct str call_id; // of the caller's dialog, for the record
 	struct body body;
+	bool takes_place; // Replaces: he wants somebody's place
+	bool early_only;  // but only while that still rings
+	uint64_t place;   // one of our legs; 0: there is no such dialog
 	uint64_t session; // signalling's side of the caller's leg
 };
 

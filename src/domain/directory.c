@@ -41,6 +41,7 @@ struct entry {
 
 struct directory {
 	struct number_plan plan;
+	struct feature_codes features;
 	struct arena arena; // the plan's texts
 	struct hash_table *by_id[ENTITY_KIND_COUNT];
 	struct hash_table *by_key[ENTITY_KIND_COUNT];
@@ -346,6 +347,21 @@ static bool plan_copy(struct directory *directory, const struct number_plan *pla
 	       copy->outside_prefix.at && copy->emergency.at;
 }
 
+bool directory_set_features(struct directory *directory, const struct feature_codes *codes)
+{
+	for (int i = 0; i < FEATURE_COUNT; i++) {
+		directory->features.code[i] = arena_copy(&directory->arena, codes->code[i]);
+		if (!directory->features.code[i].at)
+			return false;
+	}
+	return true;
+}
+
+const struct feature_codes *directory_features(const struct directory *directory)
+{
+	return &directory->features;
+}
+
 struct directory *directory_create(const struct number_plan *plan)
 {
 	struct directory *directory = calloc(1, sizeof *directory);
@@ -354,6 +370,7 @@ struct directory *directory_create(const struct number_plan *plan)
 		return NULL;
 	arena_init(&directory->arena, 0);
 	list_init(&directory->trunks);
+	directory->features = feature_codes_usual;
 	bool whole = plan_copy(directory, plan);
 	for (int kind = 0; kind < ENTITY_KIND_COUNT; kind++) {
 		directory->by_id[kind] = hash_create();

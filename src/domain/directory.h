@@ -5,6 +5,7 @@
 
 #include "base/net.h"
 #include "domain/device.h"
+#include "domain/feature_code.h"
 #include "domain/number.h"
 #include "domain/session.h"
 #include "domain/trunk.h"
@@ -14,6 +15,9 @@ struct directory;
 
 struct directory *directory_create(const struct number_plan *plan); // NULL when there is no memory; plan is copied
 void directory_destroy(struct directory *directory);
+// The feature codes, which are the usual ones before. False when there is no memory; they are copied.
+bool directory_set_features(struct directory *directory, const struct feature_codes *codes);
+const struct feature_codes *directory_features(const struct directory *directory);
 const struct number_plan *directory_plan(const struct directory *directory);
 
 // Creates or replaces, by kind and id; copies. ERR_NO_MEMORY leaves the old one. Sessions and tokens are ignored.

@@ -240,6 +240,13 @@ static void accepted_acknowledges(struct leg *leg, const struct leg_event *event
 	call_happens(leg->call, CALL_EVENT_CALLER_ACKNOWLEDGED, leg, event->body);
 }
 
+// Whose place somebody was to take, who is still in his own call.
+static void place_is_given_up(struct leg *leg, const struct leg_event *event)
+{
+	(void)event;
+	leg_set_state(leg, LEG_CANCELLED);
+}
+
 // ---- either side, connected
 
 static void talker_acknowledges(struct leg *leg, const struct leg_event *event)
@@ -276,6 +283,10 @@ static void answered_is_stopped(struct leg *leg, const struct leg_event *event)
 // Each cell: what is done. An empty one cannot happen: it is logged and does nothing.
 typedef void leg_handler(struct leg *leg, const struct leg_event *event);
 static leg_handler *const table[LEG_STATE_COUNT][LEG_EVENT_COUNT] = {
+    [LEG_NEW] =
+	{
+	    [LEG_EVENT_STOP] = place_is_given_up,
+	},
     [LEG_CALLING] =
 	{
 	    [LEG_EVENT_CANCELLED] = caller_gives_up,
@@ -382,7 +393,7 @@ void winner_accept(struct leg *leg)
 	leg->outcome = OUTCOME_ANSWERED;
 	leg->status = 200;
 	leg->answered_at = wall_clock(leg);
-	if (str_empty(leg->call->offer.bytes)) {
+	if (!leg->offered) {
 		leg_set_state(leg, LEG_ANSWERED);
 		return;
 	}
@@ -430,11 +441,54 @@ void leg_free(struct leg *leg)
 	pool_give(&table_of_calls->legs_pool, leg);
 }
 
+// Signalling knows the leg by its id, and that stays.
+void leg_take(struct leg *to, struct leg *from)
+{
+	struct slots *legs = from->call->table->legs;
+
+	relay_drop_leg(from);
+	slots_remove(legs, to->id);
+	slots_set(legs, from->id, to);
+	to->id = from->id;
+	from->id = 0;
+	to->session = from->session;
+	to->device_id = from->device_id;
+	to->trunk_id = from->trunk_id;
+	to->started_at = to->ringing_at = to->answered_at = wall_clock(to);
+	to->rang = true;
+	to->outcome = OUTCOME_ANSWERED;
+	to->status = from->status;
+	to->counted = from->counted;
+	to->talks = from->talks;
+	from->counted = from->talks = false;
+	if (from->turn)
+		from->turn->counted_legs = 0;
+	if (to->turn)
+		to->turn->counted_legs = to->counted;
+	leg_set_state(to, from->state);
+	leg_set_state(from, LEG_ENDED);
+}
+
+void leg_await_answer(struct leg *leg)
+{
+	leg_set_state(leg, LEG_ANSWERED);
+}
+
 void caller_arrives(struct leg *leg, uint64_t session)
 {
 	leg->session = session;
 	leg->started_at = wall_clock(leg);
 	leg_set_state(leg, LEG_CALLING);
+}
+
+void leg_list(struct leg *leg, struct attempt *attempt, struct call_turn *turn)
+{
+	leg->attempt = attempt;
+	leg->turn = turn;
+	leg->began_ms = loop_now_ms(leg->call->table->ports.loop);
+	list_append(&attempt->legs, &leg->node);
+	attempt->leg_count++;
+	attempt->open_legs++;
 }
 
 static enum err leg_enter(struct leg *leg, struct attempt *attempt, struct call_turn *turn)
@@ -448,12 +502,7 @@ static enum err leg_enter(struct leg *leg, struct attempt *attempt, struct call_
 		leg->counted = true;
 	}
 	leg->device_id = turn->plan.device_id;
-	leg->attempt = attempt;
-	leg->turn = turn;
-	leg->began_ms = loop_now_ms(table_of_calls->ports.loop);
-	list_append(&attempt->legs, &leg->node);
-	attempt->leg_count++;
-	attempt->open_legs++;
+	leg_list(leg, attempt, turn);
 	return ERR_NONE;
 }
 
@@ -504,6 +553,7 @@ enum err leg_begin(struct attempt *attempt, struct call_turn *turn, const struct
 		return err;
 	}
 	leg->started_at = wall_clock(leg);
+	leg->offered = !str_empty(invite.body.bytes);
 	turn->rung = true;
 	leg_set_state(leg, LEG_INVITED);
 	return ERR_NONE;

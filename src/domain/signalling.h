@@ -55,6 +55,9 @@ struct dialog_request {
 	enum dialog_method method;
 	struct body body;
 	struct str info_package; // INFO
+	struct str refer_to;     // REFER: what is to be dialled
+	bool refers_to_leg;      // REFER: with Replaces: it is about somebody in a call already
+	uint64_t replaces;       // his place, one of our legs; 0: there is no such dialog
 };
 
 // An answer that ends an attempt, from us to the caller.
@@ -85,6 +88,8 @@ struct signalling {
 	enum err (*request)(void *context, uint64_t session, uint64_t token, const struct dialog_request *request);
 	// Answers what call_table_requested brought. A 2xx to an INVITE is later followed by call_table_acknowledged.
 	void (*reply)(void *context, uint64_t session, uint64_t transaction, unsigned status, const struct body *body);
+	// How it goes with what a REFER that was accepted asked for: provisional ones, then one final status.
+	void (*refer_progress)(void *context, uint64_t session, uint64_t transaction, unsigned status);
 };
 
 #endif

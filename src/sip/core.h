@@ -39,8 +39,9 @@ struct sip_endpoint {
 enum { SESSIONS_MAX = 200000 };
 
 // What we take, outside and within calls.
-#define SIP_ALLOW_LINE  "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, UPDATE, INFO, MESSAGE\r\n"
-#define SIP_ACCEPT_LINE "Accept: application/sdp\r\n"
+#define SIP_ALLOW_LINE     "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, UPDATE, INFO, MESSAGE, REFER, NOTIFY\r\n"
+#define SIP_SUPPORTED_LINE "Supported: replaces, norefersub\r\n"
+#define SIP_ACCEPT_LINE    "Accept: application/sdp\r\n"
 
 // Whether we answer for this host.
 bool sip_endpoint_is_ours(const struct sip_endpoint *endpoint, const struct sip_uri *uri);

@@ -395,7 +395,7 @@ static void write_route(const struct sip_dialog *dialog, const struct route_plan
 static bool wants_contact(enum sip_method method)
 {
 	// RFC 3261 table 2, RFC 3311: what makes or moves a dialog says where we are.
-	return method == SIP_INVITE || method == SIP_UPDATE;
+	return method == SIP_INVITE || method == SIP_UPDATE || method == SIP_NOTIFY;
 }
 
 bool dialog_write_request(const struct sip_dialog *dialog, struct sip_transport *transport, const struct flow *flow,

@@ -84,7 +84,7 @@ static void receive_new(struct sip_endpoint *endpoint, const struct flow *from, 
 		return;
 	case SIP_OPTIONS:
 		sip_endpoint_answer(endpoint, from, request, 200,
-				    STR(SIP_ALLOW_LINE SIP_ACCEPT_LINE "Supported: path\r\n"));
+				    STR(SIP_ALLOW_LINE SIP_ACCEPT_LINE "Supported: path\r\n" SIP_SUPPORTED_LINE));
 		return;
 	case SIP_BYE:
 	case SIP_CANCEL:

@@ -295,7 +295,7 @@ static enum err begin(struct sip_session *session, const struct outgoing_invite 
 
 	if (!dialog_start_client(&session->dialog, session->endpoint->loop, &to->start) || !session_enter(session))
 		return ERR_NO_MEMORY;
-	writer_text(&w, SIP_ALLOW_LINE);
+	writer_text(&w, SIP_ALLOW_LINE SIP_SUPPORTED_LINE);
 	if (invite->target == TARGET_TRUNK)
 		write_trunk_lines(host, invite, &w);
 	else if (invite->anonymous)

@@ -1,5 +1,5 @@
 // A caller's leg: its INVITE, what it hears while others ring, and how it is answered or refused.
-#include "sip/session.h"
+#include "sip/replaces.h"
 
 enum { REPEAT_PROGRESS_MS = 60000 };
 
@@ -38,19 +38,30 @@ struct invitation_texts {
 	char name[SIP_LINE_MAX];
 };
 
+// RFC 3891 section 3. Which of two dialogs of ours stays is the domain's business.
+static unsigned take_replaces(const struct sip_session *session, const struct sip_message *invite,
+			      struct invitation *invitation)
+{
+	struct str value = sip_header_value(invite, SIP_HEADER_REPLACES);
+	struct sip_replaces replaces;
+
+	if (str_empty(value))
+		return 0;
+	if (!sip_replaces_parse(value, &replaces))
+		return 400;
+	const struct sip_session *replaced = replaces_session(session->endpoint, &replaces);
+	invitation->takes_place = true;
+	invitation->early_only = replaces.early_only;
+	invitation->place = replaced ? replaced->leg : 0;
+	return 0;
+}
+
 static struct str unescaped(struct str user, char into[SIP_URI_MAX])
 {
 	struct str text;
 	if (user.length > SIP_URI_MAX || !sip_unescape(user, into, &text))
 		return STR_NONE;
 	return text;
-}
-
-// A telephone number may carry parameters of its own within the user part (RFC 3966); they are not dialled.
-static struct str number_only(struct str user)
-{
-	bool telephone = user.length > 0 && (user.at[0] == '+' || (user.at[0] >= '0' && user.at[0] <= '9'));
-	return telephone ? str_first(user, str_index(user, ';')) : user;
 }
 
 static bool wants_privacy(const struct sip_message *invite)
@@ -77,7 +88,7 @@ static void take_caller(const struct sip_message *invite, struct invitation *inv
 			caller = address;
 			break;
 		}
-	invitation->caller_number = unescaped(number_only(caller.uri.user), texts->number);
+	invitation->caller_number = unescaped(sip_number_only(caller.uri.user), texts->number);
 	if (caller.display.length <= sizeof texts->name)
 		invitation->caller_name = sip_display_text(caller.display, texts->name);
 }
@@ -91,7 +102,7 @@ static void invite_domain(struct sip_session *session, const struct sip_message 
 	    .caller = who->kind == IDENTITY_DEVICE ? CALLER_DEVICE : CALLER_TRUNK,
 	    .device_id = session->device_id,
 	    .trunk_id = session->trunk_id,
-	    .dialled = unescaped(number_only(invite->uri.user), texts.dialled),
+	    .dialled = unescaped(sip_number_only(invite->uri.user), texts.dialled),
 	    .anonymous = wants_privacy(invite),
 	    .max_forwards = invite->max_forwards,
 	    .call_id = invite->call_id,
@@ -100,6 +111,11 @@ static void invite_domain(struct sip_session *session, const struct sip_message 
 	};
 	if (who->kind == IDENTITY_TRUNK)
 		take_caller(invite, &invitation, &texts);
+	unsigned unreadable = take_replaces(session, invite, &invitation);
+	if (unreadable) {
+		invite_server_refuse(session, &(struct refusal){.status = unreadable});
+		return;
+	}
 	enum err err = call_table_invited(endpoint->calls, &invitation, &leg);
 	session = session_find(endpoint, id); // it may have been refused meanwhile
 	if (!session)
@@ -149,7 +165,7 @@ static void say(struct sip_session *session, unsigned status, const struct body 
 	char extra[512];
 	struct writer w = writer_into(extra, sizeof extra);
 	dialog_write_contact(&session->dialog, session->endpoint->transport, &session->dialog.flow, &w);
-	writer_text(&w, SIP_ALLOW_LINE);
+	writer_text(&w, SIP_ALLOW_LINE SIP_SUPPORTED_LINE);
 	struct sip_response response = {
 	    .status = status,
 	    .to_tag = session->dialog.local_tag,

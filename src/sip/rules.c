@@ -23,7 +23,11 @@ static unsigned check_uris(const struct flow *from, const struct sip_message *re
 
 static bool supported(const struct sip_message *request, struct str tag)
 {
-	return request->method == SIP_REGISTER && str_equal_nocase(tag, STR("path"));
+	if (request->method == SIP_REGISTER)
+		return str_equal_nocase(tag, STR("path"));
+	if (request->method == SIP_REFER)
+		return str_equal_nocase(tag, STR("norefersub"));
+	return request->method == SIP_INVITE && str_equal_nocase(tag, STR("replaces"));
 }
 
 // Lists what is not understood; as many as fit.

@@ -134,7 +134,7 @@ static bool same_tag(const struct hash_node *node, const void *key)
 	return str_equal(session->dialog.local_tag, wanted->tag) && str_equal(session->dialog.call_id, wanted->call_id);
 }
 
-static struct sip_session *session_by_tag(const struct sip_endpoint *endpoint, struct str tag, struct str call_id)
+struct sip_session *session_of_tag(const struct sip_endpoint *endpoint, struct str tag, struct str call_id)
 {
 	struct tag_key key = {tag, call_id};
 	struct hash_node *node = hash_find(endpoint->sessions_by_tag, hash_str(tag), same_tag, &key);
@@ -143,12 +143,12 @@ static struct sip_session *session_by_tag(const struct sip_endpoint *endpoint, s
 
 struct sip_session *session_of_request(const struct sip_endpoint *endpoint, const struct sip_message *request)
 {
-	return session_by_tag(endpoint, request->to_tag, request->call_id);
+	return session_of_tag(endpoint, request->to_tag, request->call_id);
 }
 
 struct sip_session *session_of_response(const struct sip_endpoint *endpoint, const struct sip_message *response)
 {
-	return session_by_tag(endpoint, response->from_tag, response->call_id);
+	return session_of_tag(endpoint, response->from_tag, response->call_id);
 }
 
 struct early *session_early(const struct sip_session *session, struct str tag)

@@ -45,6 +45,14 @@ struct question {
 	uint64_t id;
 	enum sip_method method;
 	uint32_t cseq;
+	bool silent; // a REFER that wants no NOTIFY
+};
+
+// The REFER of theirs that they are told about.
+struct referral {
+	uint64_t question; // 0: none
+	uint32_t cseq;
+	bool is_first; // in the dialog
 };
 
 enum { QUESTIONS_MAX = 4, EARLY_MAX = 16, FORKS_MAX = 8 };
@@ -88,6 +96,7 @@ struct sip_session {
 	uint32_t due_cseq; // of that INVITE
 	unsigned last_provisional;
 	int end; // enum leg_end, for the BYE
+	struct referral referral;
 
 	struct str authorization; // owned: the line that the INVITE was accepted with, for its ACK
 };
@@ -103,6 +112,7 @@ void session_watch_flow(struct sip_session *session);
 // Of a request in a dialog (To has our tag), or of a response (From has it).
 struct sip_session *session_of_request(const struct sip_endpoint *endpoint, const struct sip_message *request);
 struct sip_session *session_of_response(const struct sip_endpoint *endpoint, const struct sip_message *response);
+struct sip_session *session_of_tag(const struct sip_endpoint *endpoint, struct str local_tag, struct str call_id);
 struct early *session_early(const struct sip_session *session, struct str tag);
 void session_set_state(struct sip_session *session, enum session_state state);
 // The transaction of our 2xx has ended by itself before its ACK came.

@@ -1,6 +1,7 @@
 // What the other side asks within a call: ACK, BYE, and what the domain carries over to the other leg (re-INVITE, UPDATE, INFO,
 // MESSAGE). Glare and order are settled here as RFC 3261 section 14.2, RFC 3311 section 5.2 and RFC 5407 say.
 #include "sip/owned.h"
+#include "sip/refer.h"
 #include "sip/rules.h"
 #include "sip/session.h"
 
@@ -29,7 +30,9 @@ static struct str answer_lines(struct sip_session *session, enum sip_method meth
 {
 	if (session_may_offer(method)) {
 		dialog_write_contact(&session->dialog, session->endpoint->transport, &session->dialog.flow, w);
-		writer_text(w, SIP_ALLOW_LINE);
+		writer_text(w, SIP_ALLOW_LINE SIP_SUPPORTED_LINE);
+	} else if (method == SIP_REFER) { // RFC 3515 section 2.2
+		dialog_write_contact(&session->dialog, session->endpoint->transport, &session->dialog.flow, w);
 	}
 	return writer_result(w);
 }
@@ -91,10 +94,17 @@ static void question_answer(struct sip_session *session, struct question *questi
 	};
 	if (status >= 200 && status < 300)
 		response.extra = answer_lines(session, question->method, &w);
+	if (status == 202 && question->silent) { // RFC 4488 section 4
+		writer_text(&w, "Refer-Sub: false\r\n");
+		response.extra = writer_result(&w);
+	}
 	if (sip_server_respond(question->transaction, &response) != 0 && status >= 200)
 		sip_server_respond(question->transaction, &(struct sip_response){.status = 500});
+	struct question answered = *question;
 	if (status >= 200)
 		question_close(question);
+	if (status == 202 && answered.method == SIP_REFER)
+		refer_accepted(session, &answered);
 }
 
 void session_reply(struct sip_session *session, uint64_t id, unsigned status, const struct body *body)
@@ -242,16 +252,25 @@ static const struct {
 	enum sip_method wire;
 	enum dialog_method method;
 } askable[] = {
-    {SIP_INVITE, DIALOG_INVITE},
-    {SIP_UPDATE, DIALOG_UPDATE},
-    {SIP_INFO, DIALOG_INFO},
-    {SIP_MESSAGE, DIALOG_MESSAGE},
+    {SIP_INVITE, DIALOG_INVITE},   {SIP_UPDATE, DIALOG_UPDATE}, {SIP_INFO, DIALOG_INFO},
+    {SIP_MESSAGE, DIALOG_MESSAGE}, {SIP_REFER, DIALOG_REFER},   {SIP_NOTIFY, DIALOG_NOTIFY},
 };
 
 static void ask(struct sip_session *session, const struct flow *from, const struct sip_message *request,
 		enum dialog_method method)
 {
 	struct question *question = NULL;
+	struct refer_texts texts;
+	struct dialog_request asked = {
+	    .method = method,
+	    .body = session_body(request),
+	    .info_package = sip_header_value(request, SIP_HEADER_INFO_PACKAGE),
+	};
+	unsigned status = method == DIALOG_REFER ? refer_read(session, request, &texts, &asked) : 0;
+	if (status) {
+		refuse(session, from, request, status);
+		return;
+	}
 	for (unsigned i = 0; i < QUESTIONS_MAX && !question; i++)
 		if (!session->questions[i].transaction)
 			question = &session->questions[i];
@@ -268,13 +287,9 @@ static void ask(struct sip_session *session, const struct flow *from, const stru
 	question->id = ++session->last_question;
 	question->method = request->method;
 	question->cseq = request->cseq;
+	question->silent = method == DIALOG_REFER && refer_is_silent(request);
 	if (session_may_offer(request->method))
 		dialog_refresh_target(&session->dialog, request);
-	struct dialog_request asked = {
-	    .method = method,
-	    .body = session_body(request),
-	    .info_package = sip_header_value(request, SIP_HEADER_INFO_PACKAGE),
-	};
 	call_table_requested(session->endpoint->calls, session->leg, question->id, &asked);
 }
 

@@ -2,6 +2,7 @@
 // nothing.
 #include "sip/signalling.h"
 
+#include "sip/refer.h"
 #include "sip/session.h"
 
 static enum err invite(void *context, const struct outgoing_invite *outgoing, uint64_t *session)
@@ -64,6 +65,13 @@ static void reply(void *context, uint64_t id, uint64_t transaction, unsigned sta
 		session_reply(session, transaction, status, body);
 }
 
+static void refer_goes_on(void *context, uint64_t id, uint64_t transaction, unsigned status)
+{
+	struct sip_session *session = session_find(context, id);
+	if (session)
+		refer_progress(session, transaction, status);
+}
+
 void sip_signalling_init(struct sip_endpoint *endpoint)
 {
 	endpoint->signalling = (struct signalling){
@@ -77,5 +85,6 @@ void sip_signalling_init(struct sip_endpoint *endpoint)
 	    .hang_up = hang_up,
 	    .request = request,
 	    .reply = reply,
+	    .refer_progress = refer_goes_on,
 	};
 }

@@ -246,3 +246,9 @@ void sip_write_user(struct writer *w, struct str user)
 		writer_char(w, digits[c & 15]);
 	}
 }
+
+struct str sip_number_only(struct str user)
+{
+	bool telephone = user.length > 0 && (user.at[0] == '+' || (user.at[0] >= '0' && user.at[0] <= '9'));
+	return telephone ? str_first(user, str_index(user, ';')) : user;
+}

@@ -30,6 +30,8 @@ bool sip_uri_parse(struct str text, struct sip_uri *uri, const char **why, size_
 bool sip_parameter(struct str parameters, char separator, struct str name, struct str *value);
 // Replaces %XX; `into` has room for as many bytes as the text. False on a broken escape. NUL octets are kept.
 bool sip_unescape(struct str text, char *into, struct str *result);
+// A telephone number may carry parameters of its own within the user part (RFC 3966); they are not dialled.
+struct str sip_number_only(struct str user);
 // Writes a user part, escaping what RFC 3261 section 25.1 does not allow there.
 void sip_write_user(struct writer *w, struct str user);
 // Equality by RFC 3261 section 19.1.4; tel URIs by RFC 3966 section 5. Never true for two URIs that mean different places,

@@ -21,12 +21,37 @@ static void place(struct stage *stage, struct party *party, struct invitation *i
 		stage_fail("the call was not taken");
 }
 
+static void call_with(struct stage *stage, struct line *line, bool with_offer, struct invitation invitation);
+
 static void call_from(struct stage *stage, struct line *line, bool with_offer, unsigned max_forwards)
 {
-	const struct entity *caller = stage_entity(stage, line->words[0]);
-	struct invitation invitation = {
-	    .caller = CALLER_DEVICE, .dialled = str_of(line->words[1]), .max_forwards = max_forwards};
+	call_with(stage, line, with_offer,
+		  (struct invitation){.dialled = str_of(line->words[1]), .max_forwards = max_forwards});
+}
 
+static void takes_place(struct stage *stage, struct line *line)
+{
+	call_with(stage, line, true,
+		  (struct invitation){.takes_place = true, .place = stage_party(stage, line->words[1])->leg});
+}
+
+static void takes_place_of_nobody(struct stage *stage, struct line *line)
+{
+	call_with(stage, line, true, (struct invitation){.takes_place = true});
+}
+
+static void takes_early_place(struct stage *stage, struct line *line)
+{
+	call_with(stage, line, true,
+		  (struct invitation){
+		      .takes_place = true, .early_only = true, .place = stage_party(stage, line->words[1])->leg});
+}
+
+static void call_with(struct stage *stage, struct line *line, bool with_offer, struct invitation invitation)
+{
+	const struct entity *caller = stage_entity(stage, line->words[0]);
+
+	invitation.caller = CALLER_DEVICE;
 	if (!caller)
 		caller = &device_or_phone(stage, line->words[0])->entity;
 	invitation.device_id = caller->id;
@@ -162,6 +187,28 @@ static void asks_with(struct stage *stage, struct line *line)
 	ask(stage, line, line->words[2]);
 }
 
+static void refer(struct stage *stage, struct line *line, const struct dialog_request *request)
+{
+	call_table_requested(stage->calls, stage_party(stage, line->words[0])->leg, 7, request);
+}
+
+static void refers(struct stage *stage, struct line *line)
+{
+	refer(stage, line, &(struct dialog_request){.method = DIALOG_REFER, .refer_to = str_of(line->words[1])});
+}
+
+static void refers_to_nothing(struct stage *stage, struct line *line)
+{
+	refer(stage, line, &(struct dialog_request){.method = DIALOG_REFER, .refers_to_leg = true});
+}
+
+static void refers_to_place(struct stage *stage, struct line *line)
+{
+	refer(stage, line,
+	      &(struct dialog_request){
+		  .method = DIALOG_REFER, .refers_to_leg = true, .replaces = stage_party(stage, line->words[1])->leg});
+}
+
 static void reply_with(struct stage *stage, struct line *line, const char *text)
 {
 	struct party *party = stage_party(stage, line->words[0]);
@@ -246,6 +293,9 @@ static void explains(struct stage *stage, struct line *line)
 
 // clang-format off
 const struct word playing_words[] = {
+    {"* takes the place of nobody", takes_place_of_nobody},
+    {"* takes the place of * while it rings", takes_early_place},
+    {"* takes the place of *", takes_place},
     {"* calls * without offer",    calls_without_offer},
     {"* calls * with * hops left", calls_with_hops},
     {"* calls *",                  calls},
@@ -259,6 +309,9 @@ const struct word playing_words[] = {
     {"* acknowledges with *",      acknowledges_with},
     {"* acknowledges",             acknowledges},
     {"* never acknowledges",       never_acknowledges},
+    {"* refers to the place of nobody", refers_to_nothing},
+    {"* refers to the place of *", refers_to_place},
+    {"* refers to *",              refers},
     {"* asks * with *",            asks_with},
     {"* asks *",                   asks},
     {"* replies * with *",         replies_with},

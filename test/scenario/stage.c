@@ -289,6 +289,12 @@ static void fake_reply(void *context, uint64_t session, uint64_t transaction, un
 	stage_say(context, "%s gets %u%s", party_of(context, session)->name, status, with);
 }
 
+static void fake_refer_progress(void *context, uint64_t session, uint64_t transaction, unsigned status)
+{
+	(void)transaction;
+	stage_say(context, "%s hears of %u", party_of(context, session)->name, status);
+}
+
 // ---- records and media
 
 static void save_registration(void *context, struct registration_write *write)
@@ -301,13 +307,17 @@ static void save_registration(void *context, struct registration_write *write)
 static void save_call(void *context, struct call_record *record)
 {
 	struct stage *stage = context;
+	char origin[200] = "";
 
+	if (!str_empty(record->transferred_by))
+		snprintf(origin, sizeof origin, ", transferred by %.*s", STR_ARG(record->transferred_by));
+	else if (!str_empty(record->forwarded_from))
+		snprintf(origin, sizeof origin, ", forwarded");
 	stage_say(stage, "record: %.*s%s%.*s to %.*s%s%.*s, %s%s%s, status %u, ended by %.*s%s",
 		  STR_ARG(record->caller_number), str_empty(record->caller_name) ? "" : " ",
 		  STR_ARG(record->caller_name), STR_ARG(record->dialled), str_empty(record->callee_title) ? "" : " ",
 		  STR_ARG(record->callee_title), outcome_names[record->outcome], record->err ? " because " : "",
-		  record->err ? err_name(record->err) : "", record->sip_status, STR_ARG(record->ended_by),
-		  str_empty(record->forwarded_from) ? "" : ", forwarded");
+		  record->err ? err_name(record->err) : "", record->sip_status, STR_ARG(record->ended_by), origin);
 	for (size_t i = 0; i < record->leg_count; i++) {
 		const struct leg_record *leg = &record->legs[i];
 		struct str title = str_empty(leg->device_title) ? leg->device_number : leg->device_title;
@@ -389,7 +399,8 @@ void stage_open(struct stage *stage)
 						.refuse = fake_refuse,
 						.hang_up = fake_hang_up,
 						.request = fake_request,
-						.reply = fake_reply};
+						.reply = fake_reply,
+						.refer_progress = fake_refer_progress};
 	stage->records =
 	    (struct records){.context = stage, .save_registration = save_registration, .save_call = save_call};
 	stage->media = (struct media){.context = stage, .available = relay_available};

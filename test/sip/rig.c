@@ -121,6 +121,9 @@ enum err call_table_invited(struct call_table *table, const struct invitation *i
 		tell(", number %.*s, name %.*s", STR_ARG(invitation->caller_number), STR_ARG(invitation->caller_name));
 	if (invitation->anonymous)
 		tell(", anonymous");
+	if (invitation->takes_place)
+		tell(", in the place of %u%s", (unsigned)invitation->place,
+		     invitation->early_only ? " while it rings" : "");
 	tell_body(&invitation->body);
 	the_rig->session = invitation->session;
 	*leg = 7;
@@ -180,6 +183,10 @@ void call_table_requested(struct call_table *table, uint64_t leg, uint64_t trans
 	(void)table;
 	the_rig->transaction = transaction;
 	tell("requested %u %s", (unsigned)leg, names[request->method]);
+	if (!str_empty(request->refer_to))
+		tell(" to %.*s", STR_ARG(request->refer_to));
+	if (request->refers_to_leg)
+		tell(" in the place of %u", (unsigned)request->replaces);
 	tell_body(&request->body);
 }
 

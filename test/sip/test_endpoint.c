@@ -39,7 +39,7 @@ static void send_row(const struct row *row, unsigned branch)
 #define HOPS  "Max-Forwards: 70\n"
 #define EMPTY "Content-Length: 0\n\n"
 #define PLAIN HOPS EMPTY
-#define ALLOW "\nAllow: INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, UPDATE, INFO, MESSAGE\n"
+#define ALLOW "\nAllow: INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, UPDATE, INFO, MESSAGE, REFER, NOTIFY\n"
 
 static const struct row rows[] = {
     {"OPTIONS", "sip:example.com", PLAIN, "200", ALLOW},
