@@ -63,6 +63,8 @@ static void walk(const struct sip_message *m)
 			for (size_t i = 0; i < value.length; i++)
 				must(value.at[i] != '\r' && value.at[i] != '\n');
 			(void)sip_address_parse(value, &address);
+			must(str_index(value, ';') < value.length ||
+			     sip_list_has(m, (enum sip_header_name)name, value));
 		}
 	}
 }

@@ -63,7 +63,11 @@ static void entity_round_trip(struct request *request, enum entity_kind kind, en
 	struct entity *before = mode == CHANGE_CREATE ? NULL : entity_new(kind, &request->arena);
 	struct problem_list problems = {0};
 
-	must(entity && again);
+	must(entity && again && (mode == CHANGE_CREATE || before));
+	if (before) {
+		before->id = entity->id = 1;
+		before->version = entity->version = 1;
+	}
 	entity_from_json(request, entity, before, mode, &problems);
 	if (problems.count) {
 		must_be_problems(&problems);
@@ -106,6 +110,10 @@ static void read_uri(struct request *request)
 		return;
 	}
 	must(request->query_count <= QUERY_PARAMETERS_MAX);
+	must(request_parameters_done(request, &problem) == (request->query_count ? ERR_UNKNOWN_FIELD : ERR_NONE));
+	must(!request_parameter(request, "\n", &value) || value.length <= request->uri.length);
+	request->headers.cookie = request->uri;
+	must_lie_within(request->uri, request_cookie(request, "carillon"));
 	for (size_t i = 0; i < request->query_count; i++) {
 		char name[256];
 		if (str_to_cstring(request->query[i].name, name, sizeof name))
@@ -119,12 +127,16 @@ static void read_uri(struct request *request)
 
 static void read_body(struct request *request, const uint8_t *data, size_t size)
 {
+	static const struct str types[] = {{"application/json", 16},
+					   {"application/json; charset=utf-8", 31},
+					   {"application/merge-patch+json", 28},
+					   {"text/plain", 10}};
 	struct problem problem = {0};
 	request->body = malloc(size - 1);
 	must(request->body);
 	request->body_size = size - 2;
 	memcpy(request->body, data + 2, size - 2);
-	request->headers.content_type = STR("application/json");
+	request->headers.content_type = types[data[1] % 4];
 	if (request_read_json(request, &problem)) {
 		must(problem.err != ERR_NONE);
 	} else {
@@ -142,6 +154,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 2)
 		return 0;
 	arena_init(&request.arena, REQUEST_MEMORY_MAX);
+	request.method = method_parse(data[1] % 2 ? "HEAD" : data[1] % 4 ? "DELETE" : "BREW");
+	must(method_name(request.method)[0] != '\0');
 	if (data[0] % 16 == ENTITY_KIND_COUNT) {
 		request.uri = input(data + 2, size - 2);
 		read_uri(&request);

@@ -1,4 +1,4 @@
-// WebSocket, greeting and frames: however the stream is cut, the same is said and heard.
+// WebSocket, greeting and frames: however the stream is cut, the same is said and heard. Each message is said back.
 #include "fuzz/fuzz.h"
 #include "sip/websocket.h"
 
@@ -12,6 +12,7 @@ struct log {
 };
 
 struct talk {
+	struct websocket *websocket;
 	struct log said, heard; // each in order; which came first is a matter of the pieces
 };
 
@@ -37,8 +38,10 @@ static void opened(void *context)
 static void heard(void *context, char *bytes, size_t size)
 {
 	must(size > 0 && size <= 1000);
-	note(&((struct talk *)context)->heard, STR("heard "));
-	note(&((struct talk *)context)->heard, (struct str){bytes, size});
+	struct talk *talk = context;
+	note(&talk->heard, STR("heard "));
+	note(&talk->heard, (struct str){bytes, size});
+	(void)websocket_send(talk->websocket, (struct str){bytes, size});
 }
 
 static const struct websocket_handlers handlers = {said, opened, heard};
@@ -50,6 +53,7 @@ static enum websocket_state run(struct str bytes, size_t piece, struct talk *tal
 	enum websocket_state state = WEBSOCKET_GREETING;
 
 	must(websocket);
+	talk->websocket = websocket;
 	talk->said.used = talk->heard.used = 0;
 	for (size_t at = 0; at < bytes.length && state != WEBSOCKET_OVER; at += piece)
 		state = websocket_receive(websocket, str_first(str_from(bytes, at), piece));
