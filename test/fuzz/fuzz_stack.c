@@ -426,7 +426,7 @@ static struct str expand(struct source *source, struct str template, char *memor
 
 static uint64_t number_of(struct str *step)
 {
-	struct str line;
+	struct str line = STR_NONE;
 	uint64_t number = 0;
 	(void)str_take(step, '\n', &line);
 	for (size_t i = 0; i < line.length && line.at[i] >= '0' && line.at[i] <= '9' && number < PASSES_MAX; i++)
