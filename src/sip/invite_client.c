@@ -12,8 +12,10 @@ static void write_address(struct writer *w, struct str display, struct str user,
 {
 	sip_write_display(w, display);
 	writer_text(w, "<sip:");
-	sip_write_user(w, user);
-	writer_char(w, '@');
+	if (!str_empty(user)) { // an empty one is no URI (RFC 3261 section 25.1)
+		sip_write_user(w, user);
+		writer_char(w, '@');
+	}
 	writer_str(w, host);
 	writer_char(w, '>');
 }

@@ -74,6 +74,8 @@ static void hear(struct source *source, struct str bytes)
 		return;
 	}
 	keep(source->request, bytes, &source->last_request, &source->has_request);
+	if (!source->has_request)
+		fprintf(stderr, "%.*s\n", STR_ARG(bytes));
 	must(source->has_request); // what we ask others is right, whatever it was made of
 	must(source->last_request.method != SIP_METHOD_OTHER || source->last_request.to_tag.length);
 }

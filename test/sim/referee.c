@@ -370,7 +370,7 @@ void plane_leg_invited(struct plane *plane, struct phone_call *leg, const struct
 	    !str_equal(invite->from.uri.user, str_of(caller->phone->extension)))
 		plane_fail(plane, leg, "the caller shows as %.*s instead of %s", STR_ARG(invite->from.uri.user),
 			   caller->phone->extension);
-	if (caller->over_ms && caller->over_ms + news_ms(plane) < leg->started_ms)
+	if (caller->over_ms && caller->over_ms + news_ms(plane) < leg->started_ms && !leg->network_failed)
 		plane_fail(plane, leg, "a phone is rung for a call that is over");
 	if (plane->drained_ms && caller->started_ms > plane->drained_ms + news_ms(plane))
 		plane_fail(plane, leg, "a phone is rung for a call that came while the server drains");

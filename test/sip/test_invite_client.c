@@ -310,6 +310,18 @@ static void an_anonymous_caller_is_known_to_trunks_only(void **state)
 	assert_lacks(text, "Smith");
 }
 
+static void a_caller_without_a_number_has_no_user_part(void **state)
+{
+	(void)state;
+	struct outgoing_invite invite = to_carrier();
+	invite.caller_number = STR_NONE;
+	ring(&invite);
+	const char *text = peer_next(&carrier);
+	assert_starts(header_of(rig, text, "From"), "\"Bob\" <sip:example.com>;tag=");
+	assert_lacks(text, "P-Asserted-Identity");
+	assert_lacks(text, "<sip:@");
+}
+
 static void a_trunks_password_is_given_once(void **state)
 {
 	(void)state;
@@ -427,6 +439,7 @@ int main(void)
 	    LEGS_TEST(whoever_only_rings_cannot_say_bye),
 	    LEGS_TEST(a_trunk_is_told_who_calls_and_for_whom),
 	    LEGS_TEST(an_anonymous_caller_is_known_to_trunks_only),
+	    LEGS_TEST(a_caller_without_a_number_has_no_user_part),
 	    LEGS_TEST(a_trunks_password_is_given_once),
 	    LEGS_TEST(a_password_refused_is_not_tried_again),
 	    LEGS_TEST(a_leg_there_is_no_memory_for_leaves_nothing),
