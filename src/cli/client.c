@@ -131,6 +131,8 @@ void client_use_session(struct client *client, const char *csrf)
 	client->csrf = csrf ? needed(strdup(csrf)) : NULL;
 	free(client->token);
 	client->token = NULL;
+	curl_easy_setopt(client->curl, CURLOPT_USERAGENT,
+			 "carillon/" CARILLON_VERSION);         // the audit log tells it from a machine
 	curl_easy_setopt(client->curl, CURLOPT_COOKIEFILE, ""); // keeps cookies, in memory only
 }
 

@@ -91,7 +91,7 @@ static const struct field device_fields[] = {
     INTEGER(call_limit, .min = 0, .max = 1000, .fallback = "0",
 	    .rule = "A call limit is 1 to 1000, or 0 for no limit."),
     CHOICE(nat, .choices = nat_names, .fallback = "auto"),
-    TEXT(ha1_md5, .flags = FIELD_HIDDEN | FIELD_READ_ONLY, .min = 32, .max = 32,
+    TEXT(ha1_md5, .flags = FIELD_HIDDEN | FIELD_READ_ONLY, .min = 32, .max = 32, .secret = "sip_password",
 	 .rule = "An MD5 hash has 32 hexadecimal digits.", .allows = hex_allowed),
     TEXT(ha1_sha256, .flags = FIELD_HIDDEN | FIELD_READ_ONLY, .min = 64, .max = 64,
 	 .rule = "A SHA-256 hash has 64 hexadecimal digits.", .allows = hex_allowed),

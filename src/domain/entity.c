@@ -66,6 +66,82 @@ static void field_set_fallback(struct entity *entity, const struct field *field)
 	(void)right;
 }
 
+struct str field_to_text(const struct entity *entity, const struct field *field, struct arena *arena)
+{
+	const void *value = field_of(entity, field);
+
+	switch (field->type) {
+	case FIELD_TEXT:
+		return ((const struct str *)value)->at ? *(const struct str *)value : STR("");
+	case FIELD_INTEGER:
+	case FIELD_TIME:
+		return arena_format(arena, "%lld", (long long)*(const int64_t *)value);
+	case FIELD_BOOLEAN:
+		return *(const bool *)value ? STR("true") : STR("false");
+	case FIELD_CHOICE:
+		return str_of(field->choices[*(const int *)value]);
+	case FIELD_REFERENCE:
+		return *(const uint64_t *)value
+			   ? arena_format(arena, "%llu", (unsigned long long)*(const uint64_t *)value)
+			   : STR("");
+	}
+	return STR_NONE;
+}
+
+static bool choice_from_text(const struct field *field, struct str text, int *value)
+{
+	for (int i = 0; field->choices[i]; i++) {
+		if (str_equal(str_of(field->choices[i]), text)) {
+			*value = i;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool field_from_text(struct entity *entity, const struct field *field, struct str text, struct arena *arena)
+{
+	void *value = field_of(entity, field);
+
+	switch (field->type) {
+	case FIELD_TEXT:
+		*(struct str *)value = arena_copy(arena, text);
+		return ((struct str *)value)->at != NULL;
+	case FIELD_INTEGER:
+	case FIELD_TIME:
+		return str_to_int(text, INT64_MIN, INT64_MAX, value);
+	case FIELD_BOOLEAN:
+		*(bool *)value = str_equal(text, STR("true"));
+		return *(bool *)value || str_equal(text, STR("false"));
+	case FIELD_CHOICE:
+		return choice_from_text(field, text, value);
+	case FIELD_REFERENCE:
+		*(uint64_t *)value = 0;
+		return str_empty(text) || str_to_uint(text, INT64_MAX, value);
+	}
+	return false;
+}
+
+bool field_equal(const struct entity *a, const struct entity *b, const struct field *field)
+{
+	const void *x = field_of(a, field), *y = field_of(b, field);
+
+	switch (field->type) {
+	case FIELD_TEXT:
+		return str_equal(*(const struct str *)x, *(const struct str *)y);
+	case FIELD_INTEGER:
+	case FIELD_TIME:
+		return *(const int64_t *)x == *(const int64_t *)y;
+	case FIELD_BOOLEAN:
+		return *(const bool *)x == *(const bool *)y;
+	case FIELD_CHOICE:
+		return *(const int *)x == *(const int *)y;
+	case FIELD_REFERENCE:
+		return *(const uint64_t *)x == *(const uint64_t *)y;
+	}
+	return false;
+}
+
 struct entity *entity_new(enum entity_kind kind, struct arena *arena)
 {
 	const struct entity_type *type = entity_type(kind);

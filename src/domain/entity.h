@@ -54,6 +54,7 @@ struct field {
 	const char *fallback;       // the default, as text; NULL: empty, 0, false, the first choice
 	const char *rule; // what would be right: "An extension has 2 to 15 digits." Every text and integer has one
 	bool (*allows)(struct str text); // FIELD_TEXT: a further check, or NULL
+	const char *secret;              // FIELD_HIDDEN: what people call what is kept here; NULL: nothing they know of
 };
 
 struct entity_type {
@@ -82,6 +83,12 @@ struct entity *entity_copy_into(const struct entity *entity, void *room);
 enum err entity_check_field(const struct entity *entity, const struct field *field, struct problem *problem);
 // Checks each field by its table, then the kind's own rules. The problem names the field.
 enum err entity_check(const struct entity *entity, struct problem *problem);
+
+// A field's value as text, as field_from_text takes it: a choice by its name, no reference as "". at == NULL: no memory.
+struct str field_to_text(const struct entity *entity, const struct field *field, struct arena *arena);
+// False when the text is no value of the field, or there is no memory. Limits are entity_check_field's business.
+bool field_from_text(struct entity *entity, const struct field *field, struct str text, struct arena *arena);
+bool field_equal(const struct entity *a, const struct entity *b, const struct field *field);
 
 static inline void *field_of(const struct entity *entity, const struct field *field)
 {

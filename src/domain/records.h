@@ -84,8 +84,84 @@ struct store_overview {
 	int64_t disk_free_bytes;                    // where the database lies; -1 = not known
 };
 
+// ---- the audit log
+
+enum via { VIA_SERVER, VIA_CONSOLE, VIA_TOKEN, VIA_CLIENT };
+extern const char *const actor_via_names[]; // "server" ..., ends with NULL
+
+// Who writes, for the audit log. All borrowed.
+struct actor {
+	uint64_t user_id; // 0 = nobody who is known
+	struct str name;  // for signing in
+	enum via via;
+	struct str token;   // its title
+	struct str address; // where from
+	uint64_t undoes;    // the entry that this write takes back; 0 = none
+};
+
+// What happened without changing an entity: a sign-in that failed.
+struct audit_note {
+	const char *action;
+	struct str label;
+};
+
+// One field's change, as text. A secret's values are not kept.
+struct audit_change {
+	struct str field; // of the field table; "turns": "device:start:ring ..."
+	struct str before, after;
+	bool had_before, has_after; // neither for a secret
+	bool secret;
+};
+
+struct audit_entry {
+	uint64_t id;
+	int64_t at;
+	uint64_t group_id; // the first entry of the request that made this one
+	uint64_t actor_id;
+	struct str actor, via, token, address;
+	struct str
+	    action; // "create", "update", "delete", "sign_in", "sign_out", "sign_in_failed", "select", "release", "expire"
+	struct str entity; // "user" ...
+	uint64_t entity_id;
+	struct str label;   // what people call it
+	uint64_t version;   // the entity's after it; 0: gone
+	uint64_t undoes;    // 0: nothing
+	uint64_t undone_by; // 0: it stands
+	struct audit_change *changes;
+	size_t change_count;
+};
+
+struct audit_query { // 0 and empty: any
+	uint64_t id, after_id, group_id, actor_id, entity_id;
+	struct str entity, action, q;
+	int64_t from, to;
+	unsigned limit;
+	struct str cursor;
+};
+
+struct audit_page { // the newest first
+	struct audit_entry *entries;
+	size_t count;
+	struct str next;
+};
+
 // How a delete treats what hangs on the entity.
 enum delete_mode { DELETE_IF_FREE, DELETE_AND_RELEASE };
+
+// ---- several writes that succeed or fail as one
+
+enum write_kind { WRITE_CREATE, WRITE_UPDATE, WRITE_REMOVE };
+enum write_mode { WRITE_FOR_GOOD, WRITE_TRY }; // TRY: says what would be refused, and changes nothing
+enum { WRITES_MAX = 5000 };                    // at once: other writes wait meanwhile
+
+struct record_write {
+	enum write_kind kind;
+	// Creation: with an id, it is made again under that of an entity that was deleted. Removal: only kind, id and version count.
+	struct entity *entity;
+	enum delete_mode mode;
+	enum err err; // why it was refused, and in words
+	struct problem problem;
+};
 
 // A committed change on its way to the call thread.
 struct entity_change {
@@ -109,6 +185,13 @@ struct records {
 	enum err (*update)(void *context, struct entity *entity, struct problem *problem);
 	enum err (*remove)(void *context, enum entity_kind kind, uint64_t id, uint64_t version, enum delete_mode mode,
 			   struct problem *problem);
+	// The refusal of the first that was refused; each has its own. Nothing is changed then.
+	enum err (*write_all)(void *context, struct record_write *writes, size_t count, enum write_mode mode);
+	// What this thread writes from now on is this actor's; NULL: the server's own. Borrowed until the next call.
+	void (*act_as)(void *context, const struct actor *actor);
+	enum err (*note)(void *context, const struct audit_note *note);
+	enum err (*audit_list)(void *context, const struct audit_query *query, struct arena *arena,
+			       struct audit_page *page);
 	enum err (*get)(void *context, enum entity_kind kind, uint64_t id, struct arena *arena, struct entity **entity);
 	// By a unique field, compared exactly.
 	enum err (*find)(void *context, enum entity_kind kind, const char *field, struct str value, struct arena *arena,

@@ -8,7 +8,7 @@
 static const struct field session_fields[] = {
     REFERENCE(user_id, .flags = FIELD_REQUIRED | FIELD_FIXED, .refers_to = ENTITY_USER, .rule = "Say who signs in."),
     TEXT(secret_hash, .flags = FIELD_REQUIRED | FIELD_FIXED | FIELD_UNIQUE | FIELD_HIDDEN | FIELD_READ_ONLY, .min = 64,
-	 .max = 64, .rule = "A secret's hash has 64 hexadecimal digits."),
+	 .max = 64, .secret = "secret", .rule = "A secret's hash has 64 hexadecimal digits."),
     TEXT(csrf, .flags = FIELD_HIDDEN | FIELD_READ_ONLY, .max = 64, .rule = "A CSRF token has at most 64 bytes."),
     TIME(created_at, .flags = FIELD_READ_ONLY),
     TIME(expires_at, .flags = FIELD_READ_ONLY),
@@ -37,7 +37,7 @@ const struct entity_type selection_type =
 static const struct field token_fields[] = {
     TEXT(title, .flags = FIELD_REQUIRED, .min = 1, .max = 100, .rule = "A title has 1 to 100 bytes."),
     TEXT(secret_hash, .flags = FIELD_REQUIRED | FIELD_FIXED | FIELD_UNIQUE | FIELD_HIDDEN | FIELD_READ_ONLY, .min = 64,
-	 .max = 64, .rule = "A secret's hash has 64 hexadecimal digits."),
+	 .max = 64, .secret = "secret", .rule = "A secret's hash has 64 hexadecimal digits."),
     CHOICE(role, .choices = role_names, .fallback = "agent"),
     REFERENCE(user_id, .flags = FIELD_FIXED | FIELD_READ_ONLY, .refers_to = ENTITY_USER, .rule = "Who made it."),
     TIME(created_at, .flags = FIELD_READ_ONLY),

@@ -2,6 +2,7 @@
 #define OF struct user
 #include "domain/user.h"
 
+#include "base/writer.h"
 #include "domain/fields.h"
 
 const char *const role_names[] = {"admin", "agent", "auditor", NULL};
@@ -39,7 +40,7 @@ static const struct field user_fields[] = {
 	 .rule = "A sign-in name has 1 to 64 letters, digits, dots, dashes, underscores or @.", .allows = name_allowed),
     TEXT(title, .flags = FIELD_REQUIRED, .min = 1, .max = 100, .rule = "A title has 1 to 100 bytes."),
     CHOICE(role, .choices = role_names, .fallback = "agent"),
-    TEXT(password_hash, .flags = FIELD_HIDDEN | FIELD_READ_ONLY, .max = 256,
+    TEXT(password_hash, .flags = FIELD_HIDDEN | FIELD_READ_ONLY, .max = 256, .secret = "password",
 	 .rule = "A password hash has at most 256 bytes."),
     TEXT(extension, .flags = FIELD_REQUIRED | FIELD_UNIQUE, .min = 2, .max = 15,
 	 .rule = "An extension has 2 to 15 digits.", .allows = extension_allowed),
@@ -112,6 +113,42 @@ static enum err user_check(const struct entity *entity, struct problem *problem)
 			return err;
 	}
 	return target_check(user, problem);
+}
+
+struct str user_turns_to_text(const struct user *user, struct arena *arena)
+{
+	char text[USER_TURNS_TEXT_MAX];
+	struct writer w = writer_into(text, sizeof text);
+
+	for (size_t i = 0; i < user->turn_count; i++)
+		writer_format(&w, "%s%llu:%lld:%lld", i ? " " : "", (unsigned long long)user->turns[i].device_id,
+			      (long long)user->turns[i].start_s, (long long)user->turns[i].ring_s);
+	return arena_copy(arena, writer_result(&w));
+}
+
+static bool turn_from_text(struct str text, struct turn_plan *turn)
+{
+	struct str device, start;
+
+	return str_take(&text, ':', &device) && str_take(&text, ':', &start) &&
+	       str_to_uint(device, INT64_MAX, &turn->device_id) && str_to_int(start, 0, RING_S_MAX, &turn->start_s) &&
+	       str_to_int(text, 1, RING_S_MAX, &turn->ring_s);
+}
+
+bool user_turns_from_text(struct user *user, struct str text, struct arena *arena)
+{
+	struct turn_plan *turns = arena_alloc(arena, USER_TURNS_MAX * sizeof *turns);
+	struct str piece;
+	size_t count = 0;
+
+	if (!turns)
+		return false;
+	while (str_take(&text, ' ', &piece))
+		if (count == USER_TURNS_MAX || !turn_from_text(piece, &turns[count++]))
+			return false;
+	user->turns = turns;
+	user->turn_count = count;
+	return true;
 }
 
 static const struct field user_derived[] = {

@@ -42,6 +42,11 @@ struct user {
 	size_t turn_count;
 };
 
+// The turns as text: "device:start:ring ..." in the order of the plan. at == NULL: no memory.
+enum { USER_TURNS_TEXT_MAX = USER_TURNS_MAX * 64 };
+struct str user_turns_to_text(const struct user *user, struct arena *arena);
+bool user_turns_from_text(struct user *user, struct str text, struct arena *arena);
+
 extern const struct entity_type user_type;
 bool extension_allowed(struct str text); // 2 to 15 digits
 

@@ -253,6 +253,18 @@ struct answer answer_problem(struct request *request, const struct problem *prob
 	return answer_refusal(problem->err, str_of(problem->sentence), problem, 1);
 }
 
+struct answer answer_problem_with(struct request *request, const struct problem *problem, json_t *more)
+{
+	(void)request;
+	json_t *document = problem_document(problem->err, str_of(problem->sentence), problem, 1);
+	if (!document || !more || json_object_update_missing(document, more) != 0) {
+		json_decref(document);
+		document = NULL;
+	}
+	json_decref(more);
+	return answer_document(err_http_status(problem->err), "application/problem+json", document);
+}
+
 struct answer answer_problems(struct request *request, const struct problem_list *list)
 {
 	enum err err = problem_list_err(list);

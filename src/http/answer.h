@@ -26,6 +26,8 @@ struct answer answer_stream(struct listener *listener);
 // A problem document (RFC 9457).
 struct answer answer_err(struct request *request, enum err err);
 struct answer answer_problem(struct request *request, const struct problem *problem);
+// With further members. Takes the reference to `more`; NULL: there was no memory for them.
+struct answer answer_problem_with(struct request *request, const struct problem *problem, json_t *more);
 struct answer answer_problems(struct request *request, const struct problem_list *list);
 void answer_free(struct answer *answer);
 

@@ -253,8 +253,12 @@ static struct answer change_answer(struct change *change, unsigned status, enum 
 {
 	struct request *request = change->request;
 	const struct resource *resource = resource_of(change->entity->kind);
+	if (change->problems.count && problem_list_err(&change->problems) == ERR_STALE)
+		return answer_stale(request, request->operation->kind, change->entity->id);
 	if (change->problems.count)
 		return answer_problems(request, &change->problems);
+	if (err == ERR_STALE)
+		return answer_stale(request, request->operation->kind, change->entity->id);
 	if (err)
 		return problem->err ? answer_problem(request, problem) : answer_err(request, err);
 	if (resource->changed)
@@ -322,8 +326,9 @@ static struct answer collection_write(struct request *request, enum entity_chang
 		if (!str_empty(request->headers.if_match))
 			break;
 	}
-	struct answer answer =
-	    change.entity ? change_answer(&change, 200, err, &problem) : answer_problem(request, &problem);
+	struct answer answer = change.entity      ? change_answer(&change, 200, err, &problem)
+			       : err == ERR_STALE ? answer_stale(request, request->operation->kind, request_id(request))
+						  : answer_problem(request, &problem);
 	json_decref(change.extras);
 	return answer;
 }
@@ -367,6 +372,8 @@ struct answer collection_delete(struct request *request)
 	if (!err)
 		err = records->remove(records->context, entity->kind, entity->id,
 				      str_empty(request->headers.if_match) ? 0 : entity->version, mode, &problem);
+	if (err == ERR_STALE)
+		return answer_stale(request, request->operation->kind, request_id(request));
 	if (err)
 		return problem.err ? answer_problem(request, &problem) : answer_err(request, err);
 	return answer_empty(204);

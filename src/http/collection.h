@@ -3,6 +3,7 @@
 #ifndef HTTP_COLLECTION_H
 #define HTTP_COLLECTION_H
 
+#include "domain/device.h"
 #include "http/answer.h"
 #include "http/entity_json.h"
 
@@ -35,10 +36,17 @@ struct resource {
 
 extern const struct resource user_resource, device_resource, token_resource;
 
+// A new password for the device, written where there is room for SIP_PASSWORD_LENGTH characters and a NUL, and its hashes.
+enum { SIP_PASSWORD_LENGTH = 20, USER_PASSWORD_LENGTH = 16 };
+enum err sip_password_make(struct request *request, struct device *device, char *password);
+// The turns as JSON. NULL when there is no memory.
+json_t *turns_to_json(const struct user *user);
 // The entity of the path's {id}.
 enum err collection_find(struct request *request, struct entity **entity);
 // STALE unless If-Match is absent, "*", or names the version.
 enum err collection_match(const struct request *request, uint64_t version);
+// 412 with what others have changed since the version that was read, and how it is now.
+struct answer answer_stale(struct request *request, enum entity_kind kind, uint64_t id);
 // An answer with the entity's ETag. `secret` NULL: none.
 struct answer collection_show(struct request *request, unsigned status, const struct entity *entity,
 			      const char *secret);

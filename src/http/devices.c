@@ -6,9 +6,7 @@
 #include "http/router.h"
 #include "http/server.h"
 
-enum { SIP_PASSWORD_LENGTH = 20 };
-
-static enum err sip_password_make(struct request *request, struct device *device, char *password)
+enum err sip_password_make(struct request *request, struct device *device, char *password)
 {
 	if (!password_generate(password, SIP_PASSWORD_LENGTH))
 		return ERR_INTERNAL;
@@ -108,6 +106,8 @@ struct answer device_password_create(struct request *request)
 		err = sip_password_make(request, (struct device *)entity, password);
 	if (!err)
 		err = records->update(records->context, entity, &problem);
+	if (err == ERR_STALE)
+		return answer_stale(request, ENTITY_DEVICE, request_id(request));
 	if (err)
 		return problem.err ? answer_problem(request, &problem) : answer_err(request, err);
 	return collection_show(request, 200, entity, password);

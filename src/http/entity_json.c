@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-static json_t *field_to_json(const struct entity *entity, const struct field *field)
+json_t *field_to_json(const struct entity *entity, const struct field *field)
 {
 	const void *value = field_of(entity, field);
 	switch (field->type) {

@@ -5,6 +5,7 @@
 #include "http/answer.h"
 
 // Every field that may leave the server, with id and version. NULL when there is no memory.
+json_t *field_to_json(const struct entity *entity, const struct field *field); // NULL when there is no memory
 json_t *entity_to_json(const struct entity *entity);
 
 enum entity_change_mode {

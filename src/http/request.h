@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/list.h"
 #include "base/net.h"
+#include "domain/records.h"
 #include "domain/session.h"
 #include "domain/user.h"
 
@@ -82,7 +83,8 @@ struct request {
 	const struct operation *operation;
 	struct str id; // the {id} in the path
 	struct identity identity;
-	json_t *json; // the body, an object; owned
+	struct actor actor; // the same for the audit log
+	json_t *json;       // the body, an object; owned
 	struct answer answer;
 };
 

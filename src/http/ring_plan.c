@@ -173,6 +173,8 @@ struct answer ring_plan_put(struct request *request)
 		err = collection_match(request, entity->version);
 	if (!err && !version_matches(request->json, entity->version))
 		err = ERR_STALE;
+	if (err == ERR_STALE)
+		return answer_stale(request, ENTITY_USER, request_id(request));
 	if (err)
 		return answer_err(request, err);
 	struct user *user = (struct user *)entity;
@@ -182,6 +184,8 @@ struct answer ring_plan_put(struct request *request)
 	if (problems.count)
 		return answer_problems(request, &problems);
 	err = records->update(records->context, entity, &problem);
+	if (err == ERR_STALE)
+		return answer_stale(request, ENTITY_USER, request_id(request));
 	if (err)
 		return problem.err ? answer_problem(request, &problem) : answer_err(request, err);
 	return ring_plan_show(request, user);

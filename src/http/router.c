@@ -2,6 +2,7 @@
 #include "http/router.h"
 #include "http/answer.h"
 #include "http/identity.h"
+#include "http/server.h"
 
 const struct operation operations[] = {
 #define ROUTE(method, path, access, handler, kind, operation)                                                          \
@@ -66,6 +67,31 @@ static bool role_may(enum role role, enum access access)
 	return false;
 }
 
+static void actor_set(struct request *request)
+{
+	const struct identity *identity = &request->identity;
+	bool client = str_starts(request->headers.user_agent, STR("carillon/"));
+	if (identity->user) {
+		request->actor.user_id = identity->user->entity.id;
+		request->actor.name = identity->user->name;
+	}
+	if (identity->token) {
+		request->actor.via = client ? VIA_CLIENT : VIA_TOKEN;
+		request->actor.token = identity->token->title;
+	}
+}
+
+// Whatever the request writes is said to be its sender's.
+static void actor_begin(struct request *request)
+{
+	struct records *records = server_records(request->server);
+	char address[64];
+	struct writer w = writer_into(address, sizeof address);
+	net_address_write_host(&w, &request->from);
+	request->actor = (struct actor){.via = VIA_CONSOLE, .address = arena_copy(&request->arena, writer_result(&w))};
+	records->act_as(records->context, &request->actor);
+}
+
 static enum err access_check(struct request *request)
 {
 	const struct identity *identity = &request->identity;
@@ -75,6 +101,7 @@ static enum err access_check(struct request *request)
 	enum err err = identity_find(request);
 	if (err)
 		return err;
+	actor_set(request);
 	// A form on a foreign page sends the cookie along but cannot read the session's token.
 	if (identity->session && request->method != METHOD_GET &&
 	    !str_equal_secret(request->headers.csrf_token, identity->session->csrf))
@@ -107,7 +134,10 @@ static struct answer answer_of(struct request *request)
 
 void request_answer(struct request *request)
 {
+	struct records *records = server_records(request->server);
+	actor_begin(request);
 	request->answer = answer_of(request);
+	records->act_as(records->context, NULL);
 	json_decref(request->json);
 	request->json = NULL;
 }

@@ -130,6 +130,9 @@ static enum err credentials_check(struct request *request, struct str name, stru
 	if (err == ERR_WRONG_CREDENTIALS) {
 		attempts_failed(attempts, name, &request->from, now_ms);
 		log_warning("sign_in_failed", LOG_STR("name", str_first(name, 64)));
+		// What was typed for a name may be a password.
+		records->note(records->context,
+			      &(struct audit_note){"sign_in_failed", entity ? name : STR("(no such name)")});
 	}
 	if (err)
 		return err;

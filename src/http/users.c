@@ -6,13 +6,11 @@
 
 #include <string.h>
 
-enum { GENERATED_LENGTH = 16 };
-
 // The last five are what annotations show; what a client read it may send back.
 static const char *const extras[] = {"password",     "turns",           "selected_device", "session_count",
 				     "device_count", "reachable_count", "call_count",      NULL};
 
-static json_t *turns_to_json(const struct user *user)
+json_t *turns_to_json(const struct user *user)
 {
 	json_t *turns = json_array();
 	for (size_t i = 0; turns && i < user->turn_count; i++) {
@@ -102,7 +100,7 @@ static void password_prepare(struct change *change)
 	if (!value) {
 		if (change->before || change->problems.count)
 			return;
-		if (!password_generate(change->secret, GENERATED_LENGTH))
+		if (!password_generate(change->secret, USER_PASSWORD_LENGTH))
 			problem_set(problem_list_next(&change->problems), ERR_INTERNAL, NULL, NULL);
 		else
 			password_set(change, str_of(change->secret));

@@ -20,8 +20,10 @@ struct change_set {
 	struct database *database; // the writer's, in a transaction
 	int64_t now_ms;            // wall clock
 	struct problem *problem;
-	struct arena scratch;  // for looking around
-	struct change *others; // changed besides, in order; owned
+	struct arena scratch;      // for looking around
+	struct change *others;     // changed besides, in order; owned
+	const struct actor *actor; // NULL: the server itself
+	uint64_t group_id;         // of the audit log: the set's first entry; 0: none yet
 };
 
 struct change *change_create(void);       // NULL when there is no memory

@@ -32,13 +32,6 @@ struct value value_of_field(const struct entity *entity, const struct field *fie
 	return (struct value){.type = VALUE_NULL};
 }
 
-bool field_equal(const struct entity *a, const struct entity *b, const struct field *field)
-{
-	const struct value x = value_of_field(a, field), y = value_of_field(b, field);
-
-	return x.type == y.type && x.integer == y.integer && str_equal(x.text, y.text);
-}
-
 static int choice_index(const struct field *field, struct str name)
 {
 	for (int i = 0; field->choices[i]; i++)
@@ -332,7 +325,7 @@ enum err entity_insert(struct database *database, struct entity *entity)
 	const struct entity_type *type = entity_type(entity->kind);
 	char sql[SQL_MAX];
 	struct writer w = writer_into(sql, sizeof sql);
-	enum err err = id_take(database, type, &entity->id);
+	enum err err = entity->id ? ERR_NONE : id_take(database, type, &entity->id);
 
 	if (err)
 		return err;

@@ -27,9 +27,8 @@ enum err entity_find(struct database *database, const struct entity_key *key, st
 // False when the text is no value of this field. A FIELD_TEXT borrows it.
 bool value_parse(const struct field *field, struct str text, struct value *value);
 struct value value_of_field(const struct entity *entity, const struct field *field);
-bool field_equal(const struct entity *a, const struct entity *b, const struct field *field);
 
-// Gives entity->id (the next of its kind) and version 1.
+// Gives entity->id (the next of its kind, unless it has one: that of an entity that was deleted) and version 1.
 enum err entity_insert(struct database *database, struct entity *entity);
 // Writes every field; entity->version is written as it is.
 enum err entity_update(struct database *database, const struct entity *entity);

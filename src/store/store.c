@@ -2,6 +2,7 @@
 #include "store/store.h"
 
 #include "base/log.h"
+#include "store/audit_sql.h"
 #include "store/call_record_sql.h"
 #include "store/entity_list.h"
 #include "store/entity_sql.h"
@@ -49,50 +50,145 @@ static enum err refuse(struct problem *problem, enum err err, const struct probl
 	return err;
 }
 
-// Runs the operation and waits until it is durable and told. `entity` is NULL for a removal.
-static enum err operate(struct store *store, struct operation *operation, const struct entity *entity,
-			struct problem *problem)
-{
-	enum err err = operation_prepare(operation, store->plan, entity);
+// Who the calling thread writes for. An API thread serves one request at a time.
+static _Thread_local const struct actor *acting;
 
-	if (err)
-		return refuse(problem, err, &operation->problem);
+static void act_as(void *context, const struct actor *actor)
+{
+	(void)context;
+	acting = actor;
+}
+
+// Runs the operation and waits until it is durable and told.
+static void operate(struct store *store, struct operation *operation)
+{
+	operation->actor = acting;
+	operation_begin(operation);
 	store_writer_post_operation(store->writer, operation);
 	operation_wait(operation);
 	operation_end(operation);
-	return operation->err ? refuse(problem, operation->err, &operation->problem) : ERR_NONE;
+}
+
+// `entity` is NULL for a removal.
+static enum err write_one(struct store *store, struct operation_item *item, const struct entity *entity,
+			  struct problem *problem)
+{
+	struct operation operation = {.kind = OPERATION_WRITE, .items = item, .item_count = 1};
+	enum err err = operation_item_prepare(item, store->plan, entity);
+
+	if (err)
+		return refuse(problem, err, &item->problem);
+	operate(store, &operation);
+	return operation.err ? refuse(problem, operation.err, &item->problem) : ERR_NONE;
 }
 
 static enum err create(void *context, struct entity *entity, struct problem *problem)
 {
-	struct operation operation = {.kind = OPERATION_CREATE, .entity_kind = entity->kind};
-	enum err err = operate(context, &operation, entity, problem);
+	struct operation_item item = {.kind = WRITE_CREATE, .entity_kind = entity->kind};
+	enum err err = write_one(context, &item, entity, problem);
 
 	if (!err) {
-		entity->id = operation.id;
-		entity->version = operation.version;
+		entity->id = item.id;
+		entity->version = item.version;
 	}
 	return err;
 }
 
 static enum err update(void *context, struct entity *entity, struct problem *problem)
 {
-	struct operation operation = {
-	    .kind = OPERATION_UPDATE, .entity_kind = entity->kind, .id = entity->id, .version = entity->version};
-	enum err err = operate(context, &operation, entity, problem);
+	struct operation_item item = {
+	    .kind = WRITE_UPDATE, .entity_kind = entity->kind, .id = entity->id, .version = entity->version};
+	enum err err = write_one(context, &item, entity, problem);
 
 	if (!err)
-		entity->version = operation.version;
+		entity->version = item.version;
 	return err;
 }
 
 static enum err remove_entity(void *context, enum entity_kind kind, uint64_t id, uint64_t version,
 			      enum delete_mode mode, struct problem *problem)
 {
-	struct operation operation = {
-	    .kind = OPERATION_REMOVE, .entity_kind = kind, .id = id, .version = version, .mode = mode};
+	struct operation_item item = {
+	    .kind = WRITE_REMOVE, .entity_kind = kind, .id = id, .version = version, .mode = mode};
 
-	return operate(context, &operation, NULL, problem);
+	return write_one(context, &item, NULL, problem);
+}
+
+// All are prepared, or none: what is wrong with their fields is found without the writer.
+static enum err writes_prepare(struct store *store, struct record_write *writes, struct operation_item *items,
+			       size_t count)
+{
+	enum err refused = ERR_NONE;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct entity *entity = writes[i].entity;
+		items[i] = (struct operation_item){.kind = writes[i].kind,
+						   .entity_kind = entity->kind,
+						   .id = entity->id,
+						   .version = writes[i].kind == WRITE_CREATE ? 0 : entity->version,
+						   .mode = writes[i].mode};
+		writes[i].err =
+		    operation_item_prepare(&items[i], store->plan, writes[i].kind == WRITE_REMOVE ? NULL : entity);
+		writes[i].problem = items[i].problem;
+		if (!refused)
+			refused = writes[i].err;
+	}
+	for (size_t i = 0; refused && i < count; i++)
+		operation_item_free(&items[i]);
+	return refused;
+}
+
+static void refusal_report(struct record_write *write, const struct operation_item *item)
+{
+	write->err = item->err;
+	write->problem = item->problem;
+	if (write->err && write->problem.err != write->err) {
+		write->problem = (struct problem){0};
+		problem_set(&write->problem, write->err, "", NULL);
+	}
+}
+
+static void success_report(struct record_write *write, const struct operation_item *item)
+{
+	if (write->kind == WRITE_REMOVE)
+		return;
+	write->entity->id = item->id;
+	write->entity->version = item->version;
+}
+
+static enum err write_all(void *context, struct record_write *writes, size_t count, enum write_mode mode)
+{
+	struct store *store = context;
+	struct operation operation = {.kind = OPERATION_WRITE, .item_count = count, .mode = mode};
+	enum err err;
+
+	if (count == 0)
+		return ERR_NONE;
+	if (count > WRITES_MAX)
+		return ERR_TOO_LARGE;
+	operation.items = calloc(count, sizeof *operation.items);
+	if (!operation.items)
+		return ERR_NO_MEMORY;
+	err = writes_prepare(store, writes, operation.items, count);
+	if (!err) {
+		operate(store, &operation);
+		err = operation.err;
+		for (size_t i = 0; i < count; i++) {
+			refusal_report(&writes[i], &operation.items[i]);
+			if (!err && mode == WRITE_FOR_GOOD)
+				success_report(&writes[i], &operation.items[i]);
+		}
+	}
+	free(operation.items);
+	return err;
+}
+
+static enum err note(void *context, const struct audit_note *what)
+{
+	struct operation operation = {.kind = OPERATION_NOTE, .note = what};
+
+	operate(context, &operation);
+	return operation.err;
 }
 
 // ---- reading, from API threads
@@ -176,6 +272,19 @@ static enum err overview(void *context, int64_t now_ms, struct store_overview *o
 	err = overview_read(database, now_ms, overview);
 	readers_give(store->readers, database, err);
 	overview->disk_free_bytes = store_disk_free(store);
+	return err;
+}
+
+static enum err audit_read(void *context, const struct audit_query *query, struct arena *arena, struct audit_page *page)
+{
+	struct store *store = context;
+	struct database *database;
+	enum err err = readers_take(store->readers, &database);
+
+	if (err)
+		return err;
+	err = audit_list(database, query, arena, page);
+	readers_give(store->readers, database, err);
 	return err;
 }
 
@@ -305,6 +414,10 @@ bool store_open(const struct store_settings *settings, struct store **result, ch
 	    .create = create,
 	    .update = update,
 	    .remove = remove_entity,
+	    .write_all = write_all,
+	    .act_as = act_as,
+	    .note = note,
+	    .audit_list = audit_read,
 	    .get = get,
 	    .find = find,
 	    .list = list,

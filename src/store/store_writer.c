@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "domain/registration.h"
+#include "store/audit_sql.h"
 #include "store/call_record_sql.h"
 #include "store/registration_sql.h"
 
@@ -22,6 +23,8 @@ enum {
 	SWEEP_MS = 60 * 60 * 1000,   // registrations that are over: no reader gets them, this is for the space
 	SWEEP_AFTER_MS = 600 * 1000, // how long over
 };
+
+static const int64_t AUDIT_KEPT_MS = 400LL * 24 * 60 * 60 * 1000; // what happened longer ago is forgotten
 
 // A call record that waits.
 struct kept_record {
@@ -192,7 +195,7 @@ static enum err operation_try(struct store_writer *writer, struct operation *ope
 	if (err)
 		return err;
 	operation->err = operation_run(operation, database);
-	if (operation->err) {
+	if (operation->err || operation->mode == WRITE_TRY) {
 		if (operation->err == ERR_INTERNAL)
 			log_error("store_statement_failed", LOG_TEXT("reason", database->message));
 		operation_undo(operation);
@@ -295,7 +298,8 @@ static void item_refuse(struct store_writer *writer, struct queue_item *item, en
 {
 	if (item->run == is_operation) {
 		operation_of(item)->err = err;
-		operation_of(item)->problem = (struct problem){.err = ERR_NONE};
+		for (size_t i = 0; i < operation_of(item)->item_count; i++)
+			operation_of(item)->items[i].problem = (struct problem){.err = ERR_NONE};
 	} else {
 		registration_of(item)->err = err;
 	}
@@ -386,8 +390,7 @@ static void expire(struct store_writer *writer)
 	struct batch batch = {.items = {&operation.item}, .count = 1};
 
 	operation.item.run = is_operation;
-	if (operation_prepare(&operation, NULL, NULL))
-		return;
+	operation_begin(&operation);
 	batch_write(writer, &batch);
 	operation_end(&operation);
 }
@@ -396,6 +399,8 @@ static void sweep(struct store_writer *writer)
 {
 	enum err err = registration_sweep(writer->database, wall_ms() - SWEEP_AFTER_MS);
 
+	if (!err)
+		err = audit_sweep(writer->database, wall_ms() - AUDIT_KEPT_MS);
 	if (err)
 		log_warning("store_sweep_failed", LOG_TEXT("reason", writer->database->message));
 }

@@ -219,6 +219,15 @@ static void canonical_make(struct entity *entity, char *buffer, size_t size)
 	*(struct str *)field_of(entity, canonical) = writer_result(&w);
 }
 
+// The buffer goes: the row has it for as long as there is a row.
+static void canonical_keep(struct fake_records *fake, struct entity *entity)
+{
+	const struct field *canonical = entity_field(entity_type(entity->kind), STR("canonical"));
+	const struct entity *row = row_get(fake, entity->kind, entity->id);
+	if (canonical)
+		*(struct str *)field_of(entity, canonical) = row ? *(struct str *)field_of(row, canonical) : STR_NONE;
+}
+
 // What a route needs its trunk for, and a DID its user.
 static enum err needed_check(struct fake_records *fake, enum entity_kind kind, uint64_t id, struct problem *problem)
 {
@@ -269,6 +278,7 @@ static enum err fake_create(void *context, struct entity *entity, struct problem
 	}
 	if (!err)
 		fake->last_id[entity->kind]++;
+	canonical_keep(fake, entity);
 	pthread_mutex_unlock(&fake->lock);
 	if (!err)
 		tell(fake, NULL, entity);
@@ -301,6 +311,7 @@ static enum err fake_update(void *context, struct entity *entity, struct problem
 		entity->version = before->version + 1;
 		err = row_set(fake, entity);
 	}
+	canonical_keep(fake, entity);
 	pthread_mutex_unlock(&fake->lock);
 	if (!err)
 		tell(fake, entity, entity);
@@ -541,6 +552,63 @@ static enum err fake_record_get(void *context, struct str id, struct arena *aren
 	return err ? err : ERR_NOT_FOUND;
 }
 
+// One after the other, and not undone: the real store's business.
+static enum err fake_write_all(void *context, struct record_write *writes, size_t count, enum write_mode mode)
+{
+	enum err err = failure(context), first = err;
+	(void)mode;
+	for (size_t i = 0; !err && i < count; i++) {
+		struct record_write *write = &writes[i];
+		switch (write->kind) {
+		case WRITE_CREATE:
+			write->err = fake_create(context, write->entity, &write->problem);
+			break;
+		case WRITE_UPDATE:
+			write->err = fake_update(context, write->entity, &write->problem);
+			break;
+		case WRITE_REMOVE:
+			write->err = fake_remove(context, write->entity->kind, write->entity->id,
+						 write->entity->version, write->mode, &write->problem);
+			break;
+		}
+		if (write->err && !write->problem.err)
+			problem_set(&write->problem, write->err, NULL, NULL);
+		first = first ? first : write->err;
+	}
+	return first;
+}
+
+static void fake_act_as(void *context, const struct actor *actor)
+{
+	(void)context;
+	(void)actor;
+}
+
+static enum err fake_note(void *context, const struct audit_note *note)
+{
+	(void)note;
+	return failure(context);
+}
+
+// There is one entry, number 1: Jane has signed in.
+static enum err fake_audit_list(void *context, const struct audit_query *query, struct arena *arena,
+				struct audit_page *page)
+{
+	static struct audit_entry entry = {.id = 1,
+					   .at = 1700000000000,
+					   .group_id = 1,
+					   .actor_id = 2,
+					   .actor = {"jane", 4},
+					   .via = {"console", 7},
+					   .action = {"sign_in", 7},
+					   .entity = {"session", 7},
+					   .entity_id = 1};
+	(void)arena;
+	*page = (struct audit_page){.entries = &entry};
+	page->count = query->id <= 1 && query->after_id == 0 && (query->entity_id <= 1) ? 1 : 0;
+	return failure(context);
+}
+
 static bool fake_healthy(void *context, char *sentence, size_t size)
 {
 	enum err err = failure(context);
@@ -577,6 +645,10 @@ struct fake_records *fake_records_create(void)
 	    .list = fake_list,
 	    .count_by = fake_count_by,
 	    .overview = fake_overview,
+	    .write_all = fake_write_all,
+	    .act_as = fake_act_as,
+	    .note = fake_note,
+	    .audit_list = fake_audit_list,
 	    .record_list = fake_record_list,
 	    .record_get = fake_record_get,
 	    .healthy = fake_healthy,

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 struct http_settings fixture_settings;
+const struct fixture_store *fixture_store;
 
 // ---- the call thread
 
@@ -68,6 +69,11 @@ struct change_told {
 	const struct entity *before, *after;
 };
 
+static struct records *records_of(struct fixture *f)
+{
+	return f->store_records ? f->store_records : fake_records_port(f->records);
+}
+
 static void change_apply(void *context)
 {
 	struct change_told *told = context;
@@ -78,7 +84,7 @@ static void change_apply(void *context)
 	watch_entity(told->f->watch, told->before, told->after);
 }
 
-static void changed(void *context, const struct entity *before, const struct entity *after)
+void fixture_changed(void *context, const struct entity *before, const struct entity *after)
 {
 	struct change_told told = {context, before, after};
 	on_call_thread(context, change_apply, &told);
@@ -89,7 +95,7 @@ static void changed(void *context, const struct entity *before, const struct ent
 static uint64_t user_add(struct fixture *f, const char *name, const char *extension, enum role role)
 {
 	static char hash[128];
-	struct records *records = fake_records_port(f->records);
+	struct records *records = records_of(f);
 	struct problem problem = {0};
 	struct arena arena;
 	if (!hash[0])
@@ -121,13 +127,15 @@ int fixture_setup(void **state)
 	fake_calls_reset();
 	f->records = fake_records_create();
 	assert(loop_create(&f->loop) == 0 && queue_create_on_loop(f->loop, &f->queue) == 0);
+	if (fixture_store)
+		f->store_records = fixture_store->open(f);
 	f->directory = directory_create(&f->plan);
-	f->registrations = registrations_create(f->loop, fake_records_port(f->records));
+	f->registrations = registrations_create(f->loop, records_of(f));
 	f->watch = watch_create(f->loop, f->directory, f->registrations);
 	assert(f->directory && f->registrations && f->watch);
 	registrations_watch(f->registrations, f->watch);
 	assert(pthread_create(&f->call_thread, NULL, call_thread_run, f) == 0);
-	fake_records_on_change(f->records, changed, f);
+	fake_records_on_change(f->records, fixture_changed, f);
 	struct http_settings settings = fixture_settings;
 	net_address_parse(STR("127.0.0.1"), 0, &settings.listen);
 	settings.realm = STR("example.com");
@@ -135,7 +143,7 @@ int fixture_setup(void **state)
 	settings.session_life_s = settings.session_life_s ? settings.session_life_s : 3600;
 	settings.selection_life_s = 3600;
 	settings.plan = &f->plan;
-	settings.records = fake_records_port(f->records);
+	settings.records = records_of(f);
 	settings.call_thread = f->queue;
 	settings.directory = f->directory;
 	settings.registrations = f->registrations;
@@ -156,6 +164,8 @@ int fixture_teardown(void **state)
 {
 	struct fixture *f = *state;
 	http_server_destroy(f->server);
+	if (fixture_store)
+		fixture_store->close(f);
 	on_call_thread(f, stop, f->loop);
 	pthread_join(f->call_thread, NULL);
 	registrations_destroy(f->registrations);

@@ -29,6 +29,7 @@ struct fixture {
 	struct watch *watch;
 	struct number_plan plan;
 	pthread_t call_thread;
+	struct records *store_records; // of a real store; NULL: the fake ones
 	struct caller admin;
 	uint64_t admin_id, jane_id, bob_id, otto_id; // admin, two agents, an auditor
 };
@@ -38,6 +39,15 @@ int fixture_teardown(void **state);
 
 // The next server is created with this many workers, this session life and this clock; 0 and NULL: as usual.
 extern struct http_settings fixture_settings;
+
+// What the next server works on instead of the fake records. `open` may call fixture_changed only once the server runs.
+struct fixture_store {
+	struct records *(*open)(struct fixture *f);
+	void (*close)(struct fixture *f);
+};
+extern const struct fixture_store *fixture_store; // NULL: the fake ones
+// Tells the call thread's directory of a change, and waits until it has it. `context` is the fixture.
+void fixture_changed(void *context, const struct entity *before, const struct entity *after);
 
 struct caller sign_in(struct fixture *f, const char *name, const char *password);
 // One request on a connection of its own; `body` NULL: none. With who == NULL nobody asks.

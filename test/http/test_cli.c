@@ -191,6 +191,15 @@ static void a_record_is_told_as_a_timeline(void **state)
 	expect_run(f, "record nonsense", 1, "There is no such thing.");
 }
 
+static void changes_are_listed_and_what_cannot_be_undone_is_said(void **state)
+{
+	struct fixture *f = *state;
+	expect_run(f, "audit", 0, "1   2023-11-14 22:13:20  jane, console  sign_in  session");
+	expect_run(f, "undo 1", 1, "Only changes of what administrators manage can be undone.");
+	expect_run(f, "undo 17", 1, "There is no such thing.");
+	expect_run(f, "undo", 2, "Say which change");
+}
+
 static void login_keeps_a_token_until_logout(void **state)
 {
 	struct fixture *f = *state;
@@ -224,6 +233,7 @@ int main(int argc, char **argv)
 	    SERVED(trunks_routes_and_dids_know_each_other_by_name),
 	    SERVED(calls_and_what_would_ring),
 	    SERVED(a_record_is_told_as_a_timeline),
+	    SERVED(changes_are_listed_and_what_cannot_be_undone_is_said),
 	    SERVED(login_keeps_a_token_until_logout),
 	};
 	program = argc > 1 ? argv[1] : "carillon";

@@ -269,14 +269,16 @@ static void our_reads_survive(void **state)
 }
 
 // An operation on this thread, as the writer would run it.
-static enum err run_here(struct database *database, struct operation *operation, const struct entity *entity,
+static enum err run_here(struct database *database, struct operation_item *item, const struct entity *entity,
 			 bool *struck, unsigned n)
 {
+	struct operation whole = {.kind = OPERATION_WRITE, .items = item, .item_count = 1}, *operation = &whole;
 	enum err err;
 
 	failing_allocator_arm(n);
-	err = operation_prepare(operation, &fixture_plan, entity);
+	err = operation_item_prepare(item, &fixture_plan, entity);
 	if (!err) {
+		operation_begin(operation);
 		err = database_begin(database);
 		if (!err)
 			err = operation_run(operation, database);
@@ -309,7 +311,7 @@ static void our_writes_survive(void **state)
 	assert_int_equal(database_open(str_of(fixture->url), DATABASE_WRITE, &database, sentence, sizeof sentence),
 			 ERR_NONE);
 	for (unsigned n = 1;; n++) {
-		struct operation operation = {.kind = OPERATION_UPDATE, .entity_kind = ENTITY_USER, .id = 1};
+		struct operation_item operation = {.kind = WRITE_UPDATE, .entity_kind = ENTITY_USER, .id = 1};
 		user->call_limit = n % 10;
 		err = run_here(database, &operation, &user->entity, &struck, n);
 		if (err)
@@ -318,8 +320,8 @@ static void our_writes_survive(void **state)
 			break;
 	}
 	for (unsigned n = 1;; n++) {
-		struct operation operation = {
-		    .kind = OPERATION_REMOVE, .entity_kind = ENTITY_DEVICE, .id = device, .mode = DELETE_AND_RELEASE};
+		struct operation_item operation = {
+		    .kind = WRITE_REMOVE, .entity_kind = ENTITY_DEVICE, .id = device, .mode = DELETE_AND_RELEASE};
 		err = run_here(database, &operation, NULL, &struck, n);
 		if (!err)
 			break;
