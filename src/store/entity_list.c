@@ -18,8 +18,9 @@ enum {
 	SQL_MAX = 16384, // a list of FEW ids and everything else
 	WORDS_MAX = 6,
 	LIMIT_MAX = 1000,
-	FEW = 1000, // matches of a search whose ids are kept
-	VALUES_MAX = 8 + WORDS_MAX + 3,
+	FEW = 1000,      // matches of a search whose ids are kept
+	CHOICES_MAX = 8, // in one filter
+	VALUES_MAX = 8 * CHOICES_MAX + WORDS_MAX + 3,
 };
 
 // A statement while it is put together.
@@ -147,6 +148,23 @@ static enum err derived_write(struct statement_draft *draft, const struct entity
 	return ERR_NONE;
 }
 
+// One of several: kind=sip_phone,softphone.
+static enum err choices_write(struct statement_draft *draft, const struct list_filter *filter)
+{
+	struct str rest = filter->value, piece;
+	struct value value;
+
+	draft_and(draft);
+	writer_format(&draft->w, "%s IN (", filter->field->name);
+	for (unsigned count = 0; str_take(&rest, ',', &piece); count++) {
+		if (count == CHOICES_MAX || !value_parse(filter->field, piece, &value))
+			return ERR_INVALID_FIELD;
+		writer_format(&draft->w, "%s$%u", count ? ", " : "", draft_value(draft, value));
+	}
+	writer_char(&draft->w, ')');
+	return ERR_NONE;
+}
+
 static enum err filter_write(struct statement_draft *draft, const struct entity_type *type,
 			     const struct list_filter *filter)
 {
@@ -157,6 +175,8 @@ static enum err filter_write(struct statement_draft *draft, const struct entity_
 		return derived_write(draft, type, filter);
 	if (field->flags & FIELD_HIDDEN)
 		return ERR_UNKNOWN_FIELD;
+	if (field->type == FIELD_CHOICE && !str_empty(filter->value))
+		return choices_write(draft, filter);
 	if (!value_parse(field, filter->value, &value))
 		return ERR_INVALID_FIELD;
 	draft_and(draft);

@@ -159,6 +159,8 @@ static void filters_take_values_of_their_field(void **state)
 	} filters[] = {
 	    {"kind", "sip_phone", "330 331"},
 	    {"kind", "fax", NULL},
+	    {"kind", "softphone,webrtc", "821 900"},
+	    {"kind", "webrtc,fax", NULL},
 	    {"available_for_selection", "true", "821 331"},
 	    {"available_for_selection", "maybe", NULL},
 	    {"call_limit", "2", "330 331"},
