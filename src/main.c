@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -409,11 +410,13 @@ static bool endpoint_build(struct server *server)
 static bool http_build(struct server *server)
 {
 	struct net_address listen[LISTENERS_MAX];
+	char console[PATH_MAX];
 
 	settings_listeners(server->settings.http_listen, 8080, listen);
 	const struct http_settings settings = {
 	    .listen = listen[0],
 	    .realm = server->settings.sip_realm,
+	    .console = settings_console(&server->settings, console, sizeof console) ? console : NULL,
 	    .workers = (unsigned)server->settings.http_workers,
 	    .session_life_s = server->settings.session_life_s,
 	    .selection_life_s = server->settings.selection_life_s,

@@ -4,8 +4,10 @@
 #include "base/dns.h"
 #include "base/log.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define TEXT(section, name, member, value, help)                                                                       \
 	{                                                                                                              \
@@ -83,6 +85,8 @@ static const struct config_key keys[] = {
 	    "Registrations get 503 while one has waited this long for the disk."),
     TEXT("http", "listen", http_listen, "0.0.0.0:8080", "Address of the console and the API."),
     INTEGER("http", "workers", http_workers, "4", 1, 64, "Threads that answer API requests."),
+    TEXT("http", "console", http_console, "",
+	 "Folder of the console's files; empty: share/carillon/console or web/dist, as seen from the program."),
     INTEGER("http", "session_life_s", session_life_s, "43200", 60, 2592000, "A sign-in ends after this long."),
     INTEGER("http", "selection_life_s", selection_life_s, "43200", 0, 2592000,
 	    "A picked device is given back after this long; 0: never."),
@@ -255,6 +259,27 @@ struct number_plan settings_number_plan(const struct settings *settings)
 	    .outside_prefix = settings->outside_prefix,
 	    .emergency = settings->emergency,
 	};
+}
+
+bool settings_console(const struct settings *settings, char *folder, size_t size)
+{
+	static const char *const places[] = {"../share/carillon/console", "../../web/dist"};
+	char program[PATH_MAX];
+	if (!str_empty(settings->http_console))
+		return str_to_cstring(settings->http_console, folder, size);
+	ssize_t length = readlink("/proc/self/exe", program, sizeof program);
+	if (length <= 0 || length == sizeof program)
+		return false;
+	while (length > 0 && program[length - 1] != '/')
+		length--;
+	for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+		int written = snprintf(folder, size, "%.*s%s/index.html", (int)length, program, places[i]);
+		if (written < 0 || (size_t)written >= size || access(folder, R_OK) != 0)
+			continue;
+		*strrchr(folder, '/') = '\0';
+		return true;
+	}
+	return false;
 }
 
 void settings_print_example(void)

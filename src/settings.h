@@ -31,6 +31,7 @@ struct settings {
 	struct str limits_trusted;
 	struct str http_listen;
 	int64_t http_workers;
+	struct str http_console;
 	int64_t session_life_s;
 	int64_t selection_life_s;
 	struct str store_url;
@@ -47,6 +48,9 @@ void settings_listeners(struct str text, uint16_t default_port, struct net_addre
 // Of [limits] trusted; unused places are all zero.
 void settings_trusted(const struct settings *settings, struct net_range ranges[TRUSTED_MAX]);
 struct number_plan settings_number_plan(const struct settings *settings);
+// The folder of the console's files: [http] console, or the first one there is of those where it lies when the program is
+// installed or was built. False: there is none.
+bool settings_console(const struct settings *settings, char *folder, size_t size);
 // Every key with its default and meaning, as a file that can be used as it is.
 void settings_print_example(void);
 

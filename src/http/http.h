@@ -19,6 +19,7 @@ struct http_status {
 struct http_settings {
 	struct net_address listen;
 	struct str realm;         // of the devices' digests
+	const char *console;      // folder of its files; NULL = none. Needed by http_server_create alone
 	unsigned workers;         // threads that run handlers
 	int64_t session_life_s;   // absolute
 	int64_t selection_life_s; // 0 = never

@@ -32,10 +32,14 @@ struct answer {
 	const char *type; // Content-Type; NULL = no body
 	struct str body;
 	char *owned;      // the body's memory, to be freed; NULL = it is constant
-	const char *etag; // these four live in the request's arena, NULL = none
+	const char *etag; // these live in the request's arena or are constant, NULL = none
 	const char *location;
 	const char *cookie;
 	const char *allow;
+	const char *cache;    // Cache-Control; NULL = no-store
+	const char *encoding; // Content-Encoding
+	const char *policy;   // Content-Security-Policy; NULL = nothing is allowed
+	bool varies;          // with Accept-Encoding
 	unsigned retry_after_s;
 	struct listener *stream; // instead of a body; owned
 };
@@ -46,6 +50,8 @@ struct request_headers {
 	struct str cookie;
 	struct str content_type;
 	struct str if_match;
+	struct str if_none_match;
+	struct str accept_encoding;
 	struct str csrf_token;
 	struct str forwarded_proto;
 	struct str user_agent;

@@ -1,6 +1,7 @@
 // Finds the handler for a request, and does what all of them need done first.
 #include "http/router.h"
 #include "http/answer.h"
+#include "http/console.h"
 #include "http/identity.h"
 #include "http/server.h"
 
@@ -118,6 +119,11 @@ static struct answer answer_of(struct request *request)
 	if (request_read_uri(request, &problem))
 		return answer_problem(request, &problem);
 	enum err err = operation_find(request, &allow);
+	if (err == ERR_NOT_FOUND) {
+		struct answer answer = console_answer(server_console(request->server), request);
+		if (answer.status)
+			return answer;
+	}
 	if (err) {
 		struct answer answer = answer_err(request, err);
 		answer.allow = allow;

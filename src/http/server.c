@@ -3,6 +3,7 @@
 #include "http/server.h"
 #include "base/log.h"
 #include "http/answer.h"
+#include "http/console.h"
 #include "http/feed.h"
 #include "http/router.h"
 #include "http/ticker.h"
@@ -41,6 +42,7 @@ struct http_server {
 	struct overview_cache overview;
 	struct feed *feed;
 	struct ticker *ticker;
+	struct console *console; // NULL = none is installed
 	pthread_mutex_t connections_lock;
 	pthread_cond_t answered_all;
 	struct list connections;      // of struct connection
@@ -112,6 +114,11 @@ struct overview_cache *server_overview(struct http_server *server)
 struct feed *server_feed(struct http_server *server)
 {
 	return server->feed;
+}
+
+const struct console *server_console(const struct http_server *server)
+{
+	return server->console;
 }
 
 int64_t server_now_ms(const struct http_server *server)
@@ -282,6 +289,8 @@ static enum err head_read(struct transfer *transfer, const char *method)
 	    .cookie = header(transfer, MHD_HTTP_HEADER_COOKIE),
 	    .content_type = header(transfer, MHD_HTTP_HEADER_CONTENT_TYPE),
 	    .if_match = header(transfer, MHD_HTTP_HEADER_IF_MATCH),
+	    .if_none_match = header(transfer, MHD_HTTP_HEADER_IF_NONE_MATCH),
+	    .accept_encoding = header(transfer, MHD_HTTP_HEADER_ACCEPT_ENCODING),
 	    .csrf_token = header(transfer, "X-CSRF-Token"),
 	    .forwarded_proto = header(transfer, "X-Forwarded-Proto"),
 	    .user_agent = header(transfer, MHD_HTTP_HEADER_USER_AGENT),
@@ -339,11 +348,13 @@ static bool headers_add(struct MHD_Response *response, const struct answer *answ
 	    {"Set-Cookie", answer->cookie},
 	    {"Allow", answer->allow},
 	    {"WWW-Authenticate", answer->status == 401 ? "Bearer" : NULL},
-	    {"Cache-Control", "no-store"},
+	    {"Cache-Control", answer->cache ? answer->cache : "no-store"},
+	    {"Content-Encoding", answer->encoding},
+	    {"Vary", answer->varies ? "Accept-Encoding" : NULL},
 	    {"X-Content-Type-Options", "nosniff"},
 	    {"X-Frame-Options", "DENY"},
 	    {"Referrer-Policy", "no-referrer"},
-	    {"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"},
+	    {"Content-Security-Policy", answer->policy ? answer->policy : "default-src 'none'; frame-ancestors 'none'"},
 	    {"Cross-Origin-Resource-Policy", "same-origin"},
 	    {"X-Accel-Buffering", answer->stream ? "no" : NULL}, // a proxy must not gather events
 	};
@@ -509,6 +520,14 @@ static int daemon_start(struct http_server *server)
 	return 0;
 }
 
+// A server without a console is still a server: what is wrong with it is logged.
+static void console_read(struct http_server *server, const char *folder)
+{
+	int error = console_create(folder, &server->console);
+	if (error)
+		log_warning("console_not_read", LOG_TEXT("folder", folder), LOG_TEXT("error", strerror(-error)));
+}
+
 int http_server_create(const struct http_settings *settings, struct http_server **created)
 {
 	struct http_server *server = calloc(1, sizeof *server);
@@ -533,6 +552,8 @@ int http_server_create(const struct http_settings *settings, struct http_server 
 	    feed_create(settings->watch, &(struct feed_carrier){stream_sleep, stream_wake}, server->settings.now_ms);
 	server->workers = workers_create(workers, answer_made);
 	server->ticker = ticker_create(connections_expire, server);
+	if (settings->console)
+		console_read(server, settings->console);
 	if (server->call_line && server->passwords && server->feed && server->workers && server->ticker)
 		error = daemon_start(server);
 	if (error) {
@@ -581,6 +602,7 @@ void http_server_destroy(struct http_server *server)
 	workers_destroy(server->workers);
 	feed_destroy(server->feed);
 	passwords_destroy(server->passwords);
+	console_destroy(server->console);
 	if (server->call_line)
 		call_line_release(server->call_line);
 	pthread_cond_destroy(&server->answered_all);

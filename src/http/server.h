@@ -24,6 +24,8 @@ struct records *server_records(struct http_server *server);
 struct call_line *server_call_line(struct http_server *server);
 struct passwords *server_passwords(struct http_server *server);
 struct attempts *server_attempts(struct http_server *server);
+struct console;
+const struct console *server_console(const struct http_server *server); // NULL = there is none
 struct feed *server_feed(struct http_server *server);
 int64_t server_now_ms(const struct http_server *server); // wall clock
 // The HTTP side's own numbers, for /metrics.

@@ -260,7 +260,7 @@ static enum err fake_create(void *context, struct entity *entity, struct problem
 {
 	struct fake_records *fake = context;
 	enum err err = failure(fake);
-	char canonical[64];
+	static _Thread_local char canonical[64]; // the answer shows it after this
 	if (err)
 		return err;
 	canonical_make(entity, canonical, sizeof canonical);
@@ -289,7 +289,7 @@ static enum err fake_update(void *context, struct entity *entity, struct problem
 {
 	struct fake_records *fake = context;
 	enum err err = failure(fake);
-	char canonical[64];
+	static _Thread_local char canonical[64]; // the answer shows it after this
 	if (err)
 		return err;
 	canonical_make(entity, canonical, sizeof canonical);

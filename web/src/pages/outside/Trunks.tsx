@@ -1,0 +1,126 @@
+// Manage → Trunks: lines to carriers, and to Teams.
+import { Badge, PasswordInput } from "@mantine/core";
+import IconTrunk from "@tabler/icons-react/icons/IconPlugConnected";
+import { useMemo } from "react";
+import { useTranslation } from "react-i18next";
+import type { Trunk } from "../../api/resources";
+import { ChoiceField, NumberField, SwitchField, TextField } from "../../parts/fields";
+import { Card, Fields } from "../../parts/FormPage";
+import { ListPage, type Column } from "../../parts/ListPage";
+import { useRemove } from "../../parts/useRemove";
+import { SimplePage } from "./simple";
+
+export function TrunkList() {
+	const { t } = useTranslation();
+	const remove = useRemove("trunks", {
+		nameOf: (trunk) => trunk.title,
+		title: (trunks) => t("outside.deleteTrunk.title", { names: trunks.map((trunk) => trunk.title).join(", ") }),
+		consequences: () => [t("outside.deleteTrunk.routes"), t("outside.deleteTrunk.calls")],
+	});
+	const columns = useMemo(
+		(): Column<Trunk>[] => [
+			{ id: "title", header: t("outside.title"), cell: (trunk) => trunk.title, link: true },
+			{ id: "host", header: t("outside.host"), cell: (trunk) => (trunk.port ? `${trunk.host}:${trunk.port}` : trunk.host) },
+			{ id: "transport", header: t("outside.transport"), cell: (trunk) => t(`outside.transports.${trunk.transport}`) },
+			{ id: "username", header: t("outside.username"), cell: (trunk) => trunk.username || "–" },
+			{
+				id: "enabled",
+				header: t("outside.enabled"),
+				cell: (trunk) => (
+					<Badge variant="light" tt="none" color={trunk.enabled ? "petrol" : "gray"}>
+						{t(trunk.enabled ? "outside.on" : "outside.off")}
+					</Badge>
+				),
+			},
+			{ id: "inbound", header: t("outside.inbound"), cell: (trunk) => trunk.inbound || "–", hidden: true },
+		],
+		[t],
+	);
+	return (
+		<ListPage
+			resource="trunks"
+			name="trunks"
+			title={t("shell.trunks")}
+			text={t("outside.trunksText")}
+			columns={columns}
+			sort="title"
+			nameOf={(trunk) => trunk.title}
+			hrefOf={(trunk) => `/trunks/${trunk.id}`}
+			cloneOf={(trunk) => `/trunks/new?clone=${trunk.id}`}
+			remove={remove}
+			add={{ href: "/trunks/new" }}
+			empty={{ title: t("outside.noTrunks"), text: t("outside.noTrunksText"), icon: <IconTrunk size={32} /> }}
+		/>
+	);
+}
+
+const names = ["title", "host", "port", "transport", "username", "realm", "inbound", "caller_id", "enabled"] as const;
+type TrunkValue = Pick<Required<Trunk>, (typeof names)[number]> & { password: string };
+
+export function TrunkPage() {
+	const { t } = useTranslation();
+	return (
+		<SimplePage<"trunks", TrunkValue>
+			resource="trunks"
+			list={{ href: "/trunks", label: t("shell.trunks") }}
+			newTitle={t("outside.newTrunk")}
+			blank={{ title: "", host: "", port: 0, transport: "udp", username: "", realm: "", inbound: "", caller_id: "", enabled: true, password: "" }}
+			valueOf={(trunk) => ({ ...(Object.fromEntries(names.map((name) => [name, trunk[name]])) as unknown as TrunkValue), password: "" })}
+			bodyOf={({ password, ...rest }) => ({ ...rest, ...(password ? { password } : {}) })}
+			nameOf={(trunk) => trunk.title}
+			forClone={{ title: "" }}
+			labels={{
+				title: t("outside.title"),
+				host: t("outside.host"),
+				port: t("outside.port"),
+				transport: t("outside.transport"),
+				username: t("outside.username"),
+				realm: t("outside.realm"),
+				inbound: t("outside.inbound"),
+				caller_id: t("outside.callerId"),
+				enabled: t("outside.enabled"),
+			}}
+			fields={(form, isNew) => (
+				<>
+					<Card title={t("outside.where")}>
+						<Fields>
+							<TextField form={form} name="title" label={t("outside.title")} max={100} required auto={isNew} />
+							<TextField form={form} name="host" label={t("outside.host")} max={253} required hint={t("outside.hostHint")} placeholder="sip.example.com" />
+							<NumberField form={form} name="port" label={t("outside.port")} min={0} max={65535} hint={t("outside.portHint")} />
+							<ChoiceField
+								form={form}
+								name="transport"
+								label={t("outside.transport")}
+								options={(["udp", "tcp", "tls", "auto"] as const).map((value) => ({ value, label: t(`outside.transports.${value}`) }))}
+							/>
+							<SwitchField form={form} name="enabled" label={t("outside.enabled")} hint={t("outside.enabledHint")} />
+						</Fields>
+					</Card>
+					<Card title={t("outside.account")} text={t("outside.accountText")}>
+						<Fields>
+							<TextField form={form} name="username" label={t("outside.username")} max={128} />
+							<PasswordInput
+								label={t("outside.password")}
+								description={t(isNew ? "outside.passwordHint" : "outside.passwordKept")}
+								inputWrapperOrder={["label", "input", "description", "error"]}
+								autoComplete="new-password"
+								maxLength={128}
+								error={form.errors["password"]}
+								readOnly={form.locked}
+								value={form.value.password}
+								onChange={(event) => form.set("password", event.currentTarget.value)}
+							/>
+							<TextField form={form} name="realm" label={t("outside.realm")} max={128} hint={t("outside.realmHint")} />
+						</Fields>
+					</Card>
+					<Card title={t("outside.calls")}>
+						<Fields>
+							<TextField form={form} name="inbound" label={t("outside.inbound")} max={1000} hint={t("outside.inboundHint")} placeholder="192.0.2.0/24" />
+							<TextField form={form} name="caller_id" label={t("outside.callerId")} max={32} mode="tel" hint={t("outside.callerIdHint")} />
+						</Fields>
+					</Card>
+				</>
+			)}
+		/>
+	);
+}

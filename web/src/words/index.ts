@@ -1,0 +1,56 @@
+// Every sentence that is shown, in each language: a file per part of the console, where both languages stand side by side.
+import i18next from "i18next";
+import { initReactI18next } from "react-i18next";
+import { devices } from "./devices";
+import { forms } from "./forms";
+import { lists } from "./lists";
+import { outside } from "./outside";
+import { problems } from "./problems";
+import { ringPlan } from "./ringPlan";
+import { shell } from "./shell";
+import { users } from "./users";
+
+const parts = { shell, lists, forms, problems, ringPlan, users, devices, outside };
+
+type Parts = typeof parts;
+type In<L extends "en" | "cs"> = { [P in keyof Parts]: Parts[P][L] };
+
+function gather<L extends "en" | "cs">(language: L): In<L> {
+	return Object.fromEntries(Object.entries(parts).map(([name, part]) => [name, part[language]])) as In<L>;
+}
+export const words = { en: gather("en"), cs: gather("cs") };
+
+export const languages = { en: "English", cs: "Čeština" } as const;
+export type Language = keyof typeof languages;
+
+declare module "i18next" {
+	interface CustomTypeOptions {
+		defaultNS: "translation";
+		resources: { translation: In<"en"> };
+	}
+}
+
+const kept = "carillon.language";
+
+function languageFirst(): Language {
+	const chosen = localStorage.getItem(kept) ?? navigator.language.slice(0, 2);
+	return chosen in languages ? (chosen as Language) : "en";
+}
+
+export function languageSet(language: Language): void {
+	localStorage.setItem(kept, language);
+	void i18next.changeLanguage(language);
+}
+
+export function wordsBegin(): void {
+	void i18next.use(initReactI18next).init({
+		lng: languageFirst(),
+		fallbackLng: "en",
+		resources: { en: { translation: words.en }, cs: { translation: words.cs } },
+		interpolation: { escapeValue: false }, // React does it
+		initAsync: false,
+	});
+	const say = () => document.documentElement.setAttribute("lang", i18next.language);
+	i18next.on("languageChanged", say);
+	say();
+}
