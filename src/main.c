@@ -95,10 +95,14 @@ static void change_apply(struct server *server, struct entity_change *change)
 	else if (directory_put(server->directory, change->after))
 		log_error("directory_out_of_memory", LOG_TEXT("kind", entity_type(subject->kind)->name),
 			  LOG_UINT("id", subject->id));
+	if (subject->kind == ENTITY_USER && server->calls)
+		call_table_user_changed(server->calls, subject->id);
 	if (subject->kind == ENTITY_TRUNK && server->endpoint)
 		sip_endpoint_trunk_changed(server->endpoint, subject->id);
-	if (registrations_end(change))
+	if (registrations_end(change)) {
 		registrations_forget(server->registrations, subject->id);
+		sip_endpoint_device_ended(server->endpoint, subject->id);
+	}
 	watch_entity(server->watch, change->before, change->after);
 	change->done(change);
 }
@@ -252,6 +256,11 @@ static void metrics_write(void *context, struct writer *w)
 	       sip.resolver.cache.stale);
 	metric(w, "dns_cache_entries", "gauge", "Answers in memory.", sip.resolver.cache.entries);
 	metric(w, "sip_sessions", "gauge", "SIP sessions in memory.", sip.sessions);
+	metric(w, "sip_subscriptions", "gauge", "Subscriptions of phones now: busy lamps and messages waiting.",
+	       sip.subscriptions);
+	metric(w, "sip_subscriptions_refused_total", "counter", "Subscriptions refused, over their limit.",
+	       sip.refused_subscriptions);
+	metric(w, "sip_notifies_total", "counter", "NOTIFY requests sent to subscribers.", sip.notifies);
 	metric(w, "sip_registers_total", "counter", "REGISTER requests.", sip.registers);
 	metric(w, "sip_invites_total", "counter", "INVITE requests.", sip.invites);
 	metric(w, "sip_refused_authentication_total", "counter", "Wrong credentials.", sip.refused_authentication);
@@ -370,6 +379,11 @@ static bool endpoint_build(struct server *server)
 	    .register_min_s = (unsigned)from->register_min_s,
 	    .register_max_s = (unsigned)from->register_max_s,
 	    .register_default_s = (unsigned)from->register_default_s,
+	    .subscribe_min_s = (unsigned)from->presence_min_s,
+	    .subscribe_max_s = (unsigned)from->presence_max_s,
+	    .subscriptions_per_device = (unsigned)from->presence_per_device,
+	    .subscriptions_max = (unsigned)from->presence_subscriptions_max,
+	    .lamps_nameless = !from->presence_identities,
 	};
 	struct net_address failed = {0};
 
@@ -446,6 +460,8 @@ static void server_tear_down(struct server *server)
 	if (server->stopping)
 		pthread_join(server->stopper, NULL);
 	http_server_destroy(server->http);
+	if (server->endpoint)
+		sip_endpoint_stop(server->endpoint);
 	call_table_destroy(server->calls);
 	store_close(server->store);
 	for (struct queue_item *item = queue_wait(server->call_thread, 0), *next; item; item = next) {

@@ -55,6 +55,14 @@ static const struct config_key keys[] = {
     INTEGER("registrar", "min_s", register_min_s, "60", 1, 86400, "The shortest registration taken; shorter: 423."),
     INTEGER("registrar", "max_s", register_max_s, "7200", 60, 604800, "The longest; longer ones are shortened to it."),
     INTEGER("registrar", "default_s", register_default_s, "3600", 60, 604800, "Where the device does not say."),
+    INTEGER("presence", "min_s", presence_min_s, "60", 1, 86400,
+	    "The shortest subscription to a busy lamp taken; shorter: 423."),
+    INTEGER("presence", "max_s", presence_max_s, "3600", 60, 86400, "The longest; longer ones are shortened to it."),
+    INTEGER("presence", "per_device", presence_per_device, "200", 1, 10000, "Subscriptions of one device at once."),
+    INTEGER("presence", "subscriptions_max", presence_subscriptions_max, "50000", 1, 1000000,
+	    "Subscriptions of all devices at once; each takes about 1.5 kB."),
+    BOOLEAN("presence", "identities", presence_identities, "yes",
+	    "Whether a busy lamp tells who calls whom; no: only that somebody does."),
     TEXT("dns", "servers", dns_servers, "",
 	 "Name servers such as 192.0.2.53 or [2001:db8::53]:5353, separated by spaces; empty: the system's."),
     INTEGER(
@@ -238,6 +246,8 @@ static bool settings_check(const struct settings *settings, struct config_error 
 		if (!feature_code_valid(settings->features.code[i]))
 			return refuse(error, "[features]", settings->features.code[i],
 				      "a code is * and digits, up to 8 of them, or empty");
+	if (settings->presence_min_s > settings->presence_max_s)
+		return refuse(error, "[presence] min_s, max_s", STR_NONE, "they must not decrease in this order");
 	if (!log_level_parse(settings->log_level, &level))
 		return refuse(error, "[log] level", settings->log_level, "error, warning, info or debug");
 	return true;

@@ -22,6 +22,9 @@ struct settings {
 	struct str tls_certificate, tls_key, tls_ca; // files
 	bool tls_require_client_certificate;
 	int64_t register_min_s, register_max_s, register_default_s;
+	int64_t presence_min_s, presence_max_s;
+	int64_t presence_per_device, presence_subscriptions_max;
+	bool presence_identities;
 	struct str dns_servers;
 	int64_t limits_requests_per_s, limits_requests_burst, limits_known_requests_per_s;
 	int64_t limits_connections_per_source;

@@ -9,6 +9,7 @@
 
 struct sip_registrar;
 struct sip_resolver;
+struct subscriptions;
 struct trunk_names;
 
 struct sip_endpoint {
@@ -26,6 +27,7 @@ struct sip_endpoint {
 	struct call_table *calls; // NULL until the start
 	struct signalling signalling;
 	struct sip_registrar *registrar;
+	struct subscriptions *subscriptions;
 	struct str realm;   // owned
 	struct str domains; // owned
 	struct str host;    // of From and To: the first domain, or the realm; within one of those
@@ -39,7 +41,8 @@ struct sip_endpoint {
 enum { SESSIONS_MAX = 200000 };
 
 // What we take, outside and within calls.
-#define SIP_ALLOW_LINE     "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, UPDATE, INFO, MESSAGE, REFER, NOTIFY\r\n"
+#define SIP_ALLOW_LINE                                                                                                 \
+	"Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, SUBSCRIBE, UPDATE, INFO, MESSAGE, REFER, NOTIFY\r\n"
 #define SIP_SUPPORTED_LINE "Supported: replaces, norefersub\r\n"
 #define SIP_ACCEPT_LINE    "Accept: application/sdp\r\n"
 

@@ -325,6 +325,15 @@ struct flow dialog_next_hop(const struct sip_dialog *dialog)
 	return flow;
 }
 
+struct flow dialog_next_flow(const struct sip_dialog *dialog, struct sip_transport *transport)
+{
+	struct flow flow = dialog_next_hop(dialog), fresh;
+	if ((flow.transport != dialog->flow.transport || flow.remote.family != dialog->flow.remote.family) &&
+	    sip_transport_flow_to(transport, (enum transport)flow.transport, &flow.remote, &fresh))
+		return fresh;
+	return flow;
+}
+
 // RFC 7118 section 5.2: a URI says "ws" where a Via says WSS.
 static const char *uri_transport_name(uint8_t transport)
 {
@@ -394,7 +403,7 @@ static void write_route(const struct sip_dialog *dialog, const struct route_plan
 
 static bool wants_contact(enum sip_method method)
 {
-	// RFC 3261 table 2, RFC 3311: what makes or moves a dialog says where we are.
+	// RFC 3261 table 2, RFC 3311, RFC 6665 section 4.5.1: what makes or moves a dialog says where we are.
 	return method == SIP_INVITE || method == SIP_UPDATE || method == SIP_NOTIFY;
 }
 

@@ -61,6 +61,8 @@ bool dialog_in_order(struct sip_dialog *dialog, const struct sip_message *reques
 bool dialog_flow_plausible(const struct sip_dialog *dialog, const struct flow *from);
 // Where the next request goes. Host names are not resolved: the flow then serves.
 struct flow dialog_next_hop(const struct sip_dialog *dialog);
+// The same by one of our sockets that speaks its transport and address family.
+struct flow dialog_next_flow(const struct sip_dialog *dialog, struct sip_transport *transport);
 
 // A request to be written.
 struct request_draft {

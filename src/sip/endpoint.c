@@ -8,6 +8,7 @@
 #include "sip/rules.h"
 #include "sip/session.h"
 #include "sip/signalling.h"
+#include "sip/subscription.h"
 #include "sip/trunk_names.h"
 
 #include <errno.h>
@@ -83,8 +84,9 @@ static void receive_new(struct sip_endpoint *endpoint, const struct flow *from, 
 		receive_invite(endpoint, from, request);
 		return;
 	case SIP_OPTIONS:
-		sip_endpoint_answer(endpoint, from, request, 200,
-				    STR(SIP_ALLOW_LINE SIP_ACCEPT_LINE "Supported: path\r\n" SIP_SUPPORTED_LINE));
+		sip_endpoint_answer(
+		    endpoint, from, request, 200,
+		    STR(SIP_ALLOW_LINE SIP_ACCEPT_LINE SIP_ALLOW_EVENTS_LINE "Supported: path\r\n" SIP_SUPPORTED_LINE));
 		return;
 	case SIP_BYE:
 	case SIP_CANCEL:
@@ -95,6 +97,8 @@ static void receive_new(struct sip_endpoint *endpoint, const struct flow *from, 
 		sip_endpoint_answer(endpoint, from, request, 481, STR_NONE);
 		return;
 	case SIP_SUBSCRIBE:
+		subscription_received(endpoint->subscriptions, from, request);
+		return;
 	case SIP_PUBLISH:
 	case SIP_REFER:
 	case SIP_MESSAGE: // within calls only
@@ -151,7 +155,7 @@ static void receive_request(struct sip_endpoint *endpoint, const struct flow *fr
 	struct sip_session *session = session_of_request(endpoint, request);
 	if (session)
 		session_receive(session, from, request);
-	else
+	else if (!subscription_received_inside(endpoint->subscriptions, from, request))
 		sip_endpoint_answer(endpoint, from, request, 481, STR_NONE);
 }
 
@@ -274,6 +278,13 @@ int sip_endpoint_create(struct loop *loop, const struct sip_endpoint_settings *s
 	struct sip_endpoint *endpoint = calloc(1, sizeof *endpoint);
 	struct sip_registrar_settings registrar = {settings->register_min_s, settings->register_max_s,
 						   settings->register_default_s};
+	struct subscriptions_settings subscriptions = {
+	    .min_s = settings->subscribe_min_s,
+	    .max_s = settings->subscribe_max_s,
+	    .per_device = settings->subscriptions_per_device,
+	    .max = settings->subscriptions_max,
+	    .nameless = settings->lamps_nameless,
+	};
 	*failed = (struct net_address){0};
 	if (!endpoint)
 		return -ENOMEM;
@@ -288,11 +299,12 @@ int sip_endpoint_create(struct loop *loop, const struct sip_endpoint_settings *s
 	endpoint->sessions_by_tag = hash_create();
 	endpoint->sessions_by_origin = hash_create();
 	endpoint->registrar = sip_registrar_create(endpoint, &registrar);
+	endpoint->subscriptions = subscriptions_create(endpoint, &subscriptions);
 	endpoint->auth = sip_auth_create(loop, settings->realm, settings->nonce_life_s);
 
 	int error = -ENOMEM;
 	if (!endpoint->sessions || !endpoint->sessions_by_tag || !endpoint->sessions_by_origin ||
-	    !endpoint->registrar || !endpoint->auth || !keep_names(endpoint, settings) ||
+	    !endpoint->registrar || !endpoint->subscriptions || !endpoint->auth || !keep_names(endpoint, settings) ||
 	    !limits_build(endpoint, settings) || !overload_build(endpoint, settings))
 		goto failed;
 	error = -EINVAL;
@@ -341,6 +353,16 @@ void sip_endpoint_trunk_changed(struct sip_endpoint *endpoint, uint64_t trunk_id
 	trunk_names_changed(endpoint->trunk_names, trunk_id);
 }
 
+void sip_endpoint_device_ended(struct sip_endpoint *endpoint, uint64_t device_id)
+{
+	subscriptions_end_of_device(endpoint->subscriptions, device_id);
+}
+
+void sip_endpoint_stop(struct sip_endpoint *endpoint)
+{
+	subscriptions_stop(endpoint->subscriptions);
+}
+
 static void drop_session(void *object, void *context)
 {
 	(void)context;
@@ -356,6 +378,7 @@ void sip_endpoint_destroy(struct sip_endpoint *endpoint)
 	trunk_names_destroy(endpoint->trunk_names);
 	sip_resolver_destroy(endpoint->resolver);
 	sip_registrar_destroy(endpoint->registrar);
+	subscriptions_destroy(endpoint->subscriptions);
 	if (endpoint->transactions)
 		sip_transactions_destroy(endpoint->transactions);
 	if (endpoint->transport)
@@ -377,6 +400,8 @@ void sip_endpoint_destroy(struct sip_endpoint *endpoint)
 
 struct sip_endpoint_counters sip_endpoint_count(const struct sip_endpoint *endpoint)
 {
+	struct subscriptions_counters subscriptions = subscriptions_count(endpoint->subscriptions);
+
 	return (struct sip_endpoint_counters){
 	    .transport = sip_transport_count(endpoint->transport),
 	    .transactions = sip_transactions_count(endpoint->transactions),
@@ -384,6 +409,9 @@ struct sip_endpoint_counters sip_endpoint_count(const struct sip_endpoint *endpo
 	    .limits = sip_limits_count(endpoint->limits),
 	    .overload = sip_overload_count(endpoint->overload),
 	    .sessions = slots_count(endpoint->sessions),
+	    .subscriptions = subscriptions.subscriptions,
+	    .notifies = subscriptions.notifies,
+	    .refused_subscriptions = subscriptions.refused,
 	    .registers = sip_registrar_count(endpoint->registrar),
 	    .invites = endpoint->invites,
 	    .refused_authentication = endpoint->refused_authentication,

@@ -21,10 +21,13 @@ struct sip_endpoint_settings {
 	unsigned nonce_life_s;
 	struct str digest; // algorithms that challenges offer, best first; see sip_auth_offer
 	unsigned register_min_s, register_max_s, register_default_s;
-	struct sip_limits_settings limits;         // but for whom it trusts: trunks and those of `trusted`
-	struct net_range trusted[SIP_TRUSTED_MAX]; // unused places are all zero
-	struct sip_overload_settings overload;     // but for what it asks
-	struct str dns_servers;                    // see base/dns.h; empty: the system's
+	unsigned subscribe_min_s, subscribe_max_s;            // 0: 60 and 3600
+	unsigned subscriptions_per_device, subscriptions_max; // 0: 200 and 50,000
+	bool lamps_nameless;                                  // busy lamps do not tell who calls whom
+	struct sip_limits_settings limits;                    // but for whom it trusts: trunks and those of `trusted`
+	struct net_range trusted[SIP_TRUSTED_MAX];            // unused places are all zero
+	struct sip_overload_settings overload;                // but for what it asks
+	struct str dns_servers;                               // see base/dns.h; empty: the system's
 };
 
 // 0, or a negative errno with *failed set to the address that could not be opened.
@@ -36,6 +39,10 @@ struct signalling *sip_endpoint_signalling(struct sip_endpoint *endpoint);
 void sip_endpoint_start(struct sip_endpoint *endpoint, struct call_table *calls);
 // A trunk has been added to the directory, changed, or taken out of it. (sip_endpoint_start looks at all that are there.)
 void sip_endpoint_trunk_changed(struct sip_endpoint *endpoint, uint64_t trunk_id);
+// A device is gone, or has a new password: what it has subscribed to ends. Calls go on.
+void sip_endpoint_device_ended(struct sip_endpoint *endpoint, uint64_t device_id);
+// The call table goes next. Subscribers are told to come again.
+void sip_endpoint_stop(struct sip_endpoint *endpoint);
 void sip_endpoint_destroy(struct sip_endpoint *endpoint);
 
 struct sip_endpoint_counters {
@@ -44,7 +51,8 @@ struct sip_endpoint_counters {
 	struct sip_resolver_counters resolver;
 	struct sip_limits_counters limits;
 	struct sip_overload_counters overload;
-	uint32_t sessions;
+	uint32_t sessions, subscriptions;
+	uint64_t notifies, refused_subscriptions;
 	uint64_t registers, invites, refused_authentication;
 };
 struct sip_endpoint_counters sip_endpoint_count(const struct sip_endpoint *endpoint);

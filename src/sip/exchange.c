@@ -16,12 +16,7 @@ static struct flow expect_trunk(const struct sip_session *session, struct flow f
 
 struct flow session_next_hop(const struct sip_session *session, const struct sip_dialog *dialog)
 {
-	struct flow flow = dialog_next_hop(dialog), fresh;
-	// Another transport or address family needs another of our sockets.
-	if ((flow.transport != dialog->flow.transport || flow.remote.family != dialog->flow.remote.family) &&
-	    sip_transport_flow_to(session->endpoint->transport, (enum transport)flow.transport, &flow.remote, &fresh))
-		return expect_trunk(session, fresh);
-	return expect_trunk(session, flow);
+	return expect_trunk(session, dialog_next_flow(dialog, session->endpoint->transport));
 }
 
 // The connection that carried the request is the dialog's from now on.

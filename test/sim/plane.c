@@ -136,6 +136,7 @@ static void server_close(struct plane *plane)
 	if (!plane->table)
 		return;
 	records_fake_flush(plane);
+	sip_endpoint_stop(plane->endpoint);
 	call_table_destroy(plane->table);
 	sip_endpoint_destroy(plane->endpoint);
 	registrations_destroy(plane->registrations);

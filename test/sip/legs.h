@@ -12,7 +12,9 @@
 #define SDP_LINES   "Content-Type: application/sdp\nContent-Length: 35\n\n" WIRE_OFFER
 #define ANSWERED_BY_SOFT                                                                                               \
 	"Contact: <sip:821@10.0.0.3:5060>\nContent-Type: application/sdp\nContent-Length: 35\n\n" WIRE_ANSWER
-#define ALLOW     "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, UPDATE, INFO, MESSAGE, REFER, NOTIFY\n" SUPPORTED
+#define ALLOW                                                                                                          \
+	"Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, SUBSCRIBE, UPDATE, INFO, MESSAGE, REFER, "                \
+	"NOTIFY\n" SUPPORTED
 #define SUPPORTED "Supported: replaces, norefersub\n"
 #define AGENT     "User-Agent: Carillon/" CARILLON_VERSION "\n"
 

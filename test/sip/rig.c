@@ -198,6 +198,35 @@ void call_table_replied(struct call_table *table, uint64_t leg, uint64_t token, 
 	tell_body(body);
 }
 
+bool call_table_watch(struct call_table *table, struct lamp_watch *watch)
+{
+	(void)table;
+	list_append(&the_rig->watches, &watch->node);
+	return true;
+}
+
+void call_table_unwatch(struct call_table *table, struct lamp_watch *watch)
+{
+	(void)table;
+	list_remove(&watch->node);
+}
+
+size_t call_table_lamp(const struct call_table *table, uint64_t user_id, struct lamp_call calls[2 * LAMP_CALLS_MAX])
+{
+	(void)table;
+	(void)user_id;
+	memcpy(calls, the_rig->lamp, sizeof the_rig->lamp);
+	return the_rig->lamp_count;
+}
+
+void rig_lamp_changed(struct rig *rig)
+{
+	list_each (node, following, &rig->watches) {
+		struct lamp_watch *watch = container_of(node, struct lamp_watch, node);
+		watch->changed(watch);
+	}
+}
+
 void rig_told(struct rig *rig, const char *events)
 {
 	assert_string_equal(rig->events, events);
@@ -253,6 +282,7 @@ struct rig *rig_start(void)
 
 	rig = (struct rig){.desk = 1, .soft = 2, .trunk = 3};
 	the_rig = &rig;
+	list_init(&rig.watches);
 	arena_init(&rig.arena, 0);
 	rig.loop = sim_create(1);
 	rig.records = (struct records){.context = &rig, .save_registration = save_registration};
@@ -272,6 +302,7 @@ struct rig *rig_start(void)
 
 void rig_stop(struct rig *rig)
 {
+	sip_endpoint_stop(rig->endpoint);
 	sip_endpoint_destroy(rig->endpoint);
 	registrations_destroy(rig->registrations);
 	directory_destroy(rig->directory);

@@ -34,12 +34,17 @@ struct rig {
 	enum err invited;     // what call_table_invited gives
 	uint64_t session;     // the last caller's
 	uint64_t transaction; // the last question's
+	struct list watches;  // of lamps
+	struct lamp_call lamp[2 * LAMP_CALLS_MAX];
+	size_t lamp_count;
 };
 
 // The one that the faked call table writes to.
 struct rig *rig_start(void);
 void rig_stop(struct rig *rig);
 void rig_store_answer(struct rig *rig, enum err err); // the first write that waits is over
+// Something changed at the extensions that are watched: rig->lamp is what it is now.
+void rig_lamp_changed(struct rig *rig);
 // Compares what the call table was told since the last time, then forgets it.
 void rig_told(struct rig *rig, const char *events);
 

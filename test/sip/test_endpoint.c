@@ -39,14 +39,14 @@ static void send_row(const struct row *row, unsigned branch)
 #define HOPS  "Max-Forwards: 70\n"
 #define EMPTY "Content-Length: 0\n\n"
 #define PLAIN HOPS EMPTY
-#define ALLOW "\nAllow: INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, UPDATE, INFO, MESSAGE, REFER, NOTIFY\n"
+#define ALLOW "\nAllow: INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, SUBSCRIBE, UPDATE, INFO, MESSAGE, REFER, NOTIFY\n"
 
 static const struct row rows[] = {
     {"OPTIONS", "sip:example.com", PLAIN, "200", ALLOW},
     {"OPTIONS", "sip:example.com", PLAIN, "200", "\nAccept: application/sdp\n"},
     {"OPTIONS", "sip:10.0.0.1", PLAIN, "200", ""},
     {"OPTIONS", "sip:carillon", PLAIN, "200", ""},
-    {"SUBSCRIBE", "sip:330@example.com", "Event: message-summary\n" PLAIN, "405", ALLOW},
+    {"SUBSCRIBE", "sip:330@example.com", "Event: message-summary\n" PLAIN, "401", ""},
     {"PUBLISH", "sip:330@example.com", PLAIN, "405", ALLOW},
     {"REFER", "sip:330@example.com", PLAIN, "405", ALLOW},
     {"MESSAGE", "sip:330@example.com", PLAIN, "405", ALLOW},
