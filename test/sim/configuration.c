@@ -286,8 +286,12 @@ static void trunk_name(struct plane *plane, unsigned index)
 static void trunk_make(struct plane *plane, unsigned index)
 {
 	const struct net_address address = {.family = 4, .port = 5060, .bytes = {10, 9, 0, (uint8_t)(1 + index)}};
+	const bool named = percent(plane, 30);
 	char name[24];
-	snprintf(name, sizeof name, "carrier%u.example", index);
+	if (named)
+		snprintf(name, sizeof name, "carrier%u.example", index);
+	else
+		snprintf(name, sizeof name, "10.9.0.%u", 1 + index);
 	struct trunk *trunk = &plane->trunks[index];
 	struct phone *carrier = phone_create(&(struct phone_settings){
 	    .plane = plane,
@@ -314,7 +318,7 @@ static void trunk_make(struct plane *plane, unsigned index)
 	    .caller_id = STR("+442079460000"),
 	    .enabled = true,
 	};
-	if (percent(plane, 30))
+	if (named)
 		trunk_name(plane, index);
 	put(plane, &trunk->entity);
 	sip_endpoint_trunk_changed(plane->endpoint, trunk->entity.id);
@@ -383,8 +387,12 @@ struct manner plane_callee_manner(const struct plane *plane, const struct phone 
 	    .talk_ms = between(plane, 500, 40000),
 	    .act_ms = percent(plane, 25) ? between(plane, 700, 10000) : 0,
 	    .vanish_ms = percent(plane, 2) ? between(plane, 1, 30000) : 0,
+	    .reliable = percent(plane, 40),
+	    .session_s = percent(plane, 40) ? (unsigned)between(plane, 90, 300) : 0,
 	};
 	(void)phone;
+	if (manner.session_s && percent(plane, 20))
+		manner.talk_ms = between(plane, 40000, 600000);
 	manner.decide_after_ms = manner.decision == DECIDE_ANSWER ? between(plane, 200, 20000) : choice(plane, 8000);
 	if (percent(plane, 4))
 		manner = (struct manner){.decision = DECIDE_NOTHING, .on_cancel = ON_CANCEL_SILENT, .talk_ms = 1000};
@@ -421,12 +429,15 @@ void configuration_dialled(struct plane *plane, const struct phone *caller, char
 
 struct manner configuration_caller_manner(struct plane *plane, const struct phone *caller)
 {
+	const bool timer = percent(plane, 40), no_offer = percent(plane, 8);
 	(void)caller;
 	return (struct manner){
+	    .reliable = !no_offer && percent(plane, 40),
+	    .session_s = timer ? (unsigned)between(plane, 20, 400) : 0,
 	    .give_up_ms = percent(plane, 30) ? between(plane, 1, 20000) : between(plane, 90000, 200000),
-	    .no_offer = percent(plane, 8),
+	    .no_offer = no_offer,
 	    .vanish_ms = percent(plane, 3) ? between(plane, 1, 40000) : 0,
-	    .talk_ms = between(plane, 500, 40000),
+	    .talk_ms = timer && percent(plane, 20) ? between(plane, 40000, 600000) : between(plane, 500, 40000),
 	    .act_ms = percent(plane, 25) ? between(plane, 700, 10000) : 0,
 	};
 }

@@ -327,9 +327,8 @@ struct phone *phone_create(const struct phone_settings *settings)
 		 (unsigned long long)phone_chance(phone, 100000));
 	snprintf(phone->register_call_id, sizeof phone->register_call_id, "reg%u@%s", phone->index, phone->host);
 	if (phone_is_secured(phone)) {
-		char names[80];
-		snprintf(names, sizeof names, "%s %.*s", phone->host, STR_ARG(settings->name));
-		const struct tls_settings tls = {.certificate = str_of(names)};
+		const struct tls_settings tls = {.certificate =
+						     str_empty(settings->name) ? str_of(phone->host) : settings->name};
 		const bool made = tls_create(phone_loop(phone), &tls, &phone->tls, NULL, 0);
 		assert(made);
 		(void)made;

@@ -114,7 +114,7 @@ struct phone_settings {
 	enum phone_role role;
 	enum transport transport;
 	struct net_address address;
-	struct str name; // in its certificate, beside its address; empty: none
+	struct str name; // in its certificate; empty: its address
 };
 struct phone *phone_create(const struct phone_settings *settings);
 void phone_destroy(struct phone *phone);

@@ -1,5 +1,5 @@
 // A simulated phone's call: its state, its SDP, what is asked within it, and its end.
-#include "sim/phone_call.h"
+#include "sim/phone_extensions.h"
 
 #include "sim/plane.h"
 
@@ -37,6 +37,8 @@ static void stop_timers(struct phone_call *call)
 	timer_stop(&call->end_timer);
 	timer_stop(&call->act_timer);
 	timer_stop(&call->vanish_timer);
+	timer_stop(&call->reliable_timer);
+	timer_stop(&call->session_timer);
 }
 
 // The only place that writes a call's state.
@@ -156,6 +158,8 @@ static void act_answered(struct request *request, const struct sip_message *resp
 		}
 		if (call->state != PHONE_CALL_OVER)
 			phone_call_hear_sdp(call, response);
+		if (request->head.method == SIP_INVITE || request->head.method == SIP_UPDATE)
+			phone_timer_answered(call, response);
 		return;
 	}
 	// RFC 3261 section 12.2.1.2: the dialog is gone.
@@ -172,7 +176,7 @@ static void act_timer_fired(struct timer *timer)
 						  SIP_INFO,   SIP_OPTIONS, SIP_MESSAGE};
 	const enum sip_method method = methods[phone_chance(phone, sizeof methods / sizeof *methods)];
 	const bool offers = method == SIP_INVITE || method == SIP_UPDATE;
-	char sdp[PHONE_SDP_MAX];
+	char sdp[PHONE_SDP_MAX], lines[PHONE_LINES_MAX];
 
 	if (call->state != PHONE_CALL_TALKING)
 		return;
@@ -182,8 +186,10 @@ static void act_timer_fired(struct timer *timer)
 	call->asking |= offers;
 	const struct request_head head = phone_call_head(call, method, ++call->cseq);
 	request_send(phone, &head,
-		     &(struct request_settings){
-			 .call = call, .body = offers ? phone_call_write_sdp(call, sdp) : NULL, .done = act_answered});
+		     &(struct request_settings){.call = call,
+						.extra = offers ? phone_timer_request_lines(call, lines) : NULL,
+						.body = offers ? phone_call_write_sdp(call, sdp) : NULL,
+						.done = act_answered});
 }
 
 // ---- life
@@ -206,11 +212,13 @@ void phone_call_talk(struct phone_call *call)
 	if (call->manner.act_ms)
 		timer_start(loop, &call->act_timer, call->manner.act_ms);
 	phone_call_set_state(call, PHONE_CALL_TALKING);
+	phone_timer_start(call);
 }
 
 void phone_call_vanish(struct phone_call *call)
 {
 	call->vanished = true;
+	call->vanished_ms = phone_call_now(call);
 	stop_timers(call);
 	call->invite = NULL;
 	list_each (node, following, &call->phone->requests) {
@@ -246,6 +254,8 @@ struct phone_call *phone_call_new(struct phone *phone, const struct manner *mann
 	timer_init(&call->end_timer, end_timer_fired);
 	timer_init(&call->act_timer, act_timer_fired);
 	timer_init(&call->vanish_timer, vanish_timer_fired);
+	phone_reliable_init(call);
+	phone_timer_init(call);
 	call->started_ms = phone_call_now(call);
 	plane_call_added(phone->plane, call);
 	if (manner->vanish_ms)

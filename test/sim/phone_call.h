@@ -12,6 +12,8 @@ enum phone_call_state {
 	PHONE_CALL_OVER,
 };
 
+enum { PHONE_LINES_MAX = 200 };
+
 enum decision { DECIDE_ANSWER, DECIDE_REFUSE, DECIDE_NOTHING, DECIDE_VANISH };
 enum on_cancel { ON_CANCEL_OBEY, ON_CANCEL_ANSWER, ON_CANCEL_SILENT };
 
@@ -35,6 +37,8 @@ struct manner {
 	uint64_t give_up_ms; // CANCELs
 	bool no_offer;       // INVITE without SDP
 	// Both.
+	bool reliable;      // knows 100rel; a callee uses it when it may
+	unsigned session_s; // knows session timers, and asks for so many; 0 = does not
 	uint64_t vanish_ms; // nothing is sent and nothing heard from then on
 	uint64_t talk_ms;   // hangs up
 	uint64_t act_ms;    // between things done in the call
@@ -79,7 +83,19 @@ struct phone_call {
 	bool got_response;
 	bool network_failed; // its connection broke while it ran
 
-	struct timer ring_timer, decide_timer, end_timer, act_timer, vanish_timer;
+	// phone_reliable.c
+	uint64_t rseq;         // of the last reliable response, 0 = none
+	uint64_t unpracked_ms; // callee: when it was first sent, 0 = it has its PRACK
+	uint64_t repeat_ms;
+	bool answered_early; // callee: the answer went out reliably
+	// phone_timer.c
+	char session_lines[PHONE_LINES_MAX]; // callee: of the 200
+	unsigned session_s;                  // agreed, 0 = no timer
+	bool session_ours;                   // we refresh
+	unsigned session_min_s;              // that a 422 asked for
+	uint64_t vanished_ms;
+
+	struct timer ring_timer, decide_timer, end_timer, act_timer, vanish_timer, reliable_timer, session_timer;
 };
 
 struct phone_call *phone_call_start(struct phone *phone, const char *dialled, const struct manner *manner);

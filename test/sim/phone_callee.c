@@ -1,5 +1,5 @@
 // How a simulated phone rings, answers, declines and is cancelled.
-#include "sim/phone_call.h"
+#include "sim/phone_extensions.h"
 
 #include "sim/plane.h"
 
@@ -26,14 +26,19 @@ static void callee_says(struct phone_call *call, const struct answer_settings *s
 void phone_callee_rings(struct timer *timer)
 {
 	struct phone_call *call = container_of(timer, struct phone_call, ring_timer);
-	char tag[PHONE_TOKEN_SIZE], sdp[PHONE_SDP_MAX];
-	const bool media = call->manner.early_media && call->offered;
+	char tag[PHONE_TOKEN_SIZE], sdp[PHONE_SDP_MAX], lines[PHONE_LINES_MAX];
+	const bool media = call->manner.early_media && call->offered && !call->answered_early;
 
 	if (!call->invite_answer || call->cancelled_ms)
 		return;
+	if (phone_reliable_waits(call)) {
+		timer_start(phone_loop(call->phone), timer, 100);
+		return;
+	}
 	callee_tag(call, call->tags_used++ % call->manner.ring_tags, tag);
 	callee_says(call, &(struct answer_settings){.status = call->manner.ring_status,
 						    .tag = tag,
+						    .extra = phone_reliable_lines(call, media, lines),
 						    .body = media ? phone_call_write_sdp(call, sdp) : NULL});
 	if (call->manner.ring_again_ms)
 		timer_start(phone_loop(call->phone), timer, call->manner.ring_again_ms);
@@ -88,9 +93,14 @@ static void callee_answer(struct phone_call *call)
 {
 	struct answer *answer = call->invite_answer;
 	char tag[PHONE_TOKEN_SIZE], sdp[PHONE_SDP_MAX];
+	call->unpracked_ms = 0;
+	timer_stop(&call->reliable_timer);
 	callee_tag(call, call->manner.ring_tags > 1 ? phone_chance(call->phone, call->manner.ring_tags) : 0, tag);
 	callee_says(call,
-		    &(struct answer_settings){.status = 200, .tag = tag, .body = phone_call_write_sdp(call, sdp)});
+		    &(struct answer_settings){.status = 200,
+					      .tag = tag,
+					      .extra = call->session_lines,
+					      .body = call->answered_early ? NULL : phone_call_write_sdp(call, sdp)});
 	memcpy(call->local_tag, tag, sizeof tag);
 	call->invite_answer = NULL;
 	call->final = 200;
@@ -107,6 +117,10 @@ void phone_callee_decides(struct timer *timer)
 	struct phone_call *call = container_of(timer, struct phone_call, decide_timer);
 	if (!call->invite_answer)
 		return;
+	if (phone_reliable_waits(call) && call->manner.decision == DECIDE_ANSWER) { // RFC 3262 section 3
+		timer_start(phone_loop(call->phone), timer, 100);
+		return;
+	}
 	switch (call->manner.decision) {
 	case DECIDE_ANSWER:
 		callee_answer(call);
@@ -163,6 +177,8 @@ void phone_callee_take_invite(struct phone *phone, struct answer *answer, const 
 	learn_dialog(call, invite);
 	phone_call_hear_sdp(call, invite);
 	call->offered = call->talks_to != 0;
+	phone_reliable_invited(call, invite);
+	(void)phone_timer_answer_lines(call, invite, call->session_lines);
 	plane_leg_invited(phone->plane, call, invite);
 	if (manner.trying)
 		answer_send(answer, &(struct answer_settings){.status = 100});

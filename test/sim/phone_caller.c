@@ -1,5 +1,5 @@
 // How a simulated phone calls, gives up, and takes what it gets.
-#include "sim/phone_call.h"
+#include "sim/phone_extensions.h"
 
 #include "sim/plane.h"
 
@@ -49,12 +49,14 @@ static void invite_answered(struct request *request, const struct sip_message *r
 static void send_invite(struct phone_call *call, const char *credentials)
 {
 	struct request_head head = phone_call_head(call, SIP_INVITE, ++call->cseq);
-	char sdp[PHONE_SDP_MAX];
+	char sdp[PHONE_SDP_MAX], lines[PHONE_LINES_MAX], extra[PHONE_MESSAGE_MAX];
+	snprintf(extra, sizeof extra, "%s%s%s", call->manner.reliable ? "Supported: 100rel\r\n" : "",
+		 phone_timer_request_lines(call, lines), credentials ? credentials : "");
 	memcpy(head.to, call->remote, sizeof call->remote);
 	call->invite =
 	    request_send(call->phone, &head,
 			 &(struct request_settings){.call = call,
-						    .extra = credentials,
+						    .extra = extra,
 						    .body = call->offered ? phone_call_write_sdp(call, sdp) : NULL,
 						    .done = invite_answered});
 	call->invite->authorised = credentials != NULL;
@@ -70,6 +72,7 @@ static void invite_progressed(struct phone_call *call, const struct sip_message 
 		str_to_cstring(response->to_tag, call->remote_tag, sizeof call->remote_tag);
 		if (call->state == PHONE_CALL_TRYING)
 			phone_call_set_state(call, PHONE_CALL_RINGING);
+		phone_reliable_heard(call, response);
 	}
 	if (call->cancel_due && !call->cancelled_ms)
 		send_cancel(call);
@@ -88,6 +91,7 @@ static void invite_accepted(struct phone_call *call, struct request *request, co
 	if (!call->settled_ms)
 		call->settled_ms = phone_call_now(call);
 	phone_call_acknowledge(call, request, call->offered ? NULL : phone_call_write_sdp(call, sdp));
+	phone_timer_answered(call, response);
 	if (call->cancelled_ms || call->cancel_due) {
 		call->answered_ms = phone_call_now(call);
 		phone_call_bye(call);
@@ -107,6 +111,16 @@ static void invite_refused(struct phone_call *call, const struct sip_message *re
 	phone_call_set_state(call, PHONE_CALL_OVER);
 }
 
+// RFC 7616 section 3.3: the password was right, the nonce was used up.
+static bool challenge_is_stale(const struct sip_message *response)
+{
+	const struct str value = sip_header_value(response, SIP_HEADER_WWW_AUTHENTICATE);
+	for (size_t at = 0; at < value.length; at++)
+		if (str_starts_nocase(str_from(value, at), STR("stale=true")))
+			return true;
+	return false;
+}
+
 static void invite_answered(struct request *request, const struct sip_message *response)
 {
 	struct phone_call *call = request->call;
@@ -117,7 +131,8 @@ static void invite_answered(struct request *request, const struct sip_message *r
 	call->invite = NULL;
 	call->got_response |= response != NULL;
 	call->final = response ? response->status : 408;
-	if (response && (response->status == 401 || response->status == 407) && !request->authorised) {
+	if (response && (response->status == 401 || response->status == 407) &&
+	    (!request->authorised || challenge_is_stale(response))) {
 		char memory[PHONE_MESSAGE_MAX];
 		struct writer w = writer_into(memory, sizeof memory - 1);
 		call->final = 0;
@@ -132,6 +147,14 @@ static void invite_answered(struct request *request, const struct sip_message *r
 		call->challenged = true;
 		call->got_response = false;
 		send_invite(call, memory);
+		return;
+	}
+	if (response && response->status == 422 && !call->cancel_due && !call->cancelled_ms &&
+	    phone_timer_raise(call, response)) { // RFC 4028 section 7.3
+		call->final = 0;
+		call->challenged = false;
+		call->remote_tag[0] = '\0';
+		send_invite(call, NULL);
 		return;
 	}
 	if (response && response->status < 300)

@@ -1,5 +1,5 @@
 // What a simulated phone does with the server's requests.
-#include "sim/phone_call.h"
+#include "sim/phone_extensions.h"
 
 #include "sim/plane.h"
 
@@ -30,7 +30,7 @@ void phone_call_refuse(struct answer *answer, unsigned status)
 static void take_reinvite(struct phone_call *call, struct answer *answer, const struct sip_message *request)
 {
 	const bool glare = call->asking;
-	char sdp[PHONE_SDP_MAX];
+	char sdp[PHONE_SDP_MAX], lines[PHONE_LINES_MAX];
 	answer->call = call;
 	if (call->state == PHONE_CALL_OVER) {
 		phone_call_refuse(answer, 481);
@@ -38,7 +38,9 @@ static void take_reinvite(struct phone_call *call, struct answer *answer, const 
 		phone_call_refuse(answer, 491);
 	} else {
 		phone_call_hear_sdp(call, request);
-		answer_send(answer, &(struct answer_settings){.status = 200, .body = phone_call_write_sdp(call, sdp)});
+		answer_send(answer, &(struct answer_settings){.status = 200,
+							      .extra = phone_timer_answer_lines(call, request, lines),
+							      .body = phone_call_write_sdp(call, sdp)});
 	}
 }
 
@@ -80,14 +82,17 @@ static void take_bye(struct phone_call *call, struct answer *answer)
 
 static void take_other(struct phone_call *call, struct answer *answer, const struct sip_message *request)
 {
-	char sdp[PHONE_SDP_MAX];
+	char sdp[PHONE_SDP_MAX], lines[PHONE_LINES_MAX];
 	if (call->state == PHONE_CALL_OVER) {
 		phone_call_refuse(answer, 481);
 	} else if (request->method == SIP_UPDATE && call->asking) {
 		phone_call_refuse(answer, 491);
-	} else if (request->method == SIP_UPDATE && !str_empty(request->body)) {
+	} else if (request->method == SIP_UPDATE) {
+		const bool offers = !str_empty(request->body);
 		phone_call_hear_sdp(call, request);
-		answer_send(answer, &(struct answer_settings){.status = 200, .body = phone_call_write_sdp(call, sdp)});
+		answer_send(answer, &(struct answer_settings){.status = 200,
+							      .extra = phone_timer_answer_lines(call, request, lines),
+							      .body = offers ? phone_call_write_sdp(call, sdp) : NULL});
 	} else {
 		phone_call_refuse(answer, phone_with_chance(call->phone, 80) ? 200 : 405);
 	}
@@ -96,6 +101,10 @@ static void take_other(struct phone_call *call, struct answer *answer, const str
 static void take_in_dialog(struct phone *phone, struct answer *answer, const struct sip_message *request)
 {
 	struct phone_call *call = call_of_dialog(phone, request);
+	if (request->method == SIP_PRACK) { // its dialog is an early one
+		phone_reliable_pracked(phone, answer, request);
+		return;
+	}
 	if (!call) {
 		phone_call_refuse(answer, 481);
 		return;

@@ -9,6 +9,7 @@ enum {
 	RECOVERY_MS = 45000, // what RFC 3261's repetitions may need when packets are lost: 64*T1 and some
 	CALM_SLACK_MS = 250,
 	TURN_SLACK_MS = 20,
+	VANISHED_MS = 600000, // a session lasts no longer without being refreshed
 };
 
 // How long news may take to get everywhere.
@@ -458,8 +459,9 @@ static void judge_first_answer(struct plane *plane, const struct phone_call *cal
 		const struct phone_call *leg = container_of(node, struct phone_call, leg_node);
 		const bool sooner = leg->answered_ms && leg->answered_ms < winner->answered_ms &&
 				    leg->answered_ms < leg->started_ms + ring_time_ms(plane, leg);
-		if (plane->orderly && sooner && !winner->twin && !leg->twin && !leg->cancelled_ms && !leg->vanished &&
-		    !leg->network_failed && leg->phone->role == PHONE_DEVICE && winner->phone->role == PHONE_DEVICE)
+		if (plane->orderly && sooner && !device_failed(caller, leg->phone->device_id) && !winner->twin &&
+		    !leg->twin && !leg->cancelled_ms && !leg->vanished && !leg->network_failed &&
+		    leg->phone->role == PHONE_DEVICE && winner->phone->role == PHONE_DEVICE)
 			plane_fail(plane, leg, "phone %u answered first, and phone %u has the call", leg->phone->index,
 				   winner->phone->index);
 	}
@@ -497,11 +499,45 @@ static void judge_ringing(struct plane *plane, const struct phone_call *leg)
 		plane_fail(plane, leg, "phone %u rings on although its time is over", leg->phone->index);
 }
 
+// By when the server notices that a phone has vanished: it did not acknowledge, or the session was not refreshed. 0: it
+// cannot.
+static uint64_t noticed_ms(const struct phone_call *call)
+{
+	if (!call->vanished)
+		return 0;
+	if (!call->incoming && !call->acked_ms && call->offered)
+		return call->vanished_ms + RECOVERY_MS;
+	return call->session_s && call->acked_ms ? call->vanished_ms + (uint64_t)call->session_s * 1000 + RECOVERY_MS
+						 : 0;
+}
+
+static void judge_left_behind(struct plane *plane, const struct phone_call *call, const struct phone_call *vanished)
+{
+	const uint64_t known_ms = noticed_ms(vanished);
+	if (!plane->orderly || known_ms == 0 || call->state != PHONE_CALL_TALKING || call->vanished ||
+	    call->talks_to != vanished->number)
+		return;
+	if (loop_now_ms(plane->loop) > latest(known_ms, call->answered_ms + RECOVERY_MS) + news_ms(plane))
+		plane_fail(plane, call, "phone %u is left in a call with phone %u, which has vanished",
+			   call->phone->index, vanished->phone->index);
+}
+
+static void judge_vanished(struct plane *plane, const struct phone_call *caller)
+{
+	list_each (node, following, &caller->legs) {
+		const struct phone_call *leg = container_of(node, struct phone_call, leg_node);
+		judge_left_behind(plane, leg, caller);
+		judge_left_behind(plane, caller, leg);
+	}
+}
+
 // All of it is over and was judged long enough.
 static bool is_settled(const struct plane *plane, const struct phone_call *call)
 {
-	return call->vanished ||
-	       (call->state == PHONE_CALL_OVER && call->over_ms + 4 * RECOVERY_MS < loop_now_ms(plane->loop));
+	const uint64_t now_ms = loop_now_ms(plane->loop);
+	if (call->vanished)
+		return call->vanished_ms + VANISHED_MS < now_ms;
+	return call->state == PHONE_CALL_OVER && call->over_ms + 4 * RECOVERY_MS < now_ms;
 }
 
 void referee_sweep(struct plane *plane)
@@ -514,6 +550,7 @@ void referee_sweep(struct plane *plane)
 			judge_ringing(plane, call);
 			continue;
 		}
+		judge_vanished(plane, call);
 		if (call->vanished || call->network_failed || !call->settled_ms || is_settled(plane, call))
 			continue;
 		list_each (node, following, &call->legs)
@@ -606,10 +643,11 @@ static void judge_leg(struct plane *plane, const struct phone_call *leg)
 			   phone_call_state_name(leg->state));
 }
 
-// Whether the server has taken the call: it went past the challenge.
+// Whether the server has taken the call: it went past the challenge, and its session is long enough.
 static bool was_taken(const struct phone_call *caller)
 {
-	return caller->got_response && (caller->phone->role == PHONE_CARRIER || caller->challenged);
+	return caller->got_response && caller->final != 422 &&
+	       (caller->phone->role == PHONE_CARRIER || caller->challenged);
 }
 
 void referee_finish(struct plane *plane)
