@@ -72,6 +72,8 @@ int loop_create(struct loop **result)
 	timer_wheel_init(&loop->wheel, uv_now(&loop->uv));
 	// a peer that closes first must be an error of one connection, not the end of the process
 	signal(SIGPIPE, SIG_IGN);
+	loop->began_time_ms = loop_time_ms(loop);
+	loop->began_ms = loop_now_ms(loop);
 	*result = loop;
 	return 0;
 
@@ -161,6 +163,11 @@ uint64_t loop_time_ms(const struct loop *loop)
 	struct timespec now;
 	clock_gettime(CLOCK_REALTIME, &now);
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+uint64_t loop_steady_time_ms(const struct loop *loop)
+{
+	return loop->began_time_ms + (loop_now_ms(loop) - loop->began_ms);
 }
 
 // ---- randomness

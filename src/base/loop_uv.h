@@ -17,7 +17,8 @@ struct loop {
 	uv_timer_t alarm;      // ends the sleep when the wheel wants to be advanced
 	uint64_t alarm_due_ms; // 0 while not set
 	bool running;
-	size_t open; // sockets, connections and wake-ups that their owners have not closed
+	uint64_t began_time_ms, began_ms; // wall clock, and monotonic
+	size_t open;                      // sockets, connections and wake-ups that their owners have not closed
 	struct timer_wheel wheel;
 	struct signal_watch *signals; // owned
 	uint8_t random[LOOP_RANDOM_SIZE];

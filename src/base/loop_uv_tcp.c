@@ -3,13 +3,17 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 enum {
 	WAITING_MAX = 256 * 1024, // bytes
 	LINGER_MS = 1000,
 	KEEPALIVE_S = 60,
+	TAKEN_MS = 30000, // what the other side has not taken after this long it never will
 	BACKLOG = 1024,
 	ACCEPT_RETRY_MS = 100,
 };
@@ -156,6 +160,11 @@ static void connection_open(struct tcp_connection *connection)
 	// SIP messages are small and somebody waits for each
 	uv_tcp_nodelay(&connection->uv, 1);
 	uv_tcp_keepalive(&connection->uv, 1, KEEPALIVE_S);
+	// ends connections of those who are gone and of those who do not read (tcp(7)); without it the kernel waits for hours
+	const unsigned taken_ms = TAKEN_MS;
+	uv_os_fd_t fd;
+	if (uv_fileno((uv_handle_t *)&connection->uv, &fd) == 0)
+		setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &taken_ms, sizeof taken_ms);
 }
 
 // ---- writing

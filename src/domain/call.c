@@ -301,7 +301,7 @@ static void ringing_is_answered(struct call *call, struct leg *leg, const struct
 	struct attempt *attempt = leg->attempt;
 
 	call->winner = leg;
-	call->answered_at = (int64_t)loop_time_ms(call->table->ports.loop);
+	call->answered_at = call_time_ms(call);
 	attempt->record->answered_at = call->answered_at;
 	winner_accept(leg);
 	caller_accept(call, body);

@@ -152,6 +152,8 @@ struct call {
 	struct list changed;   // in call_table.changed while its watchers wait to be told
 	struct call_table *table;
 	uint64_t id;           // counts from 1
+	uint64_t began_ms;     // loop_now_ms
+	int64_t began_at;      // wall clock
 	enum call_state state; // written by call_set_state alone
 	struct leg *caller;
 	struct list attempts;
@@ -409,6 +411,9 @@ void join_again(struct call *call, struct leg *leg, const struct body *body);
 
 // ---- call_write.c
 
+// The wall clock at the call's beginning, and what has gone by since: what happens in a call has its order and its length, whoever
+// sets the clock meanwhile.
+int64_t call_time_ms(const struct call *call);
 struct call_record *record_begin(struct call *call);
 // What a record takes over from the one of the target tried before.
 void record_forward(struct attempt *attempt, const struct attempt *before);

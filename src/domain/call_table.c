@@ -206,6 +206,8 @@ struct call *call_new(struct call_table *table, const struct body *offer)
 		return NULL;
 	call->table = table;
 	call->id = table->last_id + 1;
+	call->began_ms = loop_now_ms(table->ports.loop);
+	call->began_at = (int64_t)loop_time_ms(table->ports.loop);
 	list_init(&call->of_caller);
 	list_init(&call->attempts);
 	list_init(&call->changed);

@@ -23,6 +23,11 @@ static struct str record_id(struct call_record *record, struct loop *loop)
 	return arena_copy(&record->arena, (struct str){text, sizeof text});
 }
 
+int64_t call_time_ms(const struct call *call)
+{
+	return call->began_at + (int64_t)(loop_now_ms(call->table->ports.loop) - call->began_ms);
+}
+
 struct call_record *record_begin(struct call *call)
 {
 	struct loop *loop = call->table->ports.loop;
@@ -30,7 +35,7 @@ struct call_record *record_begin(struct call *call)
 
 	if (!record)
 		return NULL;
-	record->started_at = (int64_t)loop_time_ms(loop);
+	record->started_at = call_time_ms(call);
 	record->id = record_id(record, loop);
 	if (!record->id.at) {
 		call_record_free(record);
@@ -66,7 +71,7 @@ void record_settle(struct attempt *attempt, const struct result *result, unsigne
 	record->err = result->err;
 	record->sip_status = status;
 	record->ended_by = str_of(ended_by);
-	record->ended_at = (int64_t)loop_time_ms(call->table->ports.loop);
+	record->ended_at = call_time_ms(call);
 	lamp_call_changed(call);
 	list_remove(&attempt->of_called);
 	if (attempt->counted_user_id)

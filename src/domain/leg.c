@@ -58,7 +58,7 @@ static struct signalling *signalling_of(const struct leg *leg)
 
 static int64_t wall_clock(const struct leg *leg)
 {
-	return (int64_t)loop_time_ms(leg->call->table->ports.loop);
+	return call_time_ms(leg->call);
 }
 
 // The device is in one call less. A turn's legs, one per contact, are one call.

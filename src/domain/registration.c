@@ -140,11 +140,11 @@ struct kept *place_match(struct place *place, const struct binding *contact)
 	return NULL;
 }
 
-// ---- expiry: by the wall clock, looked at again when the timer fires, since that clock may have been set
+// ---- expiry: by a clock that nobody sets
 
 void expiry_restart(struct place *place)
 {
-	int64_t now = (int64_t)loop_time_ms(place->registrations->loop), first = INT64_MAX;
+	int64_t now = (int64_t)loop_steady_time_ms(place->registrations->loop), first = INT64_MAX;
 
 	timer_stop(&place->expiry);
 	list_each (node, following, &place->bindings)
@@ -192,7 +192,7 @@ static bool is_over(const struct kept *kept, int64_t now)
 
 static void place_expire(struct place *place)
 {
-	place_drop(place, is_over, (int64_t)loop_time_ms(place->registrations->loop));
+	place_drop(place, is_over, (int64_t)loop_steady_time_ms(place->registrations->loop));
 }
 
 // ---- the module's own functions
@@ -248,7 +248,7 @@ void registrations_watch(struct registrations *registrations, struct watch *watc
 
 bool registrations_restore(struct registrations *registrations, const struct binding *binding)
 {
-	if (binding->expires_at_ms <= (int64_t)loop_time_ms(registrations->loop))
+	if (binding->expires_at_ms <= (int64_t)loop_steady_time_ms(registrations->loop))
 		return true;
 	struct place *place = place_get(registrations, binding->device_id);
 	struct kept *kept = place ? kept_new(binding) : NULL;
@@ -265,7 +265,7 @@ bool registrations_restore(struct registrations *registrations, const struct bin
 
 static bool place_has_over(const struct place *place)
 {
-	int64_t now = (int64_t)loop_time_ms(place->registrations->loop);
+	int64_t now = (int64_t)loop_steady_time_ms(place->registrations->loop);
 
 	list_each (node, following, &place->bindings)
 		if (is_over(kept_of(node), now))
@@ -277,7 +277,7 @@ const struct list *registrations_of(struct registrations *registrations, uint64_
 {
 	struct place *place = place_find(registrations, device_id);
 
-	if (place && place_has_over(place)) { // the wall clock was set forward
+	if (place && place_has_over(place)) { // its timer is due in this very moment
 		place_expire(place);
 		place = place_find(registrations, device_id);
 	}

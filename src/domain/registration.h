@@ -24,7 +24,7 @@ enum { BINDINGS_PER_DEVICE_MAX = 10, CONTACT_MAX = 512, INSTANCE_MAX = 128, CALL
 struct binding {
 	struct list node; // in its device's list, best q first
 	uint64_t device_id;
-	int64_t expires_at_ms; // wall clock
+	int64_t expires_at_ms; // loop_steady_time_ms; across a restart, the wall clock
 	uint32_t cseq;
 	uint16_t q;      // thousandths
 	uint32_t reg_id; // RFC 5626; 0 = none

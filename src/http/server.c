@@ -543,7 +543,11 @@ int http_server_create(const struct http_settings *settings, struct http_server 
 	pthread_mutex_init(&server->connections_lock, NULL);
 	pthread_mutex_init(&server->attempts.lock, NULL);
 	pthread_mutex_init(&server->overview.lock, NULL);
-	pthread_cond_init(&server->answered_all, NULL);
+	pthread_condattr_t attributes;
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(&server->answered_all, &attributes);
+	pthread_condattr_destroy(&attributes);
 	list_init(&server->connections);
 	server->call_line =
 	    call_line_create(settings->call_thread, settings->calls, settings->directory, settings->registrations);
@@ -573,7 +577,7 @@ static void answers_wait(struct http_server *server)
 {
 	struct timespec until;
 	int waited = 0;
-	clock_gettime(CLOCK_REALTIME, &until);
+	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += LAST_ANSWERS_S;
 	pthread_mutex_lock(&server->connections_lock);
 	while (server->under_way && waited == 0)

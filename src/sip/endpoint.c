@@ -256,7 +256,7 @@ static void binding_is_known(const struct binding *binding, void *context)
 {
 	struct sip_endpoint *endpoint = context;
 	const struct device *device = directory_device(endpoint->directory, binding->device_id);
-	int64_t left_ms = binding->expires_at_ms - (int64_t)loop_time_ms(endpoint->loop);
+	int64_t left_ms = binding->expires_at_ms - (int64_t)loop_steady_time_ms(endpoint->loop);
 
 	if (device && left_ms > 0)
 		sip_limits_authenticated(endpoint->limits, &binding->flow, device->number, (unsigned)(left_ms / 1000));

@@ -168,7 +168,7 @@ static bool take_expiry(const struct sip_registrar *registrar, struct register_r
 		return wrong(wanted, 423, STR_NONE);
 	if (seconds > registrar->settings.max_s)
 		seconds = registrar->settings.max_s;
-	binding->expires_at_ms = (int64_t)loop_time_ms(registrar->endpoint->loop) + (int64_t)seconds * 1000;
+	binding->expires_at_ms = (int64_t)loop_steady_time_ms(registrar->endpoint->loop) + (int64_t)seconds * 1000;
 	return true;
 }
 
@@ -331,7 +331,7 @@ static void write_date(int64_t now_ms, struct writer *w)
 static unsigned write_bindings(struct sip_registrar *registrar, uint64_t device_id, struct writer *w)
 {
 	const struct list *bindings = registrations_of(registrar->endpoint->registrations, device_id);
-	int64_t now_ms = (int64_t)loop_time_ms(registrar->endpoint->loop), longest = now_ms;
+	int64_t now_ms = (int64_t)loop_steady_time_ms(registrar->endpoint->loop), longest = now_ms;
 	struct str path = STR_NONE;
 	if (bindings) {
 		list_each (node, following, bindings) {
@@ -350,7 +350,7 @@ static unsigned write_bindings(struct sip_registrar *registrar, uint64_t device_
 		writer_str(w, path);
 		writer_text(w, "\r\nSupported: path\r\n");
 	}
-	write_date(now_ms, w);
+	write_date((int64_t)loop_time_ms(registrar->endpoint->loop), w);
 	return (unsigned)((longest - now_ms + 999) / 1000);
 }
 

@@ -8,6 +8,8 @@
 
 enum { START_MS = 1000, CONNECTIONS_MAX = 1 << 20 };
 
+#define WALL_OFFSET_MS (UINT64_C(1704067200000) - START_MS) // 2024-01-01 at the beginning
+
 // ---- chance
 
 // One step of SplitMix64.
@@ -99,7 +101,7 @@ struct loop *sim_create(uint64_t seed)
 	if (!loop)
 		return NULL;
 	loop->now_ms = START_MS;
-	loop->wall_offset_ms = 1704067200000u - START_MS;
+	loop->wall_offset_ms = WALL_OFFSET_MS;
 	loop->random_state = draw(&seed);
 	loop->network_state = draw(&seed);
 	loop->choice_state = draw(&seed);
@@ -184,6 +186,11 @@ void sim_set_busy(struct loop *loop, unsigned permille)
 void sim_set_queue(struct loop *loop, unsigned percent)
 {
 	loop->queue_percent = percent;
+}
+
+uint64_t loop_steady_time_ms(const struct loop *loop)
+{
+	return loop->now_ms + WALL_OFFSET_MS;
 }
 
 void sim_set_time(struct loop *loop, uint64_t wall_ms)
