@@ -139,6 +139,16 @@ static bool is_admitted(const struct sip_endpoint *endpoint, const struct flow *
 	return sip_limits_admits_account(endpoint->limits, from, own->uri.user);
 }
 
+// For a dialog that nobody here has. A stranger's INVITE is challenged whatever tag it carries.
+static void refuse_inside(struct sip_endpoint *endpoint, const struct flow *from, const struct sip_message *request)
+{
+	struct identity who;
+
+	if (request->method != SIP_INVITE ||
+	    identity_establish(endpoint, from, request, TRUST_DEVICES_AND_TRUNKS, &who))
+		sip_endpoint_answer(endpoint, from, request, 481, STR_NONE);
+}
+
 static void receive_request(struct sip_endpoint *endpoint, const struct flow *from, const struct sip_message *request)
 {
 	if (!is_admitted(endpoint, from, request))
@@ -156,7 +166,7 @@ static void receive_request(struct sip_endpoint *endpoint, const struct flow *fr
 	if (session)
 		session_receive(session, from, request);
 	else if (!subscription_received_inside(endpoint->subscriptions, from, request))
-		sip_endpoint_answer(endpoint, from, request, 481, STR_NONE);
+		refuse_inside(endpoint, from, request);
 }
 
 // ---- what the transport tells

@@ -113,7 +113,8 @@ static void an_unknown_dialog_is_481_and_its_ack_is_nothing(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
 		peer_send(&phone, text, methods[i], methods[i], methods[i]);
-		assert_starts(peer_next(&phone), "SIP/2.0 481 ");
+		// A stranger's INVITE is challenged whatever tag it carries.
+		assert_starts(peer_next(&phone), i == 0 ? "SIP/2.0 401 " : "SIP/2.0 481 ");
 	}
 	peer_send(&phone, text, "ACK", "ACK", "ACK");
 	peer_nothing(&phone);
@@ -476,7 +477,8 @@ static size_t read_message(const char *path, char *bytes, size_t size)
 	return length;
 }
 
-// RFC 5118's archive has bare LF and no blank line at the end of a message without a body.
+// RFC 5118's archive has bare LF, no blank line at the end of a message without a body, and one body without its last bytes: what
+// Content-Length counts is filled up with line ends.
 static size_t with_crlf(const char *text, size_t length, char *wire)
 {
 	size_t used = 0;
@@ -490,17 +492,19 @@ static size_t with_crlf(const char *text, size_t length, char *wire)
 			memcpy(wire + used, "\r\n", 2), used += 2;
 		memcpy(wire + used, "\r\n", 2), used += 2;
 	}
+	size_t skipped;
+	struct sip_fault fault;
+	for (int i = 0; i < 40 && sip_message_frame(wire, used, &skipped, &fault) == 0; i++, used += 2)
+		memcpy(wire + used, "\r\n", 2);
 	return used;
 }
 
-// Where we depart from the table, with reason: a To with the tag of a dialog that nobody here has belongs to a call that is gone,
-// and RFC 3261 section 12.2.2 has 481 for it; and the archive's copy of ipv6-in-sdp is 17 octets shorter than its Content-Length,
-// which section 18.3 answers 400.
+// Where we depart from the table, with reason: they belong to a dialog that nobody here has, and RFC 3261 section 12.2.2 has 481
+// for it. Only an INVITE is challenged first.
 static bool departs(const char *name, unsigned status)
 {
-	if (strcmp(name, "ipv6-in-sdp") == 0)
-		return status == 400;
-	return status == 481 && (strcmp(name, "wsinv.dat") == 0 || strcmp(name, "via-received-param-with-delim") == 0);
+	return status == 481 &&
+	       (strcmp(name, "via-received-param-with-delim") == 0 || strcmp(name, "mult-ip-in-header") == 0);
 }
 
 static unsigned torture(const char *folder, const char *set, unsigned *strict)
@@ -512,9 +516,8 @@ static unsigned torture(const char *folder, const char *set, unsigned *strict)
 	FILE *table = fopen(path, "r");
 	assert_non_null(table);
 	while (fgets(line, sizeof line, table)) {
-		char name[128], section[64], kind[8], wanted[128], tolerated[128];
-		if (line[0] == '#' ||
-		    sscanf(line, "%127s %63s %7s %127s %127s", name, section, kind, wanted, tolerated) != 5)
+		char name[128], section[64], kind[8], wanted[128];
+		if (line[0] == '#' || sscanf(line, "%127s %63s %7s %127s", name, section, kind, wanted) != 4)
 			continue;
 		snprintf(path, sizeof path, "%s/%s/%s", folder, set, name);
 		size_t length = read_message(path, text, sizeof text);
@@ -533,7 +536,7 @@ static unsigned torture(const char *folder, const char *set, unsigned *strict)
 		sim_run_for(rig->loop, 250);
 		if (within(wanted, outcome.status))
 			++*strict;
-		else if (!within(tolerated, outcome.status) && !departs(name, outcome.status))
+		else if (!departs(name, outcome.status))
 			fail_msg("%s (%s): got %u, wanted %s", name, section, outcome.status, wanted);
 		assert_int_equal(registrations_count(rig->registrations), 0);
 		rig_told(rig, "");
@@ -556,7 +559,7 @@ static void torture_messages_of_the_rfcs(void **state)
 	}
 	assert_int_equal(torture(folder, "rfc4475", &strict), 49);
 	assert_int_equal(torture(folder, "rfc5118", &strict), 12);
-	assert_int_equal(strict, 57);
+	assert_int_equal(strict, 59);
 }
 
 int main(void)

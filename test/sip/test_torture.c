@@ -214,8 +214,42 @@ static void every_beginning_of_every_message(void **state)
 	}
 }
 
-int main(void)
+// ---- for tests that send them over a wire
+
+// Writes each of our messages into the folder as a file of its name, and "section name outcome" for each into the file "index".
+static bool write_all(const struct torture *rows, size_t count, const char *folder, FILE *index)
 {
+	static char wire[WIRE_MAX];
+	char path[1024];
+	for (size_t i = 0; i < count; i++) {
+		size_t size = to_wire(rows[i].text, wire);
+		snprintf(path, sizeof path, "%s/%s", folder, rows[i].name);
+		FILE *file = fopen(path, "wb");
+		if (!file || fwrite(wire, 1, size, file) != size || fclose(file) != 0)
+			return false;
+		fprintf(index, "%s %s ", rows[i].section, rows[i].name);
+		if (rows[i].outcome == REFUSED)
+			fprintf(index, "%u\n", rows[i].status);
+		else
+			fprintf(index, "%s\n", rows[i].outcome == PARSED ? "parsed" : "dropped");
+	}
+	return true;
+}
+
+static int write_messages(const char *folder)
+{
+	char path[1024];
+	snprintf(path, sizeof path, "%s/index", folder);
+	FILE *index = fopen(path, "w");
+	bool written = index && write_all(torture_4475, torture_4475_count, folder, index) &&
+		       write_all(torture_5118, torture_5118_count, folder, index);
+	return index && fclose(index) == 0 && written ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+int main(int count, char **arguments)
+{
+	if (count == 3 && strcmp(arguments[1], "--write") == 0)
+		return write_messages(arguments[2]);
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(our_messages),
 	    cmocka_unit_test(their_messages),
