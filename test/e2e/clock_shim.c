@@ -1,5 +1,4 @@
 // Preloaded into a server: sets its wall clock, and nothing else, by as many seconds as the file named in CLOCK_SHIM says now.
-#define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
