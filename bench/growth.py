@@ -49,6 +49,7 @@ def main():
     parser.add_argument("--rate", type=int, default=1000, help="calls a second, and as many refreshes")
     parser.add_argument("--seconds", type=int, default=200)
     parser.add_argument("--allowed-percent", type=float, default=1, help="what may be left over")
+    parser.add_argument("--allowed-bytes", type=int, default=0, help="for each call, when that is more: until the store's cache is full")
     parser.add_argument("--svg", default="")
     options = parser.parse_args()
 
@@ -84,7 +85,8 @@ def main():
               f"{end - settled:+,.0f} KiB, {(end - settled) * 1024 / max(made, 1):+.2f} bytes a call")
         if options.svg:
             plot(options.svg, samples, calls, f"Memory (PSS) at {options.rate} calls and {options.rate} registrations a second")
-        return storm.returncode or end - settled > settled * options.allowed_percent / 100
+        allowed = max(settled * options.allowed_percent / 100, options.allowed_bytes * made / 1024)
+        return storm.returncode or end - settled > allowed
     finally:
         server.close()
 

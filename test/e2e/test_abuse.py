@@ -9,7 +9,7 @@ import unittest
 
 from agents import wait_for
 from server import Server
-from wire import Agent, sdp
+from wire import Agent, digest, sdp
 
 
 class Abuse(unittest.TestCase):
@@ -124,6 +124,102 @@ class Abuse(unittest.TestCase):
             self.assertLess(resident_kib() - before, 4096)
         finally:
             attacker.close()
+
+    # ---- what one side says and the other must not hear
+
+    SMUGGLED = ["X-Evil: 1", "Authorization: Digest evil=1", "Proxy-Authorization: Digest evil=1",
+                "P-Asserted-Identity: \"Evil\" <sip:evil@evil.example>", "P-Preferred-Identity: <sip:evil@evil.example>",
+                "Remote-Party-ID: <sip:evil@evil.example>", "Diversion: <sip:evil@evil.example>",
+                "History-Info: <sip:evil@evil.example>;index=1", "Referred-By: <sip:evil@evil.example>",
+                "Alert-Info: <http://evil.example>", "Call-Info: <http://evil.example>", "Subject: evil", "Organization: evil",
+                "User-Agent: evil", "Server: evil", "Warning: 399 evil \"evil\"", "Error-Info: <sip:evil@evil.example>",
+                "Geolocation: <sip:evil@evil.example>", "Identity: evil", "Date: evil", "Reply-To: <sip:evil@evil.example>",
+                "In-Reply-To: evil@evil.example", "Priority: evil", "Content-Disposition: session; handling=optional; evil=1",
+                "Folded: one\r\n\tX-Evil: 1"]
+
+    def clean(self, agent, since):
+        """What an agent got since then, each read strictly as it came, has nothing that the other side smuggled in."""
+        self.assertTrue(agent.received[since:])
+        for message in agent.received[since:]:
+            self.assertNotIn("evil", message.text().lower())
+
+    def test_no_header_crosses_from_leg_to_leg(self):
+        callers, callees = len(self.phone.received), len(self.desk.received)
+        smuggled = [line for line in self.SMUGGLED if not line.startswith("Authorization")]
+        self.phone.invite("510", extra=smuggled)
+        invite = self.desk.expect("INVITE")
+        self.desk.respond(invite, 180, extra=self.SMUGGLED)
+        self.desk.respond(invite, 200, sdp("127.0.0.1", 41000), extra=self.SMUGGLED)
+        self.phone.expect(180)
+        answered = self.phone.expect(200)
+        self.phone.within(answered, "ACK", cseq=self.phone.cseq, extra=self.SMUGGLED)
+        self.desk.expect("ACK")
+        self.phone.within(answered, "INFO", b"", extra=self.SMUGGLED)
+        self.desk.respond(self.desk.expect("INFO"), 200, extra=self.SMUGGLED)
+        self.phone.expect(200)
+        self.desk.within_theirs(invite, "BYE", extra=self.SMUGGLED)
+        self.desk.expect(200)
+        self.phone.respond(self.phone.expect("BYE"), 200, extra=self.SMUGGLED)
+        self.server.quiet()
+        self.clean(self.phone, callers)
+        self.clean(self.desk, callees)
+
+    def test_names_and_numbers_cannot_break_out_of_their_line(self):
+        """A carrier's caller has a name and a number with escapes, quotes, folds and control characters."""
+        carrier = Agent(self.server.sip, "127.0.0.8", "udp", "carrier")
+        try:
+            self.server.api.post("trunks", {"title": "inbound", "host": "127.0.0.8"})
+            jane = next(user for user in self.server.api.get("users")["items"] if user["name"] == "jane")
+            self.server.api.post("dids", {"number": "01632 960123", "user_id": jane["id"]})
+            since = len(self.desk.received)
+            for sender in ('"Eve\\\" \r\n X-Evil: 1" <sip:eve@127.0.0.8>', '"%0d%0aX-Evil: 1" <sip:eve@127.0.0.8>',
+                           '"Eve" <sip:44%0d%0aX-Evil:%201%0d%0a@127.0.0.8>', '"Eve" <sip:44%22%3e%3bx=%3csip:evil%40127.0.0.8>',
+                           '"Eve\\\\" <sip:%00%01%1b%7f@127.0.0.8>'):
+                carrier.call_id = f"{os.urandom(6).hex()}@test"
+                carrier.send(carrier.request("INVITE", f"sip:+441632960123@{carrier.remote}", sdp("127.0.0.8")).replace(
+                    f"From: <sip:carrier@{carrier.remote}>".encode(), b"From: " + sender.encode()))
+                answer = carrier.expect(180, 400, 486, 480, 100)
+                if answer.status == 400:
+                    continue
+                invite = self.desk.receive()
+                self.assertEqual(invite.method, "INVITE")  # and its reader is a strict one
+                self.desk.respond(invite, 486)
+                self.desk.expect("ACK")
+                if answer.status == 100:
+                    answer = carrier.expect(486)
+                carrier.ack_refusal(answer, f"sip:+441632960123@{carrier.remote}")
+            invites = [message for message in self.desk.received[since:] if message.method == "INVITE"]
+            self.assertGreaterEqual(len(invites), 3)
+            for invite in invites:
+                names = {name.lower() for name, _ in invite.headers}
+                self.assertNotIn("x-evil", names)
+                self.assertNotRegex(invite.text().replace("\r\n", ""), r"[\x00-\x08\x0a-\x1f\x7f]")
+                self.assertRegex(invite.get("From"), r'^("([^"\\]|\\.)*" )?<sip:[^<>@\s"]+@[\w.]+:\d+>;tag=\w+$')
+            self.assertNotRegex(self.server.output(), r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+        finally:
+            carrier.close()
+
+    def test_no_control_character_reaches_the_log(self):
+        guesser = Agent(self.server.sip, user="600", password="a guess")
+        try:
+            for user in ("\x1b[31m330", "33\x07\x08", "330\t x=y", "\u009b31m", "330\\\"\x00"):
+                uri = f"sip:{guesser.remote}"
+                guesser.send(guesser.request("REGISTER", uri))
+                challenge = guesser.expect(401)
+                line = digest(challenge.get("WWW-Authenticate"), "REGISTER", uri, user, "a guess")
+                guesser.send(guesser.request("REGISTER", uri, extra=["Authorization: " + line, f"User-Agent: {user}"]))
+                self.assertIn(guesser.receive().status, (400, 401))
+            wait_for(lambda: "sip_authentication_refused" in self.server.output(), 10, "a line in the log")
+            self.assertNotRegex(self.server.output(), r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+        finally:
+            guesser.close()
+
+    def test_a_device_has_ten_contacts_at_most(self):
+        for port in range(30):
+            self.phone.call_id = f"{port}@test"
+            self.assertEqual(self.phone.register(contact=f"<sip:330@127.0.0.1:{20000 + port}>").status, 200)
+        self.assertEqual(len([item for item in self.server.api.get("registrations")["items"]
+                              if item["number"] == "330"]), 10)
 
 
 if __name__ == "__main__":
