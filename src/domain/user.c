@@ -56,6 +56,8 @@ static const struct field user_fields[] = {
     INTEGER(toll_class, .min = 0, .max = 3, .fallback = "1",
 	    .rule = "A toll class is 0 (none), 1 (national), 2 (international) or 3 (premium)."),
     BOOLEAN(password_change_due, .flags = FIELD_READ_ONLY),
+    INTEGER(last_device_id, .flags = FIELD_HIDDEN | FIELD_READ_ONLY, .max = INT64_MAX,
+	    .rule = "A device's id is a whole number."),
 };
 
 static enum err turn_check(const struct user *user, size_t index, struct problem *problem)

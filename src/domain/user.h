@@ -38,6 +38,7 @@ struct user {
 	struct str caller_id;         // the DID shown on outside calls, or empty
 	int64_t toll_class;           // 0 none, 1 national, 2 international, 3 premium
 	bool password_change_due;
+	int64_t last_device_id;  // selected last, 0 = none; it may be gone
 	struct turn_plan *turns; // the assignments, owned by whoever owns the user
 	size_t turn_count;
 };

@@ -41,6 +41,14 @@ uint64_t body_id(const json_t *object, const char *name, struct problem_list *pr
 	return id;
 }
 
+bool body_boolean(const json_t *object, const char *name, bool fallback, struct problem_list *problems)
+{
+	const json_t *value = json_object_get(object, name);
+	if (value && !json_is_boolean(value))
+		problem_set(problem_list_next(problems), ERR_INVALID_FIELD, name, "%s is true or false.", name);
+	return json_is_boolean(value) ? json_is_true(value) : fallback;
+}
+
 int64_t body_integer(const json_t *object, const struct body_integer *wanted, struct problem_list *problems)
 {
 	const json_t *value = json_object_get(object, wanted->name);

@@ -11,6 +11,9 @@ struct str body_text(const json_t *object, const char *name, struct problem_list
 // Mandatory id, as text. 0 when it is wrong.
 uint64_t body_id(const json_t *object, const char *name, struct problem_list *problems);
 
+// Optional; `fallback` when it is absent.
+bool body_boolean(const json_t *object, const char *name, bool fallback, struct problem_list *problems);
+
 struct body_integer {
 	const char *name;   // of the member
 	const char *called; // in problems: "turns[2].ring_s"

@@ -41,20 +41,6 @@ static const char *state_of(const struct device *device, const struct holder *ho
 	return holder->registered ? "registered" : "unreachable";
 }
 
-static json_t *holder_show(const struct holder *holder)
-{
-	if (!holder->user_id)
-		return json_null();
-	json_t *object = json_object();
-	if (json_put(object, "user_id", json_id(holder->user_id)) &&
-	    json_put(object, "title", json_text(str_of(holder->title))) &&
-	    json_put(object, "extension", json_text(str_of(holder->extension))) &&
-	    json_put(object, "expires_at", json_time(holder->expires_at)))
-		return object;
-	json_decref(object);
-	return NULL;
-}
-
 static enum err devices_annotate(struct request *request, struct entity *const *entities, size_t count,
 				 json_t *const *objects)
 {
@@ -67,7 +53,7 @@ static enum err devices_annotate(struct request *request, struct entity *const *
 	enum err err = holders_find(request, ids, count, holders);
 	for (size_t i = 0; !err && i < count; i++)
 		if (!json_put(objects[i], "held", json_string(held_names[holders[i].held])) ||
-		    !json_put(objects[i], "holder", holder_show(&holders[i])) ||
+		    !json_put(objects[i], "holder", holder_to_json(&holders[i])) ||
 		    !json_put(objects[i], "holder_count", json_integer((json_int_t)holders[i].holders)) ||
 		    !json_put(objects[i], "state",
 			      json_string(state_of((const struct device *)entities[i], &holders[i]))))

@@ -1,5 +1,6 @@
 // Asks the call thread about devices and users.
 #include "http/holders.h"
+#include "http/answer.h"
 #include "http/server.h"
 
 #include <string.h>
@@ -57,6 +58,20 @@ static void holders_answer(struct question *question)
 enum err holders_find(struct request *request, const uint64_t *device_ids, size_t count, struct holder *holders)
 {
 	return ids_ask(request, holders_answer, device_ids, count, holders, sizeof *holders);
+}
+
+json_t *holder_to_json(const struct holder *holder)
+{
+	if (!holder->user_id)
+		return json_null();
+	json_t *object = json_object();
+	if (json_put(object, "user_id", json_id(holder->user_id)) &&
+	    json_put(object, "title", json_text(str_of(holder->title))) &&
+	    json_put(object, "extension", json_text(str_of(holder->extension))) &&
+	    json_put(object, "expires_at", json_time(holder->expires_at)))
+		return object;
+	json_decref(object);
+	return NULL;
 }
 
 // ---- users

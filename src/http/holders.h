@@ -18,6 +18,7 @@ struct holder {
 
 // One holder for each device.
 enum err holders_find(struct request *request, const uint64_t *device_ids, size_t count, struct holder *holders);
+json_t *holder_to_json(const struct holder *holder); // null when there is none
 
 struct presence {
 	unsigned calls;              // the user is in now

@@ -11,7 +11,9 @@
 
 // ---- who am I, and what rings for me
 
-static json_t *device_brief(const struct device *device, bool registered)
+enum { TRIES = 3 };
+
+static json_t *device_brief(const struct device *device, const struct holder *holder)
 {
 	json_t *object = json_object();
 	const struct field *kind = entity_field(&device_type, STR("kind"));
@@ -20,7 +22,8 @@ static json_t *device_brief(const struct device *device, bool registered)
 	    json_put(object, "title", json_text(device->title)) &&
 	    json_put(object, "kind", json_string(kind->choices[device->device_kind])) &&
 	    json_put(object, "description", json_text(device->description)) &&
-	    json_put(object, "registered", json_boolean(registered)))
+	    json_put(object, "registered", json_boolean(holder->registered)) &&
+	    json_put(object, "holder", holder_to_json(holder)))
 		return object;
 	json_decref(object);
 	return NULL;
@@ -37,8 +40,7 @@ static enum err devices_show(struct request *request, const uint64_t *ids, size_
 		err = records->get(records->context, ENTITY_DEVICE, ids[i], &request->arena, &device);
 		if (err == ERR_NOT_FOUND)
 			err = ERR_NONE; // deleted this moment
-		else if (!err &&
-			 json_array_append_new(*devices, device_brief((struct device *)device, holders[i].registered)))
+		else if (!err && json_array_append_new(*devices, device_brief((struct device *)device, &holders[i])))
 			err = ERR_NO_MEMORY;
 	}
 	if (!err)
@@ -48,9 +50,32 @@ static enum err devices_show(struct request *request, const uint64_t *ids, size_
 	return err;
 }
 
-struct answer me_get(struct request *request)
+// The device that was selected last, for as long as it can be selected again.
+static enum err last_device_show(struct request *request, const struct user *user, json_t **shown)
 {
-	const struct user *user = request->identity.user;
+	struct records *records = server_records(request->server);
+	uint64_t id = (uint64_t)user->last_device_id;
+	struct holder holder;
+	struct entity *device = NULL;
+	enum err err = id ? records->get(records->context, ENTITY_DEVICE, id, &request->arena, &device) : ERR_NOT_FOUND;
+	if (!err)
+		err = holders_find(request, &id, 1, &holder);
+	bool offered = !err && ((struct device *)device)->available_for_selection;
+	*shown = offered ? device_brief((struct device *)device, &holder) : json_null();
+	return err == ERR_NOT_FOUND ? ERR_NONE : err;
+}
+
+static const char *state_of(const struct user *user, const struct presence *presence)
+{
+	if (presence->calls > 0)
+		return "in_call";
+	if (user->do_not_disturb)
+		return "do_not_disturb";
+	return presence->reachable > 0 ? "ready" : "unreachable";
+}
+
+static struct answer me_show(struct request *request, const struct user *user)
+{
 	struct selection *selection = NULL;
 	uint64_t ids[USER_TURNS_MAX];
 	size_t count = 0;
@@ -63,19 +88,64 @@ struct answer me_get(struct request *request)
 		ids[count++] = user->turns[i].device_id;
 	if (selected && count == 0)
 		ids[count++] = selection->device_id;
-	err = devices_show(request, ids, count, &devices);
-	if (err)
+	struct presence presence;
+	json_t *last = NULL;
+	err = presences_find(request, &user->entity.id, 1, &presence);
+	if (!err)
+		err = last_device_show(request, user, &last);
+	if (!err)
+		err = devices_show(request, ids, count, &devices);
+	if (err) {
+		json_decref(last);
 		return answer_err(request, err);
+	}
 	json_t *body = json_object();
-	bool built = json_put(body, "devices", devices) && json_put(body, "user", entity_to_json(&user->entity)) &&
-		     json_put(body, "role", json_string(role_names[request->identity.role])) &&
-		     json_put(body, "selection", selected ? entity_to_json(&selection->entity) : json_null()) &&
-		     json_put(body, "may_select", json_boolean(request->identity.session && user->turn_count == 0));
+	bool built = json_put(body, "devices", devices);
+	built = json_put(body, "last_device", last) && built &&
+		json_put(body, "state", json_string(state_of(user, &presence))) &&
+		json_put(body, "calls", json_integer(presence.calls)) &&
+		json_put(body, "user", entity_to_json(&user->entity)) &&
+		json_put(body, "role", json_string(role_names[request->identity.role])) &&
+		json_put(body, "selection", selected ? entity_to_json(&selection->entity) : json_null()) &&
+		json_put(body, "may_select", json_boolean(request->identity.session && user->turn_count == 0));
 	if (!built) {
 		json_decref(body);
 		body = NULL;
 	}
 	return answer_json(request, 200, body);
+}
+
+struct answer me_get(struct request *request)
+{
+	return me_show(request, request->identity.user);
+}
+
+// What people may change of themselves. Everything else of a user is the administrators'.
+struct answer me_change(struct request *request)
+{
+	static const char *const names[] = {"do_not_disturb", NULL};
+	struct records *records = server_records(request->server);
+	struct problem_list problems = {.count = 0};
+	struct problem problem = {0};
+	struct entity *user = NULL;
+	enum err err = ERR_STALE;
+	body_only(request->json, names, &problems);
+	for (int tries = 0; err == ERR_STALE && tries < TRIES; tries++) {
+		problem = (struct problem){0};
+		err = records->get(records->context, ENTITY_USER, request->identity.user->entity.id, &request->arena,
+				   &user);
+		if (err)
+			break;
+		struct user *changed = (struct user *)user;
+		changed->do_not_disturb =
+		    body_boolean(request->json, "do_not_disturb", changed->do_not_disturb, &problems);
+		if (problems.count)
+			return answer_problems(request, &problems);
+		err = records->update(records->context, user, &problem);
+	}
+	if (err)
+		return problem.err ? answer_problem(request, &problem) : answer_err(request, err);
+	return me_show(request, (const struct user *)user);
 }
 
 // ---- the password
@@ -193,11 +263,8 @@ static enum err selectable_page(struct request *request, struct list_query *quer
 		ids[i] = page.entities[i]->id;
 	err = holders_find(request, ids, page.count, holders);
 	for (size_t i = 0; !err && i < page.count; i++)
-		if (holders[i].user_id == 0)
-			err = json_array_append_new(
-				  items, device_brief((struct device *)page.entities[i], holders[i].registered))
-				  ? ERR_NO_MEMORY
-				  : ERR_NONE;
+		if (json_array_append_new(items, device_brief((struct device *)page.entities[i], &holders[i])))
+			err = ERR_NO_MEMORY;
 	query->cursor = page.next;
 	return err;
 }

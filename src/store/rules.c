@@ -333,6 +333,13 @@ static enum err selection_check(struct change_set *set, const struct selection *
 	return ERR_NONE;
 }
 
+// No change to the user that anybody would have to be told of: the version stays.
+static enum err selection_remember(struct change_set *set, const struct selection *selection)
+{
+	return database_run(set->database, "UPDATE users SET last_device_id = $1 WHERE id = $2",
+			    VALUES(value_id(selection->device_id), value_id(selection->user_id)), NO_ROWS);
+}
+
 enum err rules_write(struct change_set *set, const struct entity *before, const struct entity *after)
 {
 	enum err err = before ? fixed_check(set, before, after) : ERR_NONE;
@@ -347,6 +354,8 @@ enum err rules_write(struct change_set *set, const struct entity *before, const 
 		break;
 	case ENTITY_SELECTION: // before uniqueness: it says who has the device
 		err = selection_check(set, (const struct selection *)before, (const struct selection *)after);
+		if (!err)
+			err = selection_remember(set, (const struct selection *)after);
 		break;
 	case ENTITY_DEVICE:
 	case ENTITY_TRUNK:

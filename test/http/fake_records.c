@@ -256,6 +256,14 @@ static enum err failure(struct fake_records *fake)
 	return (enum err)atomic_load(&fake->failure);
 }
 
+static void selection_remember(struct fake_records *fake, const struct entity *entity)
+{
+	const struct selection *selection = (const struct selection *)entity;
+	if (entity->kind == ENTITY_SELECTION)
+		((struct user *)row_get(fake, ENTITY_USER, selection->user_id))->last_device_id =
+		    (int64_t)selection->device_id;
+}
+
 static enum err fake_create(void *context, struct entity *entity, struct problem *problem)
 {
 	struct fake_records *fake = context;
@@ -276,6 +284,8 @@ static enum err fake_create(void *context, struct entity *entity, struct problem
 		assert(entity->id <= ENTITIES_MAX);
 		err = row_set(fake, entity);
 	}
+	if (!err)
+		selection_remember(fake, entity);
 	if (!err)
 		fake->last_id[entity->kind]++;
 	canonical_keep(fake, entity);

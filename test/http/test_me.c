@@ -35,7 +35,11 @@ static void me_tells_who_and_what(void **state)
 static size_t selectable(struct fixture *f, const struct caller *who)
 {
 	struct reply reply = ask(f, who, "GET", "/api/v1/me/selectable-devices", NULL);
-	size_t count = json_array_size(json_object_get(reply.json, "items"));
+	size_t count = 0, i;
+	const json_t *item;
+	json_array_foreach(json_object_get(reply.json, "items"), i, item) count +=
+	    json_is_null(json_object_get(item, "holder"));
+	assert_int_equal(json_array_size(json_object_get(reply.json, "items")), 2);
 	expect(reply, 200);
 	return count;
 }
@@ -50,6 +54,10 @@ static void only_free_and_available_devices_are_offered(void **state)
 	assert_int_equal(selectable(f, &jane), 2);
 	expect(ask(f, &jane, "PUT", "/api/v1/me/device", "{\"device_id\":\"1\"}"), 200);
 	assert_int_equal(selectable(f, &bob), 1);
+	struct reply reply = ask(f, &bob, "GET", "/api/v1/me/selectable-devices?q=330", NULL);
+	const json_t *taken = json_array_get(json_object_get(reply.json, "items"), 0);
+	assert_string_equal(json_string_value(json_object_get(json_object_get(taken, "holder"), "title")), "jane");
+	expect(reply, 200);
 	expect_field(ask(f, &bob, "PUT", "/api/v1/me/device", "{\"device_id\":\"1\"}"), 409, "device_id",
 		     "device_taken");
 	expect_field(ask(f, &bob, "PUT", "/api/v1/me/device", "{\"device_id\":\"3\"}"), 403, "device_id",
@@ -60,6 +68,55 @@ static void only_free_and_available_devices_are_offered(void **state)
 	expect(ask(f, &bob, "DELETE", "/api/v1/me/device", NULL), 204);
 	expect(ask(f, &bob, "DELETE", "/api/v1/me/device", NULL), 404);
 	assert_int_equal(selectable(f, &bob), 1);
+}
+
+static const char *state_now(struct fixture *f, const struct caller *who, char *into, size_t size)
+{
+	struct reply reply = ask(f, who, "GET", "/api/v1/me", NULL);
+	snprintf(into, size, "%s", text_of(&reply, "state"));
+	expect(reply, 200);
+	return into;
+}
+
+static void do_not_disturb_is_ones_own_to_set(void **state)
+{
+	struct fixture *f = *state;
+	char now[32];
+	struct caller bob = sign_in(f, "bob", PASSWORD);
+	assert_string_equal(state_now(f, &bob, now, sizeof now), "unreachable");
+	struct reply reply = ask(f, &bob, "PATCH", "/api/v1/me", "{\"do_not_disturb\":true}");
+	assert_string_equal(text_of(&reply, "state"), "do_not_disturb");
+	expect(reply, 200);
+	assert_string_equal(state_now(f, &bob, now, sizeof now), "do_not_disturb");
+	expect(ask(f, &bob, "PATCH", "/api/v1/me", "{}"), 200);
+	assert_string_equal(state_now(f, &bob, now, sizeof now), "do_not_disturb");
+	expect_field(ask(f, &bob, "PATCH", "/api/v1/me", "{\"do_not_disturb\":\"yes\"}"), 422, "do_not_disturb",
+		     "invalid_field");
+	expect_field(ask(f, &bob, "PATCH", "/api/v1/me", "{\"role\":\"admin\"}"), 422, "role", "unknown_field");
+	expect(ask(f, &bob, "PATCH", "/api/v1/me", "{\"do_not_disturb\":false}"), 200);
+	assert_string_equal(state_now(f, &bob, now, sizeof now), "unreachable");
+}
+
+static void the_last_device_is_remembered(void **state)
+{
+	struct fixture *f = *state;
+	struct caller jane = sign_in(f, "jane", PASSWORD);
+	device_add(f, "330");
+	struct reply reply = ask(f, &jane, "GET", "/api/v1/me", NULL);
+	assert_true(json_is_null(json_object_get(reply.json, "last_device")));
+	expect(reply, 200);
+	expect(ask(f, &jane, "PUT", "/api/v1/me/device", "{\"device_id\":\"1\"}"), 200);
+	expect(ask(f, &jane, "DELETE", "/api/v1/session", NULL), 204);
+	jane = sign_in(f, "jane", PASSWORD);
+	reply = ask(f, &jane, "GET", "/api/v1/me", NULL);
+	assert_true(json_is_null(json_object_get(reply.json, "selection")));
+	assert_string_equal(json_string_value(json_object_get(json_object_get(reply.json, "last_device"), "number")),
+			    "330");
+	expect(reply, 200);
+	expect(ask(f, &f->admin, "PATCH", "/api/v1/devices/1", "{\"available_for_selection\":false}"), 200);
+	reply = ask(f, &jane, "GET", "/api/v1/me", NULL);
+	assert_true(json_is_null(json_object_get(reply.json, "last_device")));
+	expect(reply, 200);
 }
 
 static void who_has_devices_assigned_selects_none(void **state)
@@ -197,6 +254,8 @@ int main(void)
 #define SERVED(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
 	    SERVED(me_tells_who_and_what),
 	    SERVED(only_free_and_available_devices_are_offered),
+	    SERVED(do_not_disturb_is_ones_own_to_set),
+	    SERVED(the_last_device_is_remembered),
 	    SERVED(who_has_devices_assigned_selects_none),
 	    SERVED(of_two_who_select_at_once_one_gets_it),
 	    SERVED(a_ring_plan_is_read_and_replaced),
