@@ -432,8 +432,6 @@ static bool http_build(struct server *server)
 	    .realm = server->settings.sip_realm,
 	    .console = settings_console(&server->settings, console, sizeof console) ? console : NULL,
 	    .workers = (unsigned)server->settings.http_workers,
-	    .session_life_s = server->settings.session_life_s,
-	    .selection_life_s = server->settings.selection_life_s,
 	    .plan = &server->plan,
 	    .records = store_records(server->store),
 	    .call_thread = server->call_thread,

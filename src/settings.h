@@ -35,8 +35,6 @@ struct settings {
 	struct str http_listen;
 	int64_t http_workers;
 	struct str http_console;
-	int64_t session_life_s;
-	int64_t selection_life_s;
 	struct str store_url;
 	struct str country_code, international_prefix, national_prefix, outside_prefix, emergency;
 	struct feature_codes features;

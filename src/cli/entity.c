@@ -288,6 +288,38 @@ int set_run(struct cli *cli)
 	return changed_print(cli, entity, "changed");
 }
 
+// ---- the site's settings, of which there is one
+
+int settings_show_run(struct cli *cli)
+{
+	if (cli->argument_count)
+		return usage(cli, "It takes nothing.");
+	json_t *settings = client_call(cli->client, "GET", entity_type(cli->kind)->plural, NULL);
+	if (!settings)
+		return EXIT_REFUSED;
+	json_object_del(settings, "id");
+	entity_print(cli, settings);
+	json_decref(settings);
+	return EXIT_DONE;
+}
+
+int settings_set_run(struct cli *cli)
+{
+	int status;
+	json_t *body = body_read(cli, 0, &status);
+	if (!body)
+		return status;
+	json_t *settings = client_call(cli->client, "PATCH", entity_type(cli->kind)->plural, body);
+	if (settings && cli->output == OUTPUT_JSON)
+		json_print(settings);
+	else if (settings)
+		puts("The settings are changed.");
+	status = settings ? EXIT_DONE : EXIT_REFUSED;
+	json_decref(body);
+	json_decref(settings);
+	return status;
+}
+
 // ---- delete, and a new SIP password
 
 int delete_run(struct cli *cli)

@@ -69,6 +69,7 @@ static struct str key_of(const struct entity *entity)
 	case ENTITY_TRUNK:
 	case ENTITY_SESSION:
 	case ENTITY_TOKEN:
+	case ENTITY_SITE:
 	case ENTITY_KIND_COUNT:
 		break;
 	}
@@ -89,6 +90,7 @@ static bool has_key(const struct entity *entity)
 	case ENTITY_TRUNK:
 	case ENTITY_SESSION:
 	case ENTITY_TOKEN:
+	case ENTITY_SITE:
 	case ENTITY_KIND_COUNT:
 		break;
 	}
@@ -302,7 +304,7 @@ static bool entry_enter(struct directory *directory, struct entry *entry)
 
 static bool kept_here(enum entity_kind kind)
 {
-	return kind != ENTITY_SESSION && kind != ENTITY_TOKEN;
+	return kind != ENTITY_SESSION && kind != ENTITY_TOKEN && kind != ENTITY_SITE;
 }
 
 enum err directory_put(struct directory *directory, const struct entity *entity)

@@ -20,7 +20,7 @@ bool directory_set_features(struct directory *directory, const struct feature_co
 const struct feature_codes *directory_features(const struct directory *directory);
 const struct number_plan *directory_plan(const struct directory *directory);
 
-// Creates or replaces, by kind and id; copies. ERR_NO_MEMORY leaves the old one. Sessions and tokens are ignored.
+// Creates or replaces, by kind and id; copies. ERR_NO_MEMORY leaves the old one. Sessions, tokens and the site's settings are ignored.
 enum err directory_put(struct directory *directory, const struct entity *entity);
 void directory_remove(struct directory *directory, enum entity_kind kind, uint64_t id);
 

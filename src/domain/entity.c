@@ -3,6 +3,7 @@
 
 #include "domain/device.h"
 #include "domain/session.h"
+#include "domain/site.h"
 #include "domain/trunk.h"
 #include "domain/user.h"
 
@@ -12,7 +13,7 @@
 static const struct entity_type *const types[ENTITY_KIND_COUNT] = {
     [ENTITY_USER] = &user_type,       [ENTITY_DEVICE] = &device_type, [ENTITY_TRUNK] = &trunk_type,
     [ENTITY_ROUTE] = &route_type,     [ENTITY_DID] = &did_type,       [ENTITY_SELECTION] = &selection_type,
-    [ENTITY_SESSION] = &session_type, [ENTITY_TOKEN] = &token_type,
+    [ENTITY_SESSION] = &session_type, [ENTITY_TOKEN] = &token_type,   [ENTITY_SITE] = &site_type,
 };
 
 const struct entity_type *entity_type(enum entity_kind kind)

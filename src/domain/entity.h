@@ -15,6 +15,7 @@ enum entity_kind {
 	ENTITY_SELECTION,
 	ENTITY_SESSION,
 	ENTITY_TOKEN,
+	ENTITY_SITE, // one alone
 	ENTITY_KIND_COUNT
 };
 

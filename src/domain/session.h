@@ -30,7 +30,13 @@ struct token {
 	int role;               // enum role: what it may do
 	uint64_t user_id;       // who made it
 	int64_t created_at;
+	struct str scopes;  // what of that role's it may do: words of enum scope
+	int64_t expires_at; // 0 = never
 };
+
+enum scope { SCOPE_READ, SCOPE_WRITE, SCOPE_CALLS, SCOPE_COUNT };
+extern const char *const scope_names[];                // "read" ...
+bool scopes_have(struct str scopes, enum scope scope); // the words of a token's field
 
 extern const struct entity_type session_type;
 extern const struct entity_type selection_type;

@@ -228,6 +228,7 @@ static uint64_t user_concerned(const struct entity *entity)
 	case ENTITY_TRUNK:
 	case ENTITY_ROUTE:
 	case ENTITY_DID:
+	case ENTITY_SITE:
 	case ENTITY_KIND_COUNT:
 		break;
 	}

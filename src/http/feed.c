@@ -317,6 +317,7 @@ static bool ends_with(const struct listener_settings *who, const struct entity_r
 	case ENTITY_ROUTE:
 	case ENTITY_DID:
 	case ENTITY_SELECTION:
+	case ENTITY_SITE:
 	case ENTITY_KIND_COUNT:
 		break;
 	}

@@ -18,12 +18,10 @@ struct http_status {
 
 struct http_settings {
 	struct net_address listen;
-	struct str realm;         // of the devices' digests
-	const char *console;      // folder of its files; NULL = none. Needed by http_server_create alone
-	unsigned workers;         // threads that run handlers
-	int64_t session_life_s;   // absolute
-	int64_t selection_life_s; // 0 = never
-	int64_t receive_s;        // within which a request must have come in whole; 0 = 30
+	struct str realm;    // of the devices' digests
+	const char *console; // folder of its files; NULL = none. Needed by http_server_create alone
+	unsigned workers;    // threads that run handlers
+	int64_t receive_s;   // within which a request must have come in whole; 0 = 30
 	const struct number_plan *plan;
 	struct records *records;
 	struct queue *call_thread; // work posted here runs on the call thread ...

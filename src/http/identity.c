@@ -2,6 +2,7 @@
 #include "http/identity.h"
 #include "base/digest.h"
 #include "http/server.h"
+#include "http/site.h"
 
 #include <sys/random.h>
 
@@ -47,6 +48,26 @@ static enum err find_by_secret(struct request *request, enum entity_kind kind, s
 	return records->find(records->context, kind, "secret_hash", str_of(hash), &request->arena, entity);
 }
 
+static bool session_is_over(struct request *request, const struct session *session)
+{
+	const struct site *site;
+	int64_t now_ms = request_now_ms(request);
+	if (session->expires_at <= now_ms)
+		return true;
+	if (site_read(request, &site) || site->session_idle_s == 0)
+		return false;
+	return activity_of(server_activity(request->server), session->entity.id, now_ms) +
+		   site->session_idle_s * 1000 <=
+	       now_ms;
+}
+
+uint64_t identity_cookie_session(struct request *request)
+{
+	struct entity *entity;
+	return find_by_secret(request, ENTITY_SESSION, request_cookie(request, SESSION_COOKIE), &entity) ? 0
+													 : entity->id;
+}
+
 static enum err session_find(struct request *request)
 {
 	struct entity *entity;
@@ -54,8 +75,9 @@ static enum err session_find(struct request *request)
 	if (err)
 		return err;
 	const struct session *session = (struct session *)entity;
-	if (session->expires_at <= request_now_ms(request))
+	if (session_is_over(request, session))
 		return ERR_NOT_FOUND;
+	activity_note(server_activity(request->server), session->entity.id, request_now_ms(request));
 	request->identity.session = session;
 	err = user_find(request, session->user_id);
 	if (!err)
@@ -70,6 +92,8 @@ static enum err token_find(struct request *request, struct str secret)
 	if (err)
 		return err;
 	const struct token *token = (struct token *)entity;
+	if (token->expires_at && token->expires_at <= request_now_ms(request))
+		return ERR_NOT_FOUND;
 	request->identity.token = token;
 	err = user_find(request, token->user_id);
 	if (err)

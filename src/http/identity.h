@@ -10,6 +10,8 @@ enum { SECRET_BYTES = 32, SECRET_TEXT_MAX = 48, SECRET_HASH_MAX = 65 };
 
 // Sets request->identity. NOT_SIGNED_IN when there is no session or token, or it has ended.
 enum err identity_find(struct request *request);
+// The session that the cookie names, over or not; 0: none.
+uint64_t identity_cookie_session(struct request *request);
 // A new secret in base64url and its SHA-256 in hex, both terminated. False when the kernel has no randomness for us.
 bool secret_make(char text[SECRET_TEXT_MAX], char hash[SECRET_HASH_MAX]);
 void secret_hash(struct str text, char hash[SECRET_HASH_MAX]);

@@ -6,6 +6,7 @@
 #include "http/router.h"
 #include "http/server.h"
 #include "http/sessions.h"
+#include "http/site.h"
 
 #include <inttypes.h>
 
@@ -198,9 +199,13 @@ static enum err select_device(struct request *request, uint64_t device_id, struc
 {
 	struct records *records = server_records(request->server);
 	uint64_t user_id = request->identity.user->entity.id;
-	int64_t now_ms = request_now_ms(request), life_s = server_settings(request->server)->selection_life_s;
+	int64_t now_ms = request_now_ms(request);
 	struct selection *selection = NULL;
-	enum err err = selection_find(request, user_id, &selection);
+	const struct site *site;
+	enum err err = site_read(request, &site);
+	if (err)
+		return err;
+	err = selection_find(request, user_id, &selection);
 	if (err && err != ERR_NOT_FOUND)
 		return err;
 	bool present = err == ERR_NONE;
@@ -211,7 +216,7 @@ static enum err select_device(struct request *request, uint64_t device_id, struc
 	selection->user_id = user_id;
 	selection->device_id = device_id;
 	selection->created_at = now_ms;
-	selection->expires_at = life_s ? now_ms + life_s * 1000 : 0;
+	selection->expires_at = site->lease_s ? now_ms + site->lease_s * 1000 : 0;
 	*selected = selection;
 	return present ? records->update(records->context, &selection->entity, problem)
 		       : records->create(records->context, &selection->entity, problem);

@@ -8,7 +8,7 @@
 #include <sys/random.h>
 
 // OWASP's second choice for argon2id: 19 MiB, 2 passes, 1 lane.
-enum { PASSES = 2, MEMORY_KIB = 19456, LANES = 1, SALT_SIZE = 16, HASH_SIZE = 32, AT_ONCE = 2 };
+enum { PASSES = 2, MEMORY_KIB = 19456, LANES = 1, SALT_SIZE = 16, HASH_SIZE = 32 };
 
 struct passwords {
 	pthread_mutex_t lock;
@@ -31,7 +31,7 @@ struct passwords *passwords_create(unsigned workers)
 	char password[32];
 	if (!passwords)
 		return NULL;
-	passwords->waiting_max = workers > AT_ONCE ? (workers - AT_ONCE) / 2 : 0;
+	passwords->waiting_max = PASSWORDS_AT_ONCE + workers / 2;
 	pthread_mutex_init(&passwords->lock, NULL);
 	pthread_cond_init(&passwords->free, NULL);
 	if (getrandom(password, sizeof password, 0) != sizeof password ||
@@ -55,11 +55,11 @@ static enum err gate_enter(struct passwords *passwords)
 {
 	enum err err = ERR_NONE;
 	pthread_mutex_lock(&passwords->lock);
-	if (passwords->busy >= AT_ONCE && passwords->waiting >= passwords->waiting_max) {
+	if (passwords->busy >= PASSWORDS_AT_ONCE && passwords->waiting >= passwords->waiting_max) {
 		err = ERR_OVERLOADED;
 	} else {
 		passwords->waiting++;
-		while (passwords->busy >= AT_ONCE)
+		while (passwords->busy >= PASSWORDS_AT_ONCE)
 			pthread_cond_wait(&passwords->free, &passwords->lock);
 		passwords->waiting--;
 		passwords->busy++;

@@ -4,11 +4,11 @@
 
 #include "domain/err.h"
 
-enum { PASSWORD_HASH_MAX = 128, PASSWORD_MIN = 10, PASSWORD_MAX = 256 };
+enum { PASSWORD_HASH_MAX = 128, PASSWORD_MIN = 12, PASSWORD_MAX = 256, PASSWORDS_AT_ONCE = 2 };
 
 struct passwords;
 
-// With so many workers, that hashing and waiting for it never takes all of them. NULL when there is no memory.
+// With so many workers besides those for signing in: hashing and waiting for it never takes more than half of them. NULL when there is no memory.
 struct passwords *passwords_create(unsigned workers);
 void passwords_destroy(struct passwords *passwords);
 

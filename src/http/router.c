@@ -93,6 +93,14 @@ static void actor_begin(struct request *request)
 	records->act_as(records->context, &request->actor);
 }
 
+// What a token must be allowed for this, besides its role.
+static enum scope scope_needed(const struct request *request)
+{
+	if (request->method == METHOD_GET)
+		return SCOPE_READ;
+	return str_starts(request->path, STR("/api/v1/calls/")) ? SCOPE_CALLS : SCOPE_WRITE;
+}
+
 static enum err access_check(struct request *request)
 {
 	const struct identity *identity = &request->identity;
@@ -109,6 +117,8 @@ static enum err access_check(struct request *request)
 		return ERR_NO_CSRF_TOKEN;
 	if (identity->session && identity->user->password_change_due && access != ACCESS_SELF)
 		return ERR_PASSWORD_CHANGE_DUE;
+	if (identity->token && !scopes_have(identity->token->scopes, scope_needed(request)))
+		return ERR_NO_SCOPE;
 	return role_may(identity->role, access) ? ERR_NONE : ERR_NOT_ALLOWED;
 }
 

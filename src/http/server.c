@@ -6,6 +6,7 @@
 #include "http/console.h"
 #include "http/feed.h"
 #include "http/router.h"
+#include "http/sessions.h"
 #include "http/ticker.h"
 #include "http/workers.h"
 
@@ -41,6 +42,9 @@ struct http_server {
 	struct attempts attempts;
 	struct overview_cache overview;
 	struct feed *feed;
+	struct activity *activity;
+	struct ticker *sweeper; // of sessions
+	struct workers *sign_in_workers;
 	struct ticker *ticker;
 	struct console *console; // NULL = none is installed
 	pthread_mutex_t connections_lock;
@@ -111,6 +115,11 @@ struct overview_cache *server_overview(struct http_server *server)
 	return &server->overview;
 }
 
+struct activity *server_activity(struct http_server *server)
+{
+	return server->activity;
+}
+
 struct feed *server_feed(struct http_server *server)
 {
 	return server->feed;
@@ -126,8 +135,27 @@ int64_t server_now_ms(const struct http_server *server)
 	return server->settings.now_ms();
 }
 
+static void feed_metrics(struct http_server *server, struct writer *w)
+{
+	struct feed_counters feed = feed_count(server->feed);
+	const struct {
+		const char *name, *type, *help;
+		uint64_t value;
+	} metrics[] = {
+	    {"event_listeners", "gauge", "Streams of events open now.", feed.listeners},
+	    {"event_listeners_dropped_total", "counter", "Streams cut off for not keeping up.", feed.dropped},
+	    {"events_total", "counter", "Events made.", feed.events},
+	    {"event_bytes_total", "counter", "Bytes of events sent to all listeners together.", feed.bytes_sent},
+	};
+	for (size_t i = 0; i < sizeof metrics / sizeof *metrics; i++)
+		writer_format(w, "# HELP carillon_%s %s\n# TYPE carillon_%s %s\ncarillon_%s %" PRIu64 "\n",
+			      metrics[i].name, metrics[i].help, metrics[i].name, metrics[i].type, metrics[i].name,
+			      metrics[i].value);
+}
+
 void server_metrics(struct http_server *server, struct writer *w)
 {
+	feed_metrics(server, w);
 	writer_text(w, "# HELP carillon_http_requests_total Requests answered, by class of status.\n"
 		       "# TYPE carillon_http_requests_total counter\n");
 	for (int i = 1; i < 6; i++)
@@ -433,6 +461,14 @@ static void answer_made(struct request *request)
 	MHD_resume_connection(container_of(request, struct transfer, request)->connection);
 }
 
+// Checking a password takes long. Whoever signs in waits behind those who do so too, and nobody else does.
+static struct workers *workers_for(const struct request *request)
+{
+	bool slow = (request->method == METHOD_POST && str_equal(request->uri, STR("/api/v1/session"))) ||
+		    (request->method == METHOD_PUT && str_equal(request->uri, STR("/api/v1/me/password")));
+	return slow ? request->server->sign_in_workers : request->server->workers;
+}
+
 static enum MHD_Result hand_over(struct transfer *transfer)
 {
 	if (transfer->too_large)
@@ -440,7 +476,7 @@ static enum MHD_Result hand_over(struct transfer *transfer)
 	transfer->handed_over = true;
 	under_way_add(transfer->request.server, 1);
 	MHD_suspend_connection(transfer->connection);
-	if (workers_take(transfer->request.server->workers, &transfer->request))
+	if (workers_take(workers_for(&transfer->request), &transfer->request))
 		return MHD_YES;
 	transfer->request.answer = answer_err(&transfer->request, ERR_OVERLOADED);
 	MHD_resume_connection(transfer->connection);
@@ -552,13 +588,17 @@ int http_server_create(const struct http_settings *settings, struct http_server 
 	server->call_line =
 	    call_line_create(settings->call_thread, settings->calls, settings->directory, settings->registrations);
 	server->passwords = passwords_create(workers);
+	server->activity = activity_create();
 	server->feed =
 	    feed_create(settings->watch, &(struct feed_carrier){stream_sleep, stream_wake}, server->settings.now_ms);
 	server->workers = workers_create(workers, answer_made);
+	server->sign_in_workers = workers_create(PASSWORDS_AT_ONCE, answer_made);
+	server->sweeper = ticker_create(sessions_sweep, server);
 	server->ticker = ticker_create(connections_expire, server);
 	if (settings->console)
 		console_read(server, settings->console);
-	if (server->call_line && server->passwords && server->feed && server->workers && server->ticker)
+	if (server->activity && server->sign_in_workers && server->sweeper && server->call_line && server->passwords &&
+	    server->feed && server->workers && server->ticker)
 		error = daemon_start(server);
 	if (error) {
 		http_server_destroy(server);
@@ -595,8 +635,11 @@ void http_server_destroy(struct http_server *server)
 			close(listener);
 	}
 	ticker_destroy(server->ticker);
+	ticker_destroy(server->sweeper);
 	if (server->workers)
 		workers_end(server->workers);
+	if (server->sign_in_workers)
+		workers_end(server->sign_in_workers);
 	if (server->feed)
 		feed_end(server->feed); // no connection sleeps after this
 	if (server->daemon) {
@@ -604,6 +647,8 @@ void http_server_destroy(struct http_server *server)
 		MHD_stop_daemon(server->daemon);
 	}
 	workers_destroy(server->workers);
+	workers_destroy(server->sign_in_workers);
+	activity_destroy(server->activity);
 	feed_destroy(server->feed);
 	passwords_destroy(server->passwords);
 	console_destroy(server->console);

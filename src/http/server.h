@@ -3,6 +3,7 @@
 #define HTTP_SERVER_H
 
 #include "domain/records.h"
+#include "http/activity.h"
 #include "http/attempts.h"
 #include "http/call_thread.h"
 #include "http/feed.h"
@@ -26,6 +27,7 @@ struct passwords *server_passwords(struct http_server *server);
 struct attempts *server_attempts(struct http_server *server);
 struct console;
 const struct console *server_console(const struct http_server *server); // NULL = there is none
+struct activity *server_activity(struct http_server *server);
 struct feed *server_feed(struct http_server *server);
 int64_t server_now_ms(const struct http_server *server); // wall clock
 // The HTTP side's own numbers, for /metrics.

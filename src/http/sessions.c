@@ -6,8 +6,11 @@
 #include "http/identity.h"
 #include "http/router.h"
 #include "http/server.h"
+#include "http/site.h"
 
 #include <inttypes.h>
+
+#define SESSION_COOKIE_ENDED SESSION_COOKIE "=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0"
 
 enum { SESSIONS_PER_USER_MAX = 10, CLIENT_MAX = 200 };
 
@@ -152,31 +155,68 @@ static void oldest_sessions_end(struct request *request)
 	log_failure("sessions_not_ended", err, request->identity.user->entity.id);
 }
 
+// What the site wants of a user who is signed in already.
+static enum err others_meet(struct request *request, const struct site *site, uint64_t replaced,
+			    struct problem *problem)
+{
+	struct records *records = server_records(request->server);
+	struct entity_page page = {0};
+	enum err err = sessions_of(records, &request->arena, request->identity.user->entity.id, &page);
+	for (size_t i = 0; !err && i < page.count; i++) {
+		const struct session *other = (const struct session *)page.entities[i];
+		if (other->entity.id == replaced || other->expires_at <= request_now_ms(request))
+			continue;
+		switch ((enum multi_login)site->multi_login) {
+		case MULTI_LOGIN_ALLOW:
+			break;
+		case MULTI_LOGIN_REFUSE:
+			return problem_set(problem, ERR_SIGNED_IN_ELSEWHERE, NULL,
+					   "You are signed in elsewhere (%.*s); sign out there first.",
+					   STR_ARG(str_first(other->client, 80)));
+		case MULTI_LOGIN_TAKE_OVER:
+			err = session_remove(records, other->entity.id);
+		}
+	}
+	return err;
+}
+
 static enum err session_open(struct request *request, struct str *cookie, struct problem *problem)
 {
 	struct records *records = server_records(request->server);
-	const struct http_settings *settings = server_settings(request->server);
+	const struct site *site;
 	char secret[SECRET_TEXT_MAX], hash[SECRET_HASH_MAX], csrf[SECRET_TEXT_MAX], csrf_hash[SECRET_HASH_MAX];
 	struct session *session = (struct session *)entity_new(ENTITY_SESSION, &request->arena);
 	if (!session)
 		return ERR_NO_MEMORY;
 	if (!secret_make(secret, hash) || !secret_make(csrf, csrf_hash))
 		return ERR_INTERNAL;
+	enum err err = site_read(request, &site);
+	// A sign-in gives a new session, always; the one that the browser had before is of no use any more.
+	uint64_t replaced = identity_cookie_session(request);
+	if (!err)
+		err = others_meet(request, site, replaced, problem);
+	if (!err && replaced)
+		err = session_remove(records, replaced);
+	if (err)
+		return err;
 	oldest_sessions_end(request);
 	session->user_id = request->identity.user->entity.id;
 	session->secret_hash = arena_copy(&request->arena, str_of(hash));
 	session->csrf = arena_copy(&request->arena, str_of(csrf));
 	session->client = client_name(request);
 	session->created_at = request_now_ms(request);
-	session->expires_at = session->created_at + settings->session_life_s * 1000;
+	session->expires_at = session->created_at + site->session_life_s * 1000;
 	bool secure = str_equal_nocase(request->headers.forwarded_proto, STR("https"));
 	*cookie = arena_format(&request->arena,
 			       SESSION_COOKIE "=%s; Path=/; HttpOnly; SameSite=Strict; Max-Age=%" PRId64 "%s", secret,
-			       settings->session_life_s, secure ? "; Secure" : "");
+			       site->session_life_s, secure ? "; Secure" : "");
 	if (!session->secret_hash.at || !session->csrf.at || !session->client.at || !cookie->at)
 		return ERR_NO_MEMORY;
 	request->identity.session = session;
-	return records->create(records->context, &session->entity, problem);
+	err = records->create(records->context, &session->entity, problem);
+	if (!err)
+		activity_note(server_activity(request->server), session->entity.id, session->created_at);
+	return err;
 }
 
 struct answer session_create(struct request *request)
@@ -195,6 +235,8 @@ struct answer session_create(struct request *request)
 						      : credentials_check(request, name, password, &wait_s);
 	if (!err)
 		err = session_open(request, &cookie, &problem);
+	if (err && problem.err)
+		return answer_problem(request, &problem);
 	struct answer answer = err ? answer_err(request, err) : session_show(request, 201);
 	if (!err) {
 		answer.cookie = cookie.at;
@@ -222,7 +264,7 @@ struct answer session_delete(struct request *request)
 	if (err)
 		return answer_err(request, err);
 	struct answer answer = answer_empty(204);
-	answer.cookie = SESSION_COOKIE "=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0";
+	answer.cookie = SESSION_COOKIE_ENDED;
 	return answer;
 }
 
@@ -237,4 +279,108 @@ struct answer session_end(struct request *request)
 	if (!err)
 		err = session_remove(records, entity->id);
 	return err ? answer_err(request, err) : answer_empty(204);
+}
+
+// ---- one's own sessions
+
+struct answer me_sessions(struct request *request)
+{
+	struct entity_page page = {0};
+	struct problem problem = {0};
+	const struct session *own = request->identity.session;
+	if (request_parameters_done(request, &problem))
+		return answer_problem(request, &problem);
+	enum err err =
+	    sessions_of(server_records(request->server), &request->arena, request->identity.user->entity.id, &page);
+	if (err)
+		return answer_err(request, err);
+	json_t *items = json_array();
+	for (size_t i = 0; i < page.count; i++) {
+		json_t *item = entity_to_json(page.entities[i]);
+		if (item && !json_put(item, "current", json_boolean(own && own->entity.id == page.entities[i]->id))) {
+			json_decref(item);
+			item = NULL;
+		}
+		if (json_array_append_new(items, item) != 0) {
+			json_decref(items);
+			return answer_err(request, ERR_NO_MEMORY);
+		}
+	}
+	return collection_page(request, items, (int64_t)page.count, STR_NONE);
+}
+
+struct answer me_session_delete(struct request *request)
+{
+	struct records *records = server_records(request->server);
+	struct entity *session;
+	uint64_t id = request_id(request);
+	enum err err =
+	    id ? records->get(records->context, ENTITY_SESSION, id, &request->arena, &session) : ERR_NOT_FOUND;
+	// Somebody else's is not there at all.
+	if (!err && ((struct session *)session)->user_id != request->identity.user->entity.id)
+		err = ERR_NOT_FOUND;
+	if (!err)
+		err = session_remove(records, id);
+	return err ? answer_err(request, err) : answer_empty(204);
+}
+
+// Everywhere, here too.
+struct answer me_sessions_delete(struct request *request)
+{
+	struct records *records = server_records(request->server);
+	struct entity_page page = {0};
+	uint64_t user_id = request->identity.user->entity.id;
+	enum err err = sessions_of(records, &request->arena, user_id, &page);
+	for (size_t i = 0; !err && i < page.count; i++)
+		err = session_remove(records, page.entities[i]->id);
+	if (!err)
+		err = selection_release(records, &request->arena, user_id);
+	if (err)
+		return answer_err(request, err);
+	struct answer answer = answer_empty(204);
+	answer.cookie = SESSION_COOKIE_ENDED;
+	return answer;
+}
+
+// ---- sessions that nobody uses any more
+
+enum { SWEEP_EVERY_TICKS = 10 };
+
+static void idle_end(struct http_server *server, struct arena *arena, const struct session *session, int64_t idle_ms)
+{
+	struct records *records = server_records(server);
+	int64_t now_ms = server_now_ms(server),
+		at_ms = activity_of(server_activity(server), session->entity.id, now_ms);
+	if (now_ms - at_ms < idle_ms)
+		return;
+	log_info("session_idle", LOG_UINT("user", session->user_id), LOG_UINT("session", session->entity.id));
+	enum err err = session_remove(records, session->entity.id);
+	if (!err)
+		err = selection_release(records, arena, session->user_id);
+	activity_forget(server_activity(server), session->entity.id);
+	log_failure("session_not_ended", err, session->entity.id);
+}
+
+void sessions_sweep(void *context)
+{
+	struct http_server *server = context;
+	struct records *records = server_records(server);
+	static _Thread_local unsigned ticks;
+	struct arena arena;
+	struct entity *site;
+	struct list_query query = {.limit = LIST_LIMIT_MAX};
+	struct entity_page page = {0};
+	if (++ticks % SWEEP_EVERY_TICKS)
+		return;
+	arena_init(&arena, REQUEST_MEMORY_MAX);
+	enum err err = records->get(records->context, ENTITY_SITE, SITE_ID, &arena, &site);
+	int64_t idle_ms = err ? 0 : ((struct site *)site)->session_idle_s * 1000;
+	do {
+		if (idle_ms && !err)
+			err = records->list(records->context, ENTITY_SESSION, &query, &arena, &page);
+		for (size_t i = 0; !err && i < page.count; i++)
+			idle_end(server, &arena, (const struct session *)page.entities[i], idle_ms);
+		query.cursor = page.next;
+	} while (!err && !str_empty(query.cursor));
+	arena_free(&arena);
 }

@@ -6,6 +6,8 @@
 
 // Ends every session of the user but the one that asks. Errors are logged: the sweeper comes by again.
 void sessions_end_others(struct request *request, uint64_t user_id);
+// Looks once in a while for sessions that nobody uses any more, and ends them. Called once a second.
+void sessions_sweep(void *server);
 // The user's selection; NOT_FOUND when there is none or it has ended.
 enum err selection_find(struct request *request, uint64_t user_id, struct selection **selection);
 

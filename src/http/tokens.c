@@ -7,6 +7,9 @@ static void token_prepare(struct change *change)
 	struct token *token = (struct token *)change->entity;
 	struct request *request = change->request;
 	char hash[SECRET_HASH_MAX];
+	if (token->expires_at && token->expires_at <= request_now_ms(request))
+		problem_set(problem_list_next(&change->problems), ERR_INVALID_FIELD, "expires_at",
+			    "A token ends in the future.");
 	if (change->problems.count)
 		return;
 	if (!secret_make(change->secret, hash)) {

@@ -363,6 +363,7 @@ enum err rules_write(struct change_set *set, const struct entity *before, const 
 	case ENTITY_DID:
 	case ENTITY_SESSION:
 	case ENTITY_TOKEN:
+	case ENTITY_SITE:
 	case ENTITY_KIND_COUNT:
 		break;
 	}
@@ -509,6 +510,7 @@ enum err rules_remove(struct change_set *set, const struct entity *before, enum 
 	case ENTITY_SELECTION:
 	case ENTITY_SESSION:
 	case ENTITY_TOKEN:
+	case ENTITY_SITE:
 	case ENTITY_KIND_COUNT:
 		break;
 	}

@@ -155,6 +155,7 @@ static struct entity *entity_at(struct model *model, enum entity_kind kind, int 
 	case ENTITY_TRUNK:
 	case ENTITY_SESSION:
 	case ENTITY_TOKEN:
+	case ENTITY_SITE:
 	case ENTITY_KIND_COUNT:
 		break;
 	}

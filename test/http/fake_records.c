@@ -3,6 +3,7 @@
 
 #include "domain/device.h"
 #include "domain/session.h"
+#include "domain/site.h"
 #include "domain/user.h"
 
 #include <assert.h>
@@ -638,11 +639,24 @@ static void fake_save_call(void *context, struct call_record *record)
 	fake_records_add_call(context, record);
 }
 
+// There from the start, as a migration makes it.
+static void site_make(struct fake_records *fake)
+{
+	struct arena arena;
+	arena_init(&arena, 0);
+	struct entity *site = entity_new(ENTITY_SITE, &arena);
+	site->id = site->version = SITE_ID;
+	fake->last_id[ENTITY_SITE] = SITE_ID;
+	assert(site && row_set(fake, site) == ERR_NONE);
+	arena_free(&arena);
+}
+
 struct fake_records *fake_records_create(void)
 {
 	struct fake_records *fake = calloc(1, sizeof *fake);
 	assert(fake);
 	pthread_mutex_init(&fake->lock, NULL);
+	site_make(fake);
 	fake->port = (struct records){
 	    .context = fake,
 	    .save_registration = fake_save_registration,

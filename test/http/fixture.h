@@ -37,7 +37,7 @@ struct fixture {
 int fixture_setup(void **state);
 int fixture_teardown(void **state);
 
-// The next server is created with this many workers, this session life and this clock; 0 and NULL: as usual.
+// The next server is created with this many workers and this clock; 0 and NULL: as usual.
 extern struct http_settings fixture_settings;
 
 // What the next server works on instead of the fake records. `open` may call fixture_changed only once the server runs.

@@ -389,7 +389,6 @@ static int64_t clock_now(void)
 static int setup_with_clock(void **state)
 {
 	fixture_settings.now_ms = clock_now;
-	fixture_settings.session_life_s = 600;
 	__atomic_store_n(&clock_ms, 1700000000000, __ATOMIC_SEQ_CST);
 	return fixture_setup(state);
 }
@@ -398,7 +397,7 @@ static void the_stream_ends_when_the_session_expires(void **state)
 {
 	struct fixture *f = *state;
 	struct stream *s = listen_with(f, &f->admin, "", "");
-	__atomic_store_n(&clock_ms, 1700000000000 + 601 * 1000, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&clock_ms, 1700000000000 + 43201 * 1000, __ATOMIC_SEQ_CST);
 	ends(s);
 	stream_close(s);
 }

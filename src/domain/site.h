@@ -1,0 +1,22 @@
+// What holds for the whole site and administrators may change while it runs: one entity, with the id 1, always there.
+#ifndef DOMAIN_SITE_H
+#define DOMAIN_SITE_H
+
+#include "domain/entity.h"
+
+enum { SITE_ID = 1 };
+
+// What a further sign-in of the same user does to those there are.
+enum multi_login { MULTI_LOGIN_ALLOW, MULTI_LOGIN_REFUSE, MULTI_LOGIN_TAKE_OVER };
+
+struct site {
+	struct entity entity;
+	int64_t session_life_s; // a sign-in ends after this long
+	int64_t session_idle_s; // or after this long without a request; 0 = never
+	int64_t lease_s;        // a selected device is given back after this long; 0 = never
+	int multi_login;
+};
+
+extern const struct entity_type site_type;
+
+#endif
