@@ -68,7 +68,7 @@ static void every_wrong_field_is_named_at_once(void **state)
 	     "toll_class must be a whole number, not a number with a fraction. A toll class is 0 (none), 1 "
 	     "(national), 2 (international) or 3 (premium)."},
 	    {"title", "title is mandatory. A title has 1 to 100 bytes."},
-	    {"password", "A password has 10 to 256 characters."},
+	    {"password", "A password has 12 to 256 characters."},
 	};
 	for (size_t i = 0; i < 9; i++) {
 		const json_t *field = json_array_get(fields, i);
