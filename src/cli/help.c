@@ -38,7 +38,7 @@ int command_help(const struct cli *cli)
 		field_help(field);
 	}
 	if (cli->kind == ENTITY_USER)
-		printf("  password                10 to 256 characters; - asks for it; without one, one is made and "
+		printf("  password                12 to 256 characters; - asks for it; without one, one is made and "
 		       "shown\n");
 	return EXIT_DONE;
 }

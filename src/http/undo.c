@@ -237,6 +237,7 @@ static bool may_be_undone(const struct entity_type *type)
 	case ENTITY_TRUNK:
 	case ENTITY_ROUTE:
 	case ENTITY_DID:
+	case ENTITY_SITE:
 		return true;
 	case ENTITY_SELECTION:
 	case ENTITY_SESSION:

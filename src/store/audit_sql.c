@@ -158,6 +158,7 @@ static enum err label_make(struct change_set *set, const struct entity *entity, 
 		return label_look(set, device_label, ((const struct selection *)entity)->device_id, label);
 	case ENTITY_SESSION:
 		return label_look(set, user_label, ((const struct session *)entity)->user_id, label);
+	case ENTITY_SITE:
 	case ENTITY_KIND_COUNT:
 		break;
 	}
