@@ -421,6 +421,18 @@ static bool endpoint_build(struct server *server)
 	return true;
 }
 
+static struct provider_settings single_sign_on_settings(const struct settings *from)
+{
+	return (struct provider_settings){
+	    .issuer = from->oidc_issuer.at,
+	    .client_id = from->oidc_client_id.at,
+	    .client_secret = from->oidc_client_secret.at,
+	    .redirect_uri = from->oidc_redirect_uri.at,
+	    .claim = from->oidc_claim.at,
+	    .scope = from->oidc_scope.at,
+	};
+}
+
 static bool http_build(struct server *server)
 {
 	struct net_address listen[LISTENERS_MAX];
@@ -439,6 +451,7 @@ static bool http_build(struct server *server)
 	    .directory = server->directory,
 	    .registrations = server->registrations,
 	    .watch = server->watch,
+	    .single_sign_on = single_sign_on_settings(&server->settings),
 	    .version = CARILLON_VERSION,
 	    .metrics = metrics_write,
 	    .status = status_write,

@@ -39,6 +39,7 @@ struct settings {
 	struct str country_code, international_prefix, national_prefix, outside_prefix, emergency;
 	struct feature_codes features;
 	struct str log_level;
+	struct str oidc_issuer, oidc_client_id, oidc_client_secret, oidc_redirect_uri, oidc_claim, oidc_scope;
 	int64_t drain_s;
 };
 

@@ -13,6 +13,7 @@ static const struct field session_fields[] = {
     TIME(created_at, .flags = FIELD_READ_ONLY),
     TIME(expires_at, .flags = FIELD_READ_ONLY),
     TEXT(client, .max = 300, .rule = "A client's name has at most 300 bytes."),
+    BOOLEAN(single_sign_on, .flags = FIELD_READ_ONLY),
 };
 
 const struct entity_type session_type =

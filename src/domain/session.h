@@ -11,7 +11,8 @@ struct session {
 	struct str csrf;        // hidden
 	int64_t created_at;
 	int64_t expires_at;
-	struct str client; // address and browser, for the list of one's sessions
+	struct str client;   // address and browser, for the list of one's sessions
+	bool single_sign_on; // the provider has said who it is, no password of ours
 };
 
 // A device that a signed-in agent picked: exclusive, released at sign-out, at expiry or by an administrator.

@@ -4,6 +4,7 @@
 #define HTTP_HTTP_H
 
 #include "domain/watch.h"
+#include "http/provider.h"
 
 struct http_server;
 
@@ -29,6 +30,7 @@ struct http_settings {
 	struct directory *directory;
 	struct registrations *registrations;
 	struct watch *watch; // what those who listen to events are told
+	struct provider_settings single_sign_on;
 	const char *version;
 	// Numbers for /metrics, written on the call thread. May be NULL.
 	void (*metrics)(void *context, struct writer *w);

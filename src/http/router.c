@@ -115,7 +115,8 @@ static enum err access_check(struct request *request)
 	if (identity->session && request->method != METHOD_GET &&
 	    !str_equal_secret(request->headers.csrf_token, identity->session->csrf))
 		return ERR_NO_CSRF_TOKEN;
-	if (identity->session && identity->user->password_change_due && access != ACCESS_SELF)
+	if (identity->session && !identity->session->single_sign_on && identity->user->password_change_due &&
+	    access != ACCESS_SELF)
 		return ERR_PASSWORD_CHANGE_DUE;
 	if (identity->token && !scopes_have(identity->token->scopes, scope_needed(request)))
 		return ERR_NO_SCOPE;

@@ -43,6 +43,7 @@ struct http_server {
 	struct overview_cache overview;
 	struct feed *feed;
 	struct activity *activity;
+	struct provider *provider;
 	struct ticker *sweeper; // of sessions
 	struct workers *sign_in_workers;
 	struct ticker *ticker;
@@ -118,6 +119,11 @@ struct overview_cache *server_overview(struct http_server *server)
 struct activity *server_activity(struct http_server *server)
 {
 	return server->activity;
+}
+
+struct provider *server_provider(struct http_server *server)
+{
+	return server->provider;
 }
 
 struct feed *server_feed(struct http_server *server)
@@ -464,7 +470,9 @@ static void answer_made(struct request *request)
 // Checking a password takes long. Whoever signs in waits behind those who do so too, and nobody else does.
 static struct workers *workers_for(const struct request *request)
 {
-	bool slow = (request->method == METHOD_POST && str_equal(request->uri, STR("/api/v1/session"))) ||
+	// So does asking the provider.
+	bool slow = str_starts(request->uri, STR("/api/v1/single-sign-on/")) ||
+		    (request->method == METHOD_POST && str_equal(request->uri, STR("/api/v1/session"))) ||
 		    (request->method == METHOD_PUT && str_equal(request->uri, STR("/api/v1/me/password")));
 	return slow ? request->server->sign_in_workers : request->server->workers;
 }
@@ -589,6 +597,7 @@ int http_server_create(const struct http_settings *settings, struct http_server 
 	    call_line_create(settings->call_thread, settings->calls, settings->directory, settings->registrations);
 	server->passwords = passwords_create(workers);
 	server->activity = activity_create();
+	server->provider = provider_create(&settings->single_sign_on);
 	server->feed =
 	    feed_create(settings->watch, &(struct feed_carrier){stream_sleep, stream_wake}, server->settings.now_ms);
 	server->workers = workers_create(workers, answer_made);
@@ -597,8 +606,8 @@ int http_server_create(const struct http_settings *settings, struct http_server 
 	server->ticker = ticker_create(connections_expire, server);
 	if (settings->console)
 		console_read(server, settings->console);
-	if (server->activity && server->sign_in_workers && server->sweeper && server->call_line && server->passwords &&
-	    server->feed && server->workers && server->ticker)
+	if (server->activity && server->provider && server->sign_in_workers && server->sweeper && server->call_line &&
+	    server->passwords && server->feed && server->workers && server->ticker)
 		error = daemon_start(server);
 	if (error) {
 		http_server_destroy(server);
@@ -649,6 +658,7 @@ void http_server_destroy(struct http_server *server)
 	workers_destroy(server->workers);
 	workers_destroy(server->sign_in_workers);
 	activity_destroy(server->activity);
+	provider_destroy(server->provider);
 	feed_destroy(server->feed);
 	passwords_destroy(server->passwords);
 	console_destroy(server->console);

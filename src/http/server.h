@@ -9,6 +9,7 @@
 #include "http/feed.h"
 #include "http/http.h"
 #include "http/passwords.h"
+#include "http/provider.h"
 
 #include <pthread.h>
 
@@ -28,6 +29,7 @@ struct attempts *server_attempts(struct http_server *server);
 struct console;
 const struct console *server_console(const struct http_server *server); // NULL = there is none
 struct activity *server_activity(struct http_server *server);
+struct provider *server_provider(struct http_server *server);
 struct feed *server_feed(struct http_server *server);
 int64_t server_now_ms(const struct http_server *server); // wall clock
 // The HTTP side's own numbers, for /metrics.

@@ -104,11 +104,11 @@ static struct answer session_show(struct request *request, unsigned status)
 	const struct identity *identity = &request->identity;
 	const struct session *session = identity->session;
 	json_t *body = json_object(), *user = entity_to_json(&identity->user->entity);
-	bool built =
-	    json_put(body, "user", user) && json_put(body, "role", json_string(role_names[identity->role])) &&
-	    json_put(body, "csrf_token", session ? json_text(session->csrf) : json_null()) &&
-	    json_put(body, "expires_at", json_time(session ? session->expires_at : 0)) &&
-	    json_put(body, "password_change_due", json_boolean(session && identity->user->password_change_due));
+	bool built = json_put(body, "user", user) && json_put(body, "role", json_string(role_names[identity->role])) &&
+		     json_put(body, "csrf_token", session ? json_text(session->csrf) : json_null()) &&
+		     json_put(body, "expires_at", json_time(session ? session->expires_at : 0)) &&
+		     json_put(body, "password_change_due",
+			      json_boolean(session && !session->single_sign_on && identity->user->password_change_due));
 	if (!built) {
 		json_decref(body);
 		body = NULL;
@@ -180,7 +180,7 @@ static enum err others_meet(struct request *request, const struct site *site, ui
 	return err;
 }
 
-static enum err session_open(struct request *request, struct str *cookie, struct problem *problem)
+enum err session_open(struct request *request, enum sign_in by, struct str *cookie, struct problem *problem)
 {
 	struct records *records = server_records(request->server);
 	const struct site *site;
@@ -204,6 +204,7 @@ static enum err session_open(struct request *request, struct str *cookie, struct
 	session->secret_hash = arena_copy(&request->arena, str_of(hash));
 	session->csrf = arena_copy(&request->arena, str_of(csrf));
 	session->client = client_name(request);
+	session->single_sign_on = by == SIGNED_IN_BY_PROVIDER;
 	session->created_at = request_now_ms(request);
 	session->expires_at = session->created_at + site->session_life_s * 1000;
 	bool secure = str_equal_nocase(request->headers.forwarded_proto, STR("https"));
@@ -234,7 +235,7 @@ struct answer session_create(struct request *request)
 	enum err err = password.length > PASSWORD_MAX ? ERR_WRONG_CREDENTIALS
 						      : credentials_check(request, name, password, &wait_s);
 	if (!err)
-		err = session_open(request, &cookie, &problem);
+		err = session_open(request, SIGNED_IN_BY_PASSWORD, &cookie, &problem);
 	if (err && problem.err)
 		return answer_problem(request, &problem);
 	struct answer answer = err ? answer_err(request, err) : session_show(request, 201);
