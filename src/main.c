@@ -376,6 +376,8 @@ static bool endpoint_build(struct server *server)
 	    .overload.busy_percent = (unsigned)from->overload_busy_percent,
 	    .overload.retry_after_s = (unsigned)from->overload_retry_after_s,
 	    .overload.store_wait_ms = (unsigned)from->overload_store_wait_ms,
+	    .session_expires_s = (unsigned)from->session_expires_s,
+	    .session_min_s = (unsigned)from->session_min_s,
 	    .register_min_s = (unsigned)from->register_min_s,
 	    .register_max_s = (unsigned)from->register_max_s,
 	    .register_default_s = (unsigned)from->register_default_s,

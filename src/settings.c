@@ -52,6 +52,12 @@ static const struct config_key keys[] = {
 	 "PEM file with the CAs that certificates of others must come from; empty: those that the system trusts."),
     BOOLEAN("tls", "require_client_certificate", tls_require_client_certificate, "no",
 	    "Whether those who connect by TLS must have a certificate, too."),
+    INTEGER(
+	"sip", "session_expires_s", session_expires_s, "1800", 0, 604800,
+	"A phone that is silent for so long within a call has left it (RFC 4028); half of that between two refreshes. "
+	"0: only if the other side asks for it."),
+    INTEGER("sip", "session_min_s", session_min_s, "90", 90, 86400,
+	    "The shortest such time taken from the other side; shorter: 422."),
     INTEGER("registrar", "min_s", register_min_s, "60", 1, 86400, "The shortest registration taken; shorter: 423."),
     INTEGER("registrar", "max_s", register_max_s, "7200", 60, 604800, "The longest; longer ones are shortened to it."),
     INTEGER("registrar", "default_s", register_default_s, "3600", 60, 604800, "Where the device does not say."),
@@ -253,6 +259,8 @@ static bool settings_check(const struct settings *settings, struct config_error 
 				      "a code is * and digits, up to 8 of them, or empty");
 	if (settings->presence_min_s > settings->presence_max_s)
 		return refuse(error, "[presence] min_s, max_s", STR_NONE, "they must not decrease in this order");
+	if (settings->session_expires_s && settings->session_expires_s < settings->session_min_s)
+		return refuse(error, "[sip] session_expires_s", STR_NONE, "0, or at least session_min_s");
 	if (!log_level_parse(settings->log_level, &level))
 		return refuse(error, "[log] level", settings->log_level, "error, warning, info or debug");
 	return true;

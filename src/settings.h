@@ -21,6 +21,7 @@ struct settings {
 	struct str sip_digest;
 	struct str tls_certificate, tls_key, tls_ca; // files
 	bool tls_require_client_certificate;
+	int64_t session_expires_s, session_min_s;
 	int64_t register_min_s, register_max_s, register_default_s;
 	int64_t presence_min_s, presence_max_s;
 	int64_t presence_per_device, presence_subscriptions_max;

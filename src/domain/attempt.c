@@ -109,7 +109,7 @@ void attempt_free(struct attempt *attempt)
 
 // ---- laying out
 
-static bool turn_describe(struct attempt *attempt, struct call_turn *turn)
+bool turn_describe(struct attempt *attempt, struct call_turn *turn)
 {
 	struct arena *arena = &attempt->record->arena;
 	const struct directory *directory = attempt->call->table->ports.directory;
@@ -129,6 +129,23 @@ static bool turn_describe(struct attempt *attempt, struct call_turn *turn)
 			return false;
 	}
 	return turn->device_number.at && turn->device_title.at;
+}
+
+bool attempt_make_room(struct attempt *attempt, size_t more)
+{
+	size_t count = attempt->turn_count;
+	struct call_turn *before = attempt->turns;
+	struct call_turn *turns = arena_alloc(&attempt->record->arena, (count + more) * sizeof *turns);
+
+	if (!turns)
+		return false;
+	memcpy(turns, before, count * sizeof *turns);
+	list_each (node, following, &attempt->legs) {
+		struct leg *leg = container_of(node, struct leg, node);
+		leg->turn = turns + (leg->turn - before);
+	}
+	attempt->turns = turns;
+	return true;
 }
 
 static bool is_forwarded(const struct user *user)
@@ -466,7 +483,10 @@ void attempt_stop(struct attempt *attempt, const struct leg *but, enum leg_end w
 // Refused by the trunk, or not reached, before anything was heard from the far end: another trunk may do better.
 static bool next_route_may_help(const struct leg *leg)
 {
-	return leg->trunk_id && !leg->rang && (leg->status >= 500 || leg->status == 408) && leg->status < 600;
+	bool tells_elsewhere = leg->status >= 300 && leg->status < 400; // a carrier redirects nobody
+
+	return leg->trunk_id && !leg->rang &&
+	       ((leg->status >= 500 && leg->status < 600) || leg->status == 408 || tells_elsewhere);
 }
 
 // What a decline stops: true when that is all of the user's devices.
@@ -490,7 +510,10 @@ void attempt_leg_failed(struct attempt *attempt, struct leg *leg)
 		return;
 	if (result.outcome == OUTCOME_UNREACHABLE || result.status == 0)
 		result.status = 480;
-	attempt_note(attempt, result);
+	bool redirected = leg->target_count > 0 && redirect_obey(leg);
+	turn = leg->turn;
+	if (!redirected)
+		attempt_note(attempt, result);
 	if (decline_stops_all(attempt, leg)) {
 		attempt_stop(attempt, NULL, LEG_END_DECLINED_ELSEWHERE);
 		call_unanswered(attempt->call);

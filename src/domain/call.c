@@ -86,7 +86,7 @@ void call_refuse_for(struct call *call, enum err err)
 
 // Whether the user takes a further call at all (design: call limit, do-not-disturb). A call of his own to his own
 // extension does not count against him.
-static enum err user_may_be_called(const struct call *call, const struct user *user)
+enum err user_may_be_called(const struct call *call, const struct user *user)
 {
 	unsigned calls = tally_count(call->table, TALLY_USER, user->entity.id);
 
@@ -108,7 +108,7 @@ static enum err user_count_call(struct call *call, struct attempt *attempt, cons
 	return ERR_NONE;
 }
 
-static bool was_visited(const struct call *call, uint64_t user_id)
+bool was_visited(const struct call *call, uint64_t user_id)
 {
 	for (size_t i = 0; i < call->visited_count; i++)
 		if (call->visited[i] == user_id)
@@ -280,15 +280,11 @@ void call_unanswered(struct call *call)
 
 static void ringing_rings(struct call *call, struct leg *leg, const struct body *body)
 {
-	struct attempt *attempt = leg->attempt;
-	// What an external device plays before it is answered is a mailbox's or a carrier's, never the person's.
-	bool may_be_heard = attempt->alone && leg->device_id == 0;
-
-	if (attempt->alone && device_kind_registers(leg->turn->device_kind))
-		may_be_heard = true;
-	if (may_be_heard && body && !str_empty(body->bytes)) {
-		if (!call->early_media)
+	if (leg_may_be_heard(leg) && body && !str_empty(body->bytes)) {
+		if (!call->early_media) {
 			caller_ring(call, leg->progress, body);
+			call->early_leg = leg;
+		}
 		call->early_media = call->rang = true;
 	} else if (!call->rang) {
 		caller_ring(call, 180, NULL);
@@ -335,6 +331,20 @@ static void caller_gives_up(struct call *call, struct leg *leg, const struct bod
 	call_set_state(call, CALL_ENDING);
 }
 
+// He never acknowledged that it rings, and has been refused (RFC 3262 section 3).
+static void ringing_loses_caller(struct call *call, struct leg *leg, const struct body *body)
+{
+	const struct result result = {
+	    .outcome = OUTCOME_FAILED, .status = err_sip_status(ERR_NO_PRACK), .err = ERR_NO_PRACK};
+	struct attempt *attempt = call_attempt(call);
+
+	(void)leg;
+	(void)body;
+	attempt_stop(attempt, NULL, LEG_END_CALLER_GAVE_UP);
+	record_settle(attempt, &result, result.status, "server");
+	call_set_state(call, CALL_ENDING);
+}
+
 static void ringing_is_stopped(struct call *call, struct leg *leg, const struct body *body)
 {
 	const struct result result = {.outcome = OUTCOME_FAILED, .status = 480};
@@ -353,9 +363,9 @@ static void caller_connects(struct call *call, struct leg *leg, const struct bod
 	call_set_state(call, CALL_TALKING);
 }
 
-void call_settle_answered(struct call *call, enum outcome outcome, const char *ended_by)
+void call_settle_answered(struct call *call, enum outcome outcome, enum err err, const char *ended_by)
 {
-	const struct result result = {.outcome = outcome, .status = 200};
+	const struct result result = {.outcome = outcome, .status = 200, .err = err};
 
 	record_settle(call->winner->attempt, &result, 200, ended_by);
 	call_set_state(call, CALL_ENDING);
@@ -368,7 +378,16 @@ static void one_hangs_up(struct call *call, struct leg *leg, const struct body *
 	(void)body;
 	if (!succession_waits(leg))
 		leg_stop(by_caller ? call->winner : call->caller, LEG_END_NORMAL);
-	call_settle_answered(call, OUTCOME_ANSWERED, by_caller ? "caller" : "callee");
+	call_settle_answered(call, OUTCOME_ANSWERED, ERR_NONE, by_caller ? "caller" : "callee");
+}
+
+// One side's session timer ran out; the other one is told that it is over.
+static void one_expires(struct call *call, struct leg *leg, const struct body *body)
+{
+	(void)body;
+	if (!succession_waits(leg))
+		leg_stop(leg == call->caller ? call->winner : call->caller, LEG_END_NORMAL);
+	call_settle_answered(call, OUTCOME_ANSWERED, ERR_SESSION_EXPIRED, "server");
 }
 
 static void both_are_stopped(struct call *call)
@@ -383,7 +402,7 @@ static void caller_never_connects(struct call *call, struct leg *leg, const stru
 	(void)leg;
 	(void)body;
 	both_are_stopped(call);
-	call_settle_answered(call, OUTCOME_FAILED, "server");
+	call_settle_answered(call, OUTCOME_FAILED, ERR_NONE, "server");
 }
 
 static void talk_is_stopped(struct call *call, struct leg *leg, const struct body *body)
@@ -391,7 +410,7 @@ static void talk_is_stopped(struct call *call, struct leg *leg, const struct bod
 	(void)leg;
 	(void)body;
 	both_are_stopped(call);
-	call_settle_answered(call, OUTCOME_ANSWERED, "server");
+	call_settle_answered(call, OUTCOME_ANSWERED, ERR_NONE, "server");
 }
 
 // ---- a call for somebody who is in one already, and joining the two
@@ -424,7 +443,7 @@ static void joining_fails(struct call *call, struct leg *leg, const struct body 
 	(void)leg;
 	(void)body;
 	both_are_stopped(call);
-	call_settle_answered(call, OUTCOME_FAILED, "server");
+	call_settle_answered(call, OUTCOME_FAILED, ERR_NONE, "server");
 }
 
 // Each cell: what is done. An empty one cannot happen: it is logged and does nothing.
@@ -436,6 +455,7 @@ static call_handler *const table[CALL_STATE_COUNT][CALL_EVENT_COUNT] = {
 	    [CALL_EVENT_LEG_ANSWERED] = ringing_is_answered,
 	    [CALL_EVENT_LEG_FAILED] = ringing_leg_fails,
 	    [CALL_EVENT_CALLER_GAVE_UP] = caller_gives_up,
+	    [CALL_EVENT_CALLER_LOST] = ringing_loses_caller,
 	    [CALL_EVENT_CLOCK] = ringing_clock,
 	    [CALL_EVENT_STOPPED] = ringing_is_stopped,
 	},
@@ -446,12 +466,14 @@ static call_handler *const table[CALL_STATE_COUNT][CALL_EVENT_COUNT] = {
 	    [CALL_EVENT_LEG_FAILED] = ringing_leg_fails,
 	    [CALL_EVENT_CALLER_LOST] = transferee_hangs_up,
 	    [CALL_EVENT_HUNG_UP] = transferee_hangs_up,
+	    [CALL_EVENT_EXPIRED] = transferee_hangs_up,
 	    [CALL_EVENT_CLOCK] = ringing_clock,
 	    [CALL_EVENT_STOPPED] = ringing_is_stopped,
 	},
     [CALL_REPLACING] =
 	{
 	    [CALL_EVENT_CALLER_GAVE_UP] = caller_gives_up,
+	    [CALL_EVENT_CALLER_LOST] = ringing_loses_caller,
 	    [CALL_EVENT_CLOCK] = replace_again,
 	    [CALL_EVENT_STOPPED] = ringing_is_stopped,
 	},
@@ -459,6 +481,7 @@ static call_handler *const table[CALL_STATE_COUNT][CALL_EVENT_COUNT] = {
 	{
 	    [CALL_EVENT_CALLER_LOST] = talk_is_stopped,
 	    [CALL_EVENT_HUNG_UP] = one_hangs_up,
+	    [CALL_EVENT_EXPIRED] = one_expires,
 	    [CALL_EVENT_CLOCK] = join_again,
 	    [CALL_EVENT_STOPPED] = talk_is_stopped,
 	    [CALL_EVENT_SIDE_ACCEPTED] = join_accepted,
@@ -469,12 +492,14 @@ static call_handler *const table[CALL_STATE_COUNT][CALL_EVENT_COUNT] = {
 	    [CALL_EVENT_CALLER_ACKNOWLEDGED] = caller_connects,
 	    [CALL_EVENT_CALLER_LOST] = caller_never_connects,
 	    [CALL_EVENT_HUNG_UP] = one_hangs_up,
+	    [CALL_EVENT_EXPIRED] = one_expires,
 	    [CALL_EVENT_STOPPED] = talk_is_stopped,
 	},
     [CALL_TALKING] =
 	{
 	    [CALL_EVENT_CALLER_LOST] = talk_is_stopped, // a re-INVITE's 2xx
 	    [CALL_EVENT_HUNG_UP] = one_hangs_up,
+	    [CALL_EVENT_EXPIRED] = one_expires,
 	    [CALL_EVENT_STOPPED] = talk_is_stopped,
 	},
 };

@@ -3,6 +3,7 @@
 //   call.c        a call's states: who wins, who ends it, what the caller gets
 //   leg.c         a leg's states, and everything that is asked of signalling
 //   attempt.c     a ring plan being carried out: turns that start, stop, start early
+//   call_redirect.c  3xx: what a device wants to ring in its place
 //   call_route.c  who calls, who is called, what number is shown
 //   call_relay.c  requests within a call, carried from one side to the other
 //   call_transfer.c  a call that takes over one side of another: transfers, moves
@@ -57,6 +58,7 @@ enum {
 	RELAYS_MAX = 16,             // requests under way in one call
 	RING_OUTSIDE_MS = 3 * 60000, // an outside number rings no longer (as timer C, RFC 3261 section 16.6)
 	RETRY_AFTER_S = 10,          // while we shut down
+	REDIRECTS_MAX = 5,           // obeyed in one call
 };
 
 // How an attempt, or one leg of it, came out.
@@ -76,6 +78,7 @@ struct call_turn {
 	enum turn_state state;
 	bool rung; // it has had legs
 	unsigned counted_legs;
+	bool redirected; // another device of the same attempt asked for it (3xx)
 	int device_kind;
 	struct str device_number, device_title; // in the record's arena, as they were when the call came
 	struct str number;                      // canonical; external, Teams and outside numbers
@@ -130,6 +133,8 @@ struct leg {
 	enum outcome outcome;
 	unsigned status; // the last final one from the wire
 	struct str reason;
+	struct str targets[REDIRECT_TARGETS_MAX]; // of a 3xx, as dialled; in the record's arena
+	size_t target_count;
 };
 
 // What is under way in joining the two sides of a call (RFC 3725).
@@ -171,17 +176,22 @@ struct call {
 	bool anonymous;
 	unsigned max_forwards; // as it arrived
 	unsigned forwards;
-	uint64_t visited[FORWARDS_MAX + 1]; // the users tried
+	unsigned redirects;
+	uint64_t visited[FORWARDS_MAX + REDIRECTS_MAX + 1]; // the users tried
 	size_t visited_count;
 	char caller_canonical[NUMBER_MAX]; // of a caller from outside, or ""
 	struct body offer;                 // owned; empty: the caller's INVITE had none
 	bool rang;                         // the caller knows
 	bool early_media;                  // the caller has an answer to his offer already, a device's own
+	struct leg *early_leg;             // whose; NULL once that is over
+	bool answers_early;                // the caller answers an offer that comes before the 2xx
+	bool answered_early;               // and he did
 	int64_t answered_at;
 	unsigned legs_begun;
 	struct timer clock;
 	struct list relays;
 	size_t relay_count;
+	struct str said; // the Reason that whoever ends it gave, while that is being handled
 };
 
 // A request on its way from one side of a call to the other and its answer's way back.
@@ -255,7 +265,7 @@ void call_try(struct call *call, const struct destination *destination);
 void call_refuse(struct call *call, const struct result *result);
 void call_refuse_for(struct call *call, enum err err);
 void call_set_state(struct call *call, enum call_state state);
-void call_settle_answered(struct call *call, enum outcome outcome, const char *ended_by);
+void call_settle_answered(struct call *call, enum outcome outcome, enum err err, const char *ended_by);
 // The present attempt ended without an answer.
 void call_unanswered(struct call *call);
 struct attempt *call_attempt(const struct call *call); // the present one
@@ -269,7 +279,9 @@ struct leg_event {
 	enum leg_event_kind kind;
 	unsigned status; // PROGRESSED, FAILED, REPLIED
 	const struct body *body;
-	struct str reason;                    // FAILED
+	struct str reason;         // FAILED: the phrase; CANCELLED, HUNG_UP: the Reason that was given
+	const struct str *targets; // FAILED by a 3xx: what it named
+	size_t target_count;
 	uint64_t token;                       // REQUESTED: the transaction; REPLIED: the relay
 	const struct dialog_request *request; // REQUESTED
 	enum leg_end why;                     // STOP
@@ -299,6 +311,7 @@ void winner_accept(struct leg *leg);
 // INVITEs a device at one of its bindings (trunk NULL) or over a trunk. The refusal when nothing was sent.
 enum err leg_begin(struct attempt *attempt, struct call_turn *turn, const struct binding *binding,
 		   const struct route *route);
+bool leg_may_be_heard(const struct leg *leg); // its early media reaches the caller
 const char *leg_end_sentence(enum leg_end why);
 
 // ---- attempt.c
@@ -310,6 +323,9 @@ bool attempt_plan_user(struct attempt *attempt, const struct user *user);
 bool attempt_plan_outside(struct attempt *attempt, const struct number *number);
 // The only turn is the one of a leg that is up already.
 bool attempt_plan_leg(struct attempt *attempt, const struct leg *leg);
+// Room for so many further turns; legs keep theirs. False when there is no memory.
+bool attempt_make_room(struct attempt *attempt, size_t more);
+bool turn_describe(struct attempt *attempt, struct call_turn *turn); // false: likewise
 void attempt_ring(struct attempt *attempt);
 // No turn rings, and this is why.
 void attempt_forbid(struct attempt *attempt, const char *reason);
@@ -320,6 +336,15 @@ void attempt_leg_failed(struct attempt *attempt, struct leg *leg);
 void attempt_stop(struct attempt *attempt, const struct leg *but, enum leg_end why);
 // The outcome of a device, as the wire's status tells it.
 enum outcome outcome_of_status(unsigned status, bool rang);
+
+// ---- call_redirect.c
+
+// A leg has failed with targets of its own: the first one that may be dialled rings in its place. True when one does; the
+// attempt's turns may have moved.
+bool redirect_obey(struct leg *leg);
+// Whether the user may be called by this call at all.
+enum err user_may_be_called(const struct call *call, const struct user *user);
+bool was_visited(const struct call *call, uint64_t user_id);
 
 // ---- call_route.c
 
@@ -338,6 +363,9 @@ enum err destination_find(struct call *call, struct str dialled, struct destinat
 // What a user of ours reaches by dialling it.
 enum err destination_of_user(const struct call_table *table, const struct user *user, struct str dialled,
 			     struct destination *destination);
+// What a device of the user's asks for by 3xx: what the user himself may dial, but no emergency number.
+enum err destination_of_redirect(const struct call *call, const struct user *user, struct str dialled,
+				 struct destination *destination);
 enum err destination_of_forward(const struct call *call, const struct user *user, struct destination *destination);
 // The next route for the turn that its legs have not tried; NULL: none is left. *why says whether there are none or none
 // for this toll class.
@@ -354,6 +382,8 @@ void relay_requested(struct leg *leg, const struct leg_event *event);
 void relay_replied(struct leg *leg, const struct leg_event *event);
 // An ACK for a re-INVITE's 2xx: its answer goes on when the other side waits for it.
 void relay_acknowledged(struct leg *leg, const struct body *body);
+// The leg is over before the call is connected; whoever asked it is answered.
+void relay_leg_over(struct leg *leg);
 // The call ends, and with it what is under way in it.
 void relay_drop_all(struct call *call);
 

@@ -14,9 +14,26 @@ static void reply(const struct leg *leg, uint64_t transaction, unsigned status, 
 	signalling->reply(signalling->context, leg->session, transaction, status, body ? body : &no_body);
 }
 
+// Before somebody has answered it is the device whose early media the caller has.
 struct leg *other_side(const struct leg *leg)
 {
-	return leg == leg->call->caller ? leg->call->winner : leg->call->caller;
+	const struct call *call = leg->call;
+
+	if (leg != call->caller)
+		return call->caller;
+	return call->winner ? call->winner : call->early_leg;
+}
+
+// Requests go from side to side once both talk; an UPDATE also while it rings, where the caller has a device's early media
+// (RFC 3311 section 5.1).
+static bool may_pass(const struct leg *leg, enum dialog_method method)
+{
+	const struct call *call = leg->call;
+
+	if (call->state == CALL_TALKING)
+		return leg->state == LEG_TALKING;
+	return method == DIALOG_UPDATE && call->state == CALL_RINGING && call->early_leg &&
+	       (leg == call->caller || leg == call->early_leg);
 }
 
 static struct relay *relay_new(struct leg *from, uint64_t transaction, const struct dialog_request *request)
@@ -68,7 +85,7 @@ static unsigned own_answer(const struct leg *leg, enum dialog_method method)
 	case DIALOG_UPDATE:
 	case DIALOG_INFO:
 	case DIALOG_MESSAGE:
-		return leg->call->state == CALL_TALKING && leg->state == LEG_TALKING ? 0 : 491;
+		return may_pass(leg, method) ? 0 : 491;
 	}
 	return 501;
 }
@@ -174,6 +191,23 @@ void relay_drop_leg(struct leg *leg)
 		else if (!relay->awaits_ack && relay->from == leg && !relay->own)
 			reply(leg, relay->transaction, 491, NULL);
 		relay_free(relay);
+	}
+}
+
+void relay_leg_over(struct leg *leg)
+{
+	struct call *call = leg->call;
+
+	if (call->early_leg == leg)
+		call->early_leg = NULL;
+	if (leg == call->caller || leg == call->winner)
+		return; // the call ends, and all of it with it
+	list_each (node, following, &call->relays) {
+		struct relay *relay = container_of(node, struct relay, node);
+		if (relay->to == leg)
+			reply(relay->from, relay->transaction, 500, NULL);
+		if (relay->to == leg || relay->from == leg)
+			relay_free(relay);
 	}
 }
 

@@ -85,7 +85,7 @@ static void take(struct call *call, struct leg *stays, const struct body *answer
 	caller_accept(call, answer);
 	call_set_state(call, CALL_CONNECTING);
 	leg_stop(place, LEG_END_ANSWERED_ELSEWHERE);
-	call_settle_answered(from, OUTCOME_ANSWERED, "transfer");
+	call_settle_answered(from, OUTCOME_ANSWERED, ERR_NONE, "transfer");
 }
 
 void replace_replied(struct leg *stays, unsigned status, const struct body *body)

@@ -78,6 +78,7 @@ enum err caller_identify(struct call *call, const struct invitation *invitation,
 	call->caller_kind = invitation->caller;
 	call->anonymous = invitation->anonymous;
 	call->max_forwards = invitation->max_forwards;
+	call->answers_early = invitation->answers_early;
 	record->dialled = arena_copy(&record->arena, str_first(invitation->dialled, 128));
 	record->call_id = arena_copy(&record->arena, str_first(invitation->call_id, CALL_ID_MAX));
 	switch (invitation->caller) {
@@ -204,6 +205,16 @@ enum err destination_of_forward(const struct call *call, const struct user *user
 	return err ? err : destination_outside(directory, user, destination);
 }
 
+enum err destination_of_redirect(const struct call *call, const struct user *user, struct str dialled,
+				 struct destination *destination)
+{
+	*destination = (struct destination){.user = NULL};
+	if (number_is_emergency(directory_plan(call->table->ports.directory), dialled))
+		return ERR_NOT_ALLOWED; // only a person in need dials that
+	enum err err = destination_of_user(call->table, user, dialled, destination);
+	return !err && destination->emergency ? ERR_NOT_ALLOWED : err;
+}
+
 // ---- devices and routes
 
 bool media_relay_is_there(const struct call_table *table)
@@ -314,7 +325,8 @@ static struct str number_outside(const struct attempt *attempt, const struct cal
 
 	if (device && device->caller_id == CALLER_ID_FIXED)
 		return device->caller_id_number;
-	bool shows_own = device ? device->caller_id == CALLER_ID_OWN_DID : call->forwards > 0 || call->transfers;
+	bool shows_own =
+	    device ? device->caller_id == CALLER_ID_OWN_DID : call->forwards > 0 || call->transfers || turn->redirected;
 	if (shows_own && !str_empty(own))
 		return own;
 	invite->anonymous = call->anonymous;

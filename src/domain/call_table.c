@@ -256,13 +256,15 @@ static void leg_event(struct call_table *table, uint64_t id, const struct leg_ev
 	if (!leg)
 		return;
 	struct call *call = leg->call;
+	call->said = event->kind == LEG_EVENT_FAILED ? STR_NONE : event->reason;
 	leg_happens(leg, event);
+	call->said = STR_NONE;
 	call_tidy(call);
 }
 
-void call_table_cancelled(struct call_table *table, uint64_t leg)
+void call_table_cancelled(struct call_table *table, uint64_t leg, struct str reason)
 {
-	leg_event(table, leg, &(struct leg_event){.kind = LEG_EVENT_CANCELLED});
+	leg_event(table, leg, &(struct leg_event){.kind = LEG_EVENT_CANCELLED, .reason = reason});
 }
 
 void call_table_acknowledged(struct call_table *table, uint64_t leg, const struct body *body)
@@ -290,9 +292,30 @@ void call_table_failed(struct call_table *table, uint64_t leg, unsigned status, 
 	leg_event(table, leg, &(struct leg_event){.kind = LEG_EVENT_FAILED, .status = status, .reason = reason});
 }
 
-void call_table_hung_up(struct call_table *table, uint64_t leg)
+void call_table_redirected(struct call_table *table, uint64_t leg, unsigned status, struct str reason,
+			   const struct str targets[], size_t count)
 {
-	leg_event(table, leg, &(struct leg_event){.kind = LEG_EVENT_HUNG_UP});
+	leg_event(table, leg,
+		  &(struct leg_event){.kind = LEG_EVENT_FAILED,
+				      .status = status,
+				      .reason = reason,
+				      .targets = targets,
+				      .target_count = count});
+}
+
+void call_table_early_answered(struct call_table *table, uint64_t leg, const struct body *body)
+{
+	leg_event(table, leg, &(struct leg_event){.kind = LEG_EVENT_EARLY_ANSWERED, .body = body});
+}
+
+void call_table_expired(struct call_table *table, uint64_t leg)
+{
+	leg_event(table, leg, &(struct leg_event){.kind = LEG_EVENT_EXPIRED});
+}
+
+void call_table_hung_up(struct call_table *table, uint64_t leg, struct str reason)
+{
+	leg_event(table, leg, &(struct leg_event){.kind = LEG_EVENT_HUNG_UP, .reason = reason});
 }
 
 void call_table_requested(struct call_table *table, uint64_t leg, uint64_t transaction,

@@ -39,6 +39,7 @@ struct invitation {
 	struct str caller_name;
 	bool anonymous;
 	unsigned max_forwards;
+	bool answers_early; // an offer of ours before the 200 reaches him reliably, and is answered
 	struct str call_id; // of the caller's dialog, for the record
 	struct body body;
 	bool takes_place; // Replaces: he wants somebody's place
@@ -50,9 +51,13 @@ struct invitation {
 // Takes the call: *leg is the caller's leg from now on. May call progress, accept and refuse at once. When there is no
 // memory: the refusal, and nothing was taken.
 enum err call_table_invited(struct call_table *table, const struct invitation *invitation, uint64_t *leg);
-void call_table_cancelled(struct call_table *table, uint64_t leg); // the caller's CANCEL; refuse(487) follows
+// The caller's CANCEL, with its Reason or empty; refuse(487) follows.
+void call_table_cancelled(struct call_table *table, uint64_t leg, struct str reason);
 void call_table_acknowledged(struct call_table *table, uint64_t leg, const struct body *body); // ACK for our 2xx
-void call_table_unacknowledged(struct call_table *table, uint64_t leg); // our 2xx was never acknowledged (64*T1)
+// Our 2xx was never acknowledged, or a reliable provisional answer never was (64*T1).
+void call_table_unacknowledged(struct call_table *table, uint64_t leg);
+// The caller's answer to the offer that a reliable provisional answer of ours brought him.
+void call_table_early_answered(struct call_table *table, uint64_t leg, const struct body *body);
 
 // A leg of ours.
 void call_table_progressed(struct call_table *table, uint64_t leg, unsigned status, const struct body *body);
@@ -60,9 +65,14 @@ void call_table_progressed(struct call_table *table, uint64_t leg, unsigned stat
 void call_table_answered(struct call_table *table, uint64_t leg, const struct body *body);
 // A final refusal from the wire, or 408 (no answer at all) or 503 (could not be sent). `reason` is the phrase.
 void call_table_failed(struct call_table *table, uint64_t leg, unsigned status, struct str reason);
+// The same for a 3xx of a device: what it names, best first, each a number of ours to dial. Trunks redirect nobody.
+void call_table_redirected(struct call_table *table, uint64_t leg, unsigned status, struct str reason,
+			   const struct str targets[], size_t count);
 
 // Both directions.
-void call_table_hung_up(struct call_table *table, uint64_t leg); // BYE; already answered with 200
+// BYE, with its Reason or empty; already answered with 200.
+void call_table_hung_up(struct call_table *table, uint64_t leg, struct str reason);
+void call_table_expired(struct call_table *table, uint64_t leg); // its session timer; BYE has been sent
 void call_table_requested(struct call_table *table, uint64_t leg, uint64_t transaction,
 			  const struct dialog_request *request);
 void call_table_replied(struct call_table *table, uint64_t leg, uint64_t token, unsigned status,

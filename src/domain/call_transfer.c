@@ -154,7 +154,7 @@ static struct call *succession_happens(struct call *call)
 	succession_part(call);
 	caller_comes(call, other_side(leaver));
 	leg_stop(leaver, LEG_END_NORMAL);
-	call_settle_answered(from, OUTCOME_ANSWERED, "transfer");
+	call_settle_answered(from, OUTCOME_ANSWERED, ERR_NONE, "transfer");
 	return from;
 }
 
@@ -301,7 +301,7 @@ static enum err refer_to_talker(struct leg *leaver, struct leg *place, uint64_t 
 	reply(leaver, subscription, 202);
 	succession_happens(call);
 	leg_stop(place, LEG_END_NORMAL);
-	call_settle_answered(consulted, OUTCOME_ANSWERED, "transfer");
+	call_settle_answered(consulted, OUTCOME_ANSWERED, ERR_NONE, "transfer");
 	call_tidy(consulted);
 	join_begin(call, NULL);
 	call_tidy(call);

@@ -36,6 +36,7 @@ static const struct {
     [LEG_END_DECLINED_ELSEWHERE] = {OUTCOME_DECLINED_ELSEWHERE, "Declined on another device."},
     [LEG_END_CALLER_GAVE_UP] = {OUTCOME_CALLER_GAVE_UP, "The caller gave up."},
     [LEG_END_TURN_TIMED_OUT] = {OUTCOME_TIMED_OUT, "Its ring time was over."},
+    [LEG_END_EXPIRED] = {OUTCOME_FAILED, "It was not heard of any more."},
     [LEG_END_SERVER] = {OUTCOME_FAILED, "The server ended the call."},
 };
 
@@ -92,6 +93,7 @@ static void leg_close(struct leg *leg)
 	leg->outside.hash = 0;
 	if (leg->attempt)
 		leg->attempt->open_legs--;
+	relay_leg_over(leg);
 }
 
 static void leg_set_state(struct leg *leg, enum leg_state state)
@@ -123,7 +125,7 @@ static void leg_acknowledge(struct leg *leg, const struct body *body)
 
 static void leg_hang_up(struct leg *leg, enum leg_end why)
 {
-	signalling_of(leg)->hang_up(signalling_of(leg)->context, leg->session, why);
+	signalling_of(leg)->hang_up(signalling_of(leg)->context, leg->session, why, leg->call->said);
 }
 
 static void leg_note_end(struct leg *leg, enum leg_end why)
@@ -172,8 +174,21 @@ static void ours_answers(struct leg *leg, const struct leg_event *event)
 	call_happens(leg->call, CALL_EVENT_LEG_ANSWERED, leg, event->body);
 }
 
+// Where the device wants the call to go instead (RFC 3261 section 8.1.3.4).
+static void leg_note_redirection(struct leg *leg, const struct leg_event *event)
+{
+	struct arena *arena = &leg->attempt->record->arena;
+
+	for (size_t i = 0; i < event->target_count && i < REDIRECT_TARGETS_MAX; i++) {
+		struct str target = arena_copy(arena, event->targets[i]);
+		if (target.at)
+			leg->targets[leg->target_count++] = target;
+	}
+}
+
 static void ours_fails(struct leg *leg, const struct leg_event *event)
 {
+	leg_note_redirection(leg, event);
 	leg->status = event->status;
 	leg->outcome = outcome_of_status(event->status, leg->rang);
 	leg->reason = arena_format(&leg->attempt->record->arena, "%u %.*s", event->status, STR_ARG(event->reason));
@@ -184,7 +199,9 @@ static void ours_fails(struct leg *leg, const struct leg_event *event)
 static void ours_is_stopped(struct leg *leg, const struct leg_event *event)
 {
 	leg_note_end(leg, event->why);
-	signalling_of(leg)->cancel(signalling_of(leg)->context, leg->session, event->why);
+	signalling_of(leg)->cancel(signalling_of(leg)->context, leg->session, event->why, leg->call->said);
+	if (leg->call->early_leg == leg)
+		leg->call->early_leg = NULL;
 	leg_set_state(leg, LEG_STOPPING);
 }
 
@@ -234,6 +251,25 @@ static void caller_is_refused(struct leg *leg, const struct leg_event *event)
 	leg_set_state(leg, LEG_REFUSED);
 }
 
+// Signalling has refused him already.
+static void caller_is_lost(struct leg *leg, const struct leg_event *event)
+{
+	(void)event;
+	leg_set_state(leg, LEG_REFUSED);
+	call_happens(leg->call, CALL_EVENT_CALLER_LOST, leg, NULL);
+}
+
+// The device whose offer it is has it in its PRACK.
+static void caller_answers_early(struct leg *leg, const struct leg_event *event)
+{
+	struct leg *early = leg->call->early_leg;
+
+	if (!early || !leg_is_open(early))
+		return;
+	leg->call->answered_early = true;
+	signalling_of(early)->answer_early(signalling_of(early)->context, early->session, event->body);
+}
+
 static void accepted_acknowledges(struct leg *leg, const struct leg_event *event)
 {
 	leg_set_state(leg, LEG_TALKING);
@@ -267,6 +303,15 @@ static void talker_hangs_up(struct leg *leg, const struct leg_event *event)
 	call_happens(leg->call, CALL_EVENT_HUNG_UP, leg, NULL);
 }
 
+static void talker_expires(struct leg *leg, const struct leg_event *event)
+{
+	(void)event;
+	leg_note_end(leg, LEG_END_EXPIRED);
+	leg->outcome = OUTCOME_ANSWERED;
+	leg_set_state(leg, LEG_ENDED);
+	call_happens(leg->call, CALL_EVENT_EXPIRED, leg, NULL);
+}
+
 static void talker_is_stopped(struct leg *leg, const struct leg_event *event)
 {
 	leg_hang_up(leg, event->why);
@@ -290,7 +335,10 @@ static leg_handler *const table[LEG_STATE_COUNT][LEG_EVENT_COUNT] = {
     [LEG_CALLING] =
 	{
 	    [LEG_EVENT_CANCELLED] = caller_gives_up,
+	    [LEG_EVENT_UNACKNOWLEDGED] = caller_is_lost,
+	    [LEG_EVENT_EARLY_ANSWERED] = caller_answers_early,
 	    [LEG_EVENT_REQUESTED] = relay_requested,
+	    [LEG_EVENT_REPLIED] = relay_replied,
 	    [LEG_EVENT_STOP] = caller_is_refused,
 	},
     [LEG_ACCEPTED] =
@@ -299,7 +347,10 @@ static leg_handler *const table[LEG_STATE_COUNT][LEG_EVENT_COUNT] = {
 	    [LEG_EVENT_UNACKNOWLEDGED] = talker_is_lost,
 	    [LEG_EVENT_CANCELLED] = stays, // it crossed our 200 (RFC 3261 section 9.2)
 	    [LEG_EVENT_HUNG_UP] = talker_hangs_up,
+	    [LEG_EVENT_EARLY_ANSWERED] = stays, // the device has answered without waiting for it
+	    [LEG_EVENT_EXPIRED] = talker_expires,
 	    [LEG_EVENT_REQUESTED] = relay_requested,
+	    [LEG_EVENT_REPLIED] = relay_replied,
 	    [LEG_EVENT_STOP] = talker_is_stopped,
 	},
     [LEG_INVITED] =
@@ -308,6 +359,7 @@ static leg_handler *const table[LEG_STATE_COUNT][LEG_EVENT_COUNT] = {
 	    [LEG_EVENT_ANSWERED] = ours_answers,
 	    [LEG_EVENT_FAILED] = ours_fails,
 	    [LEG_EVENT_REQUESTED] = relay_requested,
+	    [LEG_EVENT_REPLIED] = relay_replied,
 	    [LEG_EVENT_STOP] = ours_is_stopped,
 	},
     [LEG_RINGING] =
@@ -316,6 +368,7 @@ static leg_handler *const table[LEG_STATE_COUNT][LEG_EVENT_COUNT] = {
 	    [LEG_EVENT_ANSWERED] = ours_answers,
 	    [LEG_EVENT_FAILED] = ours_fails,
 	    [LEG_EVENT_REQUESTED] = relay_requested,
+	    [LEG_EVENT_REPLIED] = relay_replied,
 	    [LEG_EVENT_STOP] = ours_is_stopped,
 	},
     [LEG_STOPPING] =
@@ -324,12 +377,15 @@ static leg_handler *const table[LEG_STATE_COUNT][LEG_EVENT_COUNT] = {
 	    [LEG_EVENT_ANSWERED] = stopping_answers,
 	    [LEG_EVENT_FAILED] = stopping_fails,
 	    [LEG_EVENT_REQUESTED] = relay_requested,
+	    [LEG_EVENT_REPLIED] = relay_replied,
 	    [LEG_EVENT_STOP] = stays, // one reason is enough
 	},
     [LEG_ANSWERED] =
 	{
 	    [LEG_EVENT_HUNG_UP] = talker_hangs_up,
+	    [LEG_EVENT_EXPIRED] = talker_expires,
 	    [LEG_EVENT_REQUESTED] = relay_requested,
+	    [LEG_EVENT_REPLIED] = relay_replied,
 	    [LEG_EVENT_STOP] = answered_is_stopped,
 	},
     [LEG_TALKING] =
@@ -337,6 +393,7 @@ static leg_handler *const table[LEG_STATE_COUNT][LEG_EVENT_COUNT] = {
 	    [LEG_EVENT_ACKNOWLEDGED] = talker_acknowledges,
 	    [LEG_EVENT_UNACKNOWLEDGED] = talker_is_lost,
 	    [LEG_EVENT_HUNG_UP] = talker_hangs_up,
+	    [LEG_EVENT_EXPIRED] = talker_expires,
 	    [LEG_EVENT_REQUESTED] = relay_requested,
 	    [LEG_EVENT_REPLIED] = relay_replied,
 	    [LEG_EVENT_STOP] = talker_is_stopped,
@@ -383,7 +440,10 @@ void caller_accept(struct call *call, const struct body *body)
 {
 	struct leg *leg = call->caller;
 
-	signalling_of(leg)->accept(signalling_of(leg)->context, leg->session, body ? body : &no_body);
+	// An answer that was given early is not asked for again.
+	if (!body || call->answered_early)
+		body = &no_body;
+	signalling_of(leg)->accept(signalling_of(leg)->context, leg->session, body);
 	leg->answered_at = wall_clock(leg);
 	leg_set_state(leg, LEG_ACCEPTED);
 }
@@ -393,7 +453,7 @@ void winner_accept(struct leg *leg)
 	leg->outcome = OUTCOME_ANSWERED;
 	leg->status = 200;
 	leg->answered_at = wall_clock(leg);
-	if (!leg->offered) {
+	if (!leg->offered && !leg->call->answered_early) {
 		leg_set_state(leg, LEG_ANSWERED);
 		return;
 	}
@@ -491,6 +551,13 @@ void leg_list(struct leg *leg, struct attempt *attempt, struct call_turn *turn)
 	attempt->open_legs++;
 }
 
+// What an external device plays before it is answered is a mailbox's or a carrier's, never the person's; and what one of
+// several plays is not what the caller will get.
+bool leg_may_be_heard(const struct leg *leg)
+{
+	return leg->attempt->alone && (leg->device_id == 0 || device_kind_registers(leg->turn->device_kind));
+}
+
 static enum err leg_enter(struct leg *leg, struct attempt *attempt, struct call_turn *turn)
 {
 	struct call_table *table_of_calls = leg->call->table;
@@ -536,6 +603,7 @@ enum err leg_begin(struct attempt *attempt, struct call_turn *turn, const struct
 	    .dialled = attempt->called,
 	    .max_forwards = call->max_forwards - 1 - call->forwards,
 	    .body = call->offer,
+	    .answers_early = call->answers_early && leg_may_be_heard(leg),
 	};
 	if (route) {
 		invite.trunk = directory_trunk(ports->directory, route->trunk_id);

@@ -20,8 +20,11 @@ enum leg_end {
 	LEG_END_DECLINED_ELSEWHERE, // SIP;cause=600;text="Busy Everywhere"
 	LEG_END_CALLER_GAVE_UP,     // no Reason of our own: it counts as missed
 	LEG_END_TURN_TIMED_OUT,     // SIP;cause=408;text="Ring time over"
+	LEG_END_EXPIRED,            // SIP;cause=408;text="Session timer expired": it was not heard of any more
 	LEG_END_SERVER,             // we are shutting down, or an administrator ended the call
 };
+
+enum { REDIRECT_TARGETS_MAX = 5 };
 
 enum target_kind { TARGET_BINDING, TARGET_TRUNK };
 
@@ -38,6 +41,7 @@ struct outgoing_invite {
 	struct str dialled;            // the extension that was called: To's display on phones, Diversion outside
 	unsigned max_forwards;         // already lowered by one
 	struct body body;              // empty: the offer comes in the 200
+	bool answers_early;            // an offer that comes before the 200, reliably, can be answered (answer_early)
 };
 
 enum dialog_method {
@@ -74,16 +78,19 @@ struct signalling {
 	enum err (*invite)(void *context, const struct outgoing_invite *invite, uint64_t *session);
 	// Stops a leg that was invited and has no final answer. Exactly one of call_table_answered and call_table_failed
 	// still comes, within 64*T1 at the latest.
-	void (*cancel)(void *context, uint64_t session, enum leg_end why);
+	// `said` is what the other side gave as its own Reason (RFC 3326), or empty; passed on where `why` has none.
+	void (*cancel)(void *context, uint64_t session, enum leg_end why, struct str said);
 	// ACK for a 2xx to an INVITE of ours, the first or a later one. Sent again by signalling whenever the 2xx is.
 	void (*acknowledge)(void *context, uint64_t session, const struct body *body);
+	// The answer to the offer that a provisional answer brought (RFC 3262 section 5); an INVITE without one alone has it.
+	void (*answer_early)(void *context, uint64_t session, const struct body *body);
 	// The caller's leg: a provisional answer 180 to 189, then exactly one of accept and refuse.
 	void (*progress)(void *context, uint64_t session, unsigned status, const struct body *body);
 	void (*accept)(void *context, uint64_t session, const struct body *body);
 	void (*refuse)(void *context, uint64_t session,
 		       const struct refusal *refusal); // the session is gone after this
 	// BYE on an answered leg, either direction; the session is gone for the domain after this.
-	void (*hang_up)(void *context, uint64_t session, enum leg_end why);
+	void (*hang_up)(void *context, uint64_t session, enum leg_end why, struct str said);
 	// Within a call. `token` comes back in call_table_replied. At most one INVITE or UPDATE is under way per direction.
 	enum err (*request)(void *context, uint64_t session, uint64_t token, const struct dialog_request *request);
 	// Answers what call_table_requested brought. A 2xx to an INVITE is later followed by call_table_acknowledged.

@@ -50,6 +50,7 @@ static const struct field user_fields[] = {
     BOOLEAN(do_not_disturb, .fallback = "false"),
     CHOICE(decline_stops, .choices = decline_names, .fallback = "device"),
     BOOLEAN(six_hundred_stops_all, .fallback = "true"),
+    BOOLEAN(obey_redirects, .fallback = "true"),
     CHOICE(unanswered, .choices = unanswered_names, .fallback = "busy"),
     TEXT(unanswered_target, .max = 64, .rule = "A target is an extension or a number of at most 64 bytes."),
     TEXT(caller_id, .max = 32, .rule = "A caller ID is a number of at most 32 bytes."),

@@ -33,6 +33,7 @@ struct user {
 	bool do_not_disturb;
 	int decline_stops;          // enum decline_scope
 	bool six_hundred_stops_all; // a 6xx stops all devices
+	bool obey_redirects;        // a 3xx of a device is followed
 	int unanswered;
 	struct str unanswered_target; // an extension or an outside number
 	struct str caller_id;         // the DID shown on outside calls, or empty

@@ -35,6 +35,8 @@ struct sip_endpoint {
 	struct hash_table *sessions_by_tag;    // by our own tag
 	struct hash_table *sessions_by_origin; // callers, by what their INVITE is known by (RFC 3261 section 8.2.2.2)
 	struct pool session_pool, exchange_pool, fork_pool;
+	unsigned session_expires_s; // asked for; 0: no session timer of our own
+	unsigned session_min_s;     // granted at least
 	uint64_t invites, refused_authentication;
 };
 
@@ -42,8 +44,9 @@ enum { SESSIONS_MAX = 200000 };
 
 // What we take, outside and within calls.
 #define SIP_ALLOW_LINE                                                                                                 \
-	"Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, SUBSCRIBE, UPDATE, INFO, MESSAGE, REFER, NOTIFY\r\n"
-#define SIP_SUPPORTED_LINE "Supported: replaces, norefersub\r\n"
+	"Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, SUBSCRIBE, UPDATE, PRACK, INFO, MESSAGE, REFER, "         \
+	"NOTIFY\r\n"
+#define SIP_SUPPORTED_LINE "Supported: timer, replaces, norefersub\r\n"
 #define SIP_ACCEPT_LINE    "Accept: application/sdp\r\n"
 
 // Whether we answer for this host.

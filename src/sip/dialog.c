@@ -141,6 +141,12 @@ static bool behind_nat(const struct sip_uri *target, const struct flow *from)
 	return !dialog_address_of(target, &address) || !net_address_same_host(&address, &from->remote);
 }
 
+static bool wants_its_flow(const struct sip_uri *target)
+{
+	struct str ob;
+	return sip_parameter(target->parameters, ';', STR("ob"), &ob);
+}
+
 bool dialog_start_server(struct sip_dialog *dialog, struct loop *loop, const struct sip_message *invite,
 			 const struct flow *from)
 {
@@ -159,7 +165,8 @@ bool dialog_start_server(struct sip_dialog *dialog, struct loop *loop, const str
 			      invite->from_tag) ||
 	    !keep_with_tag(&dialog->local, &dialog->local_tag, sip_header_value(invite, SIP_HEADER_TO), str_of(tag)))
 		return false;
-	dialog->pinned = str_empty(dialog->routes) && behind_nat(&target, from);
+	// RFC 5626 section 4.3: "ob" asks for the flow that the INVITE came by.
+	dialog->pinned = str_empty(dialog->routes) && (behind_nat(&target, from) || wants_its_flow(&target));
 	return true;
 }
 
@@ -192,6 +199,7 @@ bool dialog_fork(struct sip_dialog *fork, const struct sip_dialog *first, const 
 	dialog_init(fork);
 	fork->flow = first->flow;
 	fork->pinned = first->pinned;
+	fork->sips = first->sips;
 	fork->local_cseq = response->cseq;
 	if (!owned_set(&fork->call_id, first->call_id) || !owned_set(&fork->target, first->target) ||
 	    !keep_as_received(&fork->local, &fork->local_tag, first->local, first->local_tag) ||

@@ -70,6 +70,11 @@ static void receive_invite(struct sip_endpoint *endpoint, const struct flow *fro
 		sip_endpoint_answer(endpoint, from, invite, 482, STR_NONE); // RFC 3261 section 8.2.2.2
 		return;
 	}
+	// Our own, which somebody has sent back to us: it would go round for ever.
+	if (session_of_response(endpoint, invite)) {
+		sip_endpoint_answer(endpoint, from, invite, 482, STR_NONE);
+		return;
+	}
 	if (identity_establish(endpoint, from, invite, TRUST_DEVICES_AND_TRUNKS, &who))
 		invite_server_received(endpoint, from, invite, &who);
 }
@@ -84,9 +89,9 @@ static void receive_new(struct sip_endpoint *endpoint, const struct flow *from, 
 		receive_invite(endpoint, from, request);
 		return;
 	case SIP_OPTIONS:
-		sip_endpoint_answer(
-		    endpoint, from, request, 200,
-		    STR(SIP_ALLOW_LINE SIP_ACCEPT_LINE SIP_ALLOW_EVENTS_LINE "Supported: path\r\n" SIP_SUPPORTED_LINE));
+		sip_endpoint_answer(endpoint, from, request, 200,
+				    STR(SIP_ALLOW_LINE SIP_ACCEPT_LINE SIP_ALLOW_EVENTS_LINE
+					"Supported: path, 100rel\r\n" SIP_SUPPORTED_LINE));
 		return;
 	case SIP_BYE:
 	case SIP_CANCEL:
@@ -301,6 +306,8 @@ int sip_endpoint_create(struct loop *loop, const struct sip_endpoint_settings *s
 	endpoint->loop = loop;
 	endpoint->directory = directory;
 	endpoint->registrations = registrations;
+	endpoint->session_expires_s = settings->session_expires_s;
+	endpoint->session_min_s = settings->session_min_s ? settings->session_min_s : SESSION_MIN_S;
 	pool_init(&endpoint->session_pool, sizeof(struct sip_session));
 	pool_init(&endpoint->exchange_pool, sizeof(struct exchange));
 	pool_init(&endpoint->fork_pool, sizeof(struct sip_dialog));

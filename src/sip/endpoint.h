@@ -21,7 +21,8 @@ struct sip_endpoint_settings {
 	unsigned nonce_life_s;
 	struct str digest; // algorithms that challenges offer, best first; see sip_auth_offer
 	unsigned register_min_s, register_max_s, register_default_s;
-	unsigned subscribe_min_s, subscribe_max_s;            // 0: 60 and 3600
+	unsigned session_expires_s, session_min_s; // RFC 4028; 0: no session timer of our own, and 90 at least
+	unsigned subscribe_min_s, subscribe_max_s; // 0: 60 and 3600
 	unsigned subscriptions_per_device, subscriptions_max; // 0: 200 and 50,000
 	bool lamps_nameless;                                  // busy lamps do not tell who calls whom
 	struct sip_limits_settings limits;                    // but for whom it trusts: trunks and those of `trusted`

@@ -2,6 +2,8 @@
 #include "sip/owned.h"
 #include "sip/session.h"
 
+enum { LINES_MAX = 8192 };
+
 // Who takes our calls to a trunk by TLS, and what belongs to them, shows a certificate of the trunk's host (RFC 5922 section 7.3).
 static struct flow expect_trunk(const struct sip_session *session, struct flow flow)
 {
@@ -59,10 +61,22 @@ static bool exchange_send(struct exchange *exchange, struct request_draft *draft
 {
 	struct sip_endpoint *endpoint = exchange->session->endpoint;
 	struct sip_dialog *dialog = exchange->dialog;
-	char branch[SIP_BRANCH_SIZE + 1], text[DIALOG_REQUEST_MAX];
-	struct writer w = writer_into(text, sizeof text);
+	char branch[SIP_BRANCH_SIZE + 1], text[DIALOG_REQUEST_MAX], lines[LINES_MAX];
+	struct writer w = writer_into(text, sizeof text), extra = writer_into(lines, sizeof lines);
 	struct flow flow = session_next_hop(exchange->session, dialog);
 
+	if (session_may_offer(exchange->method)) {
+		bool reliable = exchange->method == SIP_INVITE && exchange->session->offers_reliable &&
+				exchange->session->state < SESSION_CANCELLING;
+		writer_str(&extra, draft->extra);
+		if (reliable)
+			writer_text(&extra, "Supported: 100rel\r\n");
+		session_timer_write_request(exchange->session, &extra);
+		if (extra.overflow)
+			return false;
+		draft->extra = writer_result(&extra);
+		session_note_said(exchange->session, draft->body_type, draft->body);
+	}
 	sip_branch_new(endpoint->loop, branch);
 	draft->branch = str_of(branch);
 	draft->method = exchange->method;
@@ -98,6 +112,8 @@ struct exchange *exchange_start(struct sip_session *session, const struct exchan
 	exchange->token = draft->token;
 	exchange->answered = draft->answered;
 	exchange->failed = draft->failed;
+	exchange->offers =
+	    draft->method == SIP_INVITE || (draft->method == SIP_UPDATE && !str_empty(draft->body.bytes));
 	list_init(&exchange->node);
 	list_append(&session->exchanges, &exchange->node);
 
@@ -107,7 +123,7 @@ struct exchange *exchange_start(struct sip_session *session, const struct exchan
 	    .body_type = draft->body.type,
 	    .body = draft->body.bytes,
 	};
-	if (password_trunk(session) &&
+	if ((draft->method == SIP_INVITE || password_trunk(session)) &&
 	    (!owned_set(&exchange->extra, draft->extra) || !owned_set(&exchange->body_type, draft->body.type) ||
 	     !owned_set(&exchange->body, draft->body.bytes)))
 		goto failed;
@@ -130,6 +146,18 @@ void exchange_end(struct exchange *exchange)
 	owned_free(&exchange->body_type);
 	owned_free(&exchange->body);
 	pool_give(&exchange->session->endpoint->exchange_pool, exchange);
+}
+
+bool exchange_repeat(struct exchange *exchange)
+{
+	struct request_draft draft = {
+	    .max_forwards = exchange->max_forwards,
+	    .extra = exchange->extra,
+	    .body_type = exchange->body_type,
+	    .body = exchange->body,
+	};
+	exchange->authorised = false; // it is another request, and may be challenged anew
+	return exchange_send(exchange, &draft);
 }
 
 bool exchange_authorise(struct exchange *exchange, const struct sip_message *response)
@@ -160,11 +188,11 @@ bool exchange_authorise(struct exchange *exchange, const struct sip_message *res
 	return exchange_send(exchange, &draft);
 }
 
-struct exchange *session_offer(const struct sip_session *session)
+struct exchange *session_offer(const struct sip_session *session, const struct sip_dialog *dialog)
 {
 	list_each (node, following, &session->exchanges) {
 		struct exchange *exchange = container_of(node, struct exchange, node);
-		if (session_may_offer(exchange->method) && exchange->dialog == &session->dialog)
+		if (exchange->offers && exchange->dialog == dialog)
 			return exchange;
 	}
 	return NULL;

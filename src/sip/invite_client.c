@@ -152,60 +152,72 @@ static void over(struct sip_session *session, unsigned status, struct str reason
 		call_table_failed(calls, leg, status, reason);
 }
 
-static void note_branch(struct sip_session *session, struct str tag)
+// Only a device may send its own calls elsewhere.
+static void refused(struct sip_session *session, const struct sip_message *response)
 {
-	unsigned count = 0;
-	if (str_empty(tag) || session_early(session, tag))
-		return;
-	list_each (node, following, &session->early)
-		count++;
-	struct early *early = count < EARLY_MAX ? calloc(1, sizeof *early) : NULL;
-	if (!early)
-		return; // its requests get 481; its answer is still taken
-	if (!owned_set(&early->tag, tag)) {
-		free(early);
+	uint64_t leg = session->leg;
+
+	if (response->status >= 400 || !session->device_id || !leg) {
+		over(session, response->status, response->reason);
 		return;
 	}
-	list_append(&session->early, &early->node);
+	session->leg = 0;
+	session_redirected(leg, session, response);
+	session_free(session);
 }
 
 static void progressed(struct sip_session *session, const struct sip_message *response)
 {
-	if (response->status == 100)
+	if (response->status == 100 || !early_heard(session, response))
 		return;
-	note_branch(session, response->to_tag);
 	if (session->state == SESSION_STARTING)
 		session_set_state(session, SESSION_RINGING);
 	if (session->state != SESSION_RINGING || !session->leg)
 		return;
 	struct body body = session_body(response);
+	const struct early *early = early_find(session, response->to_tag);
+	// Without an offer of ours only a reliable answer may bring one (RFC 3261 section 13.2.1).
+	if (!session->offered && !(early && early->answer_due))
+		body = (struct body){0};
 	call_table_progressed(session->endpoint->calls, session->leg, response->status, &body);
+}
+
+// The answer in the 2xx, or the one that its branch has given before, reliably, and need not give again.
+static void tell_answered(struct sip_session *session, const struct sip_message *response, const struct body *before)
+{
+	struct body body = session_body(response);
+
+	session_timer_answered(session, response);
+	call_table_answered(session->endpoint->calls, session->leg, str_empty(body.bytes) ? before : &body);
 }
 
 // The first 2xx settles the dialog. It may have crossed our CANCEL: the domain decides, and hangs up then.
 static void settled(struct sip_session *session, const struct sip_message *response)
 {
-	struct early *early = session_early(session, response->to_tag);
-	if (early) {
-		session->dialog.remote_cseq = early->remote_cseq;
-		session->dialog.remote_cseq_known = early->remote_cseq_known;
-	}
 	bool confirmed = dialog_confirm(&session->dialog, response);
-	session_drop_early(session);
+	struct body before = early_win(session, response);
+	early_drop_all(session);
 	session->invite_cseq = session->due_cseq = response->cseq;
 	session->ack_due = true;
 	session->linger_until_ms = loop_now_ms(session->endpoint->loop) + 64 * SIP_T1_MS;
 	session_set_state(session, SESSION_ANSWERED);
-	if (!confirmed || !session->leg) {
+	if (confirmed && session->leg) {
+		tell_answered(session, response, &before);
+	} else {
 		uint64_t leg = session->leg;
 		struct call_table *calls = session->endpoint->calls;
-		session_hang_up(session, LEG_END_NORMAL);
+		session_hang_up(session, LEG_END_NORMAL, STR_NONE);
 		if (leg)
 			call_table_failed(calls, leg, 503, STR_NONE);
-		return;
 	}
-	struct body body = session_body(response);
-	call_table_answered(session->endpoint->calls, session->leg, &body);
+	owned_free(&before.type);
+	owned_free(&before.bytes);
+}
+
+// RFC 4028 section 7.4: a session timer that is too short for them.
+static bool sent_with_more_time(struct exchange *exchange, const struct sip_message *response)
+{
+	return response->status == 422 && session_timer_raise(exchange->session, response) && exchange_repeat(exchange);
 }
 
 static void answered(struct exchange *exchange, const struct sip_message *response)
@@ -216,15 +228,16 @@ static void answered(struct exchange *exchange, const struct sip_message *respon
 		progressed(session, response);
 		return;
 	}
-	if (session->state != SESSION_CANCELLING && exchange_authorise(exchange, response)) {
-		session_drop_early(session);
+	if (session->state != SESSION_CANCELLING &&
+	    (exchange_authorise(exchange, response) || sent_with_more_time(exchange, response))) {
+		early_drop_all(session);
 		return;
 	}
 	exchange_end(exchange);
 	if (response->status < 300)
 		settled(session, response);
 	else if (!trunk_leg_failed(session, response))
-		over(session, response->status, response->reason);
+		refused(session, response);
 }
 
 static void failed(struct exchange *exchange, unsigned status)
@@ -258,7 +271,7 @@ static void answered_again(struct sip_session *session, const struct sip_message
 	list_append(&session->forks, &fork->node);
 	log_info("session_forked", LOG_UINT("session", session->id), LOG_UINT("leg", session->leg));
 	session_acknowledge(session, fork, response->cseq, NULL);
-	session_bye(session, fork, LEG_END_ANSWERED_ELSEWHERE);
+	session_bye(session, fork, LEG_END_ANSWERED_ELSEWHERE, STR_NONE);
 }
 
 void invite_client_late(struct sip_session *session, const struct sip_message *response)
@@ -277,16 +290,16 @@ void invite_client_late(struct sip_session *session, const struct sip_message *r
 
 // ---- what the domain asks
 
-void invite_client_cancel(struct sip_session *session, enum leg_end why)
+void invite_client_cancel(struct sip_session *session, enum leg_end why, struct str said)
 {
-	struct exchange *invite = session_offer(session);
+	struct exchange *invite = session_offer(session, &session->dialog);
 	if (session->state != SESSION_STARTING && session->state != SESSION_RINGING)
 		return;
 	if (!trunk_leg_cancelled(session) && !invite)
 		return;
 	session_set_state(session, SESSION_CANCELLING);
 	if (invite)
-		sip_client_cancel(invite->transaction, session_reason(why));
+		sip_client_cancel(invite->transaction, session_reason(why, said));
 }
 
 static enum err begin(struct sip_session *session, const struct outgoing_invite *invite, struct str host,
@@ -297,6 +310,8 @@ static enum err begin(struct sip_session *session, const struct outgoing_invite 
 
 	if (!dialog_start_client(&session->dialog, session->endpoint->loop, &to->start) || !session_enter(session))
 		return ERR_NO_MEMORY;
+	session->offered = !str_empty(invite->body.bytes);
+	session->offers_reliable = session->offered || invite->answers_early;
 	writer_text(&w, SIP_ALLOW_LINE SIP_SUPPORTED_LINE);
 	if (invite->target == TARGET_TRUNK)
 		write_trunk_lines(host, invite, &w);

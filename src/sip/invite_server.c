@@ -1,8 +1,6 @@
 // A caller's leg: its INVITE, what it hears while others ring, and how it is answered or refused.
 #include "sip/replaces.h"
 
-enum { REPEAT_PROGRESS_MS = 60000 };
-
 // ---- the same INVITE by two ways
 
 struct origin_key {
@@ -105,6 +103,7 @@ static void invite_domain(struct sip_session *session, const struct sip_message 
 	    .dialled = unescaped(sip_number_only(invite->uri.user), texts.dialled),
 	    .anonymous = wants_privacy(invite),
 	    .max_forwards = invite->max_forwards,
+	    .answers_early = session->reliable.supported,
 	    .call_id = invite->call_id,
 	    .body = session_body(invite),
 	    .session = session->id,
@@ -126,9 +125,25 @@ static void invite_domain(struct sip_session *session, const struct sip_message 
 		session->leg = leg;
 }
 
+static void note_extensions(struct sip_session *session, const struct sip_message *invite)
+{
+	session->offered = !str_empty(invite->body);
+	session->reliable.required = sip_list_has(invite, SIP_HEADER_REQUIRE, STR("100rel"));
+	session->reliable.supported =
+	    session->reliable.required || sip_list_has(invite, SIP_HEADER_SUPPORTED, STR("100rel"));
+	session_timer_asked(session, invite);
+}
+
 void invite_server_received(struct sip_endpoint *endpoint, const struct flow *from, const struct sip_message *invite,
 			    const struct identity *who)
 {
+	char lines[64];
+	struct writer extra = writer_into(lines, sizeof lines);
+	unsigned status = session_timer_check(endpoint, invite, &extra);
+	if (status) {
+		sip_endpoint_answer(endpoint, from, invite, status, writer_result(&extra));
+		return;
+	}
 	struct sip_session *session = endpoint->calls ? session_new(endpoint, SESSION_CALLER) : NULL;
 	if (!session) {
 		sip_endpoint_answer(endpoint, from, invite, 503, STR_NONE);
@@ -137,6 +152,7 @@ void invite_server_received(struct sip_endpoint *endpoint, const struct flow *fr
 	session->device_id = who->kind == IDENTITY_DEVICE ? who->id : 0;
 	session->trunk_id = who->kind == IDENTITY_TRUNK ? who->id : 0;
 	session->invite_cseq = invite->cseq;
+	note_extensions(session, invite);
 	if (!dialog_start_server(&session->dialog, endpoint->loop, invite, from) || !session_enter(session) ||
 	    !hash_insert(endpoint->sessions_by_origin, &session->by_origin, origin_hash(invite)))
 		goto refused;
@@ -164,8 +180,13 @@ static void say(struct sip_session *session, unsigned status, const struct body 
 {
 	char extra[512];
 	struct writer w = writer_into(extra, sizeof extra);
+	bool reliably = reliable_wanted(session, body);
 	dialog_write_contact(&session->dialog, session->endpoint->transport, &session->dialog.flow, &w);
 	writer_text(&w, SIP_ALLOW_LINE SIP_SUPPORTED_LINE);
+	timer_start(session->endpoint->loop, &session->timer, PROGRESS_AGAIN_MS);
+	if (reliably)
+		reliable_begin(session, body, &w);
+	session_note_said(session, body->type, body->bytes);
 	struct sip_response response = {
 	    .status = status,
 	    .to_tag = session->dialog.local_tag,
@@ -174,19 +195,17 @@ static void say(struct sip_session *session, unsigned status, const struct body 
 	    .body = body->bytes,
 	};
 	sip_server_respond(session->invite, &response);
-	timer_start(session->endpoint->loop, &session->timer, REPEAT_PROGRESS_MS);
 }
 
 void invite_server_progress(struct sip_session *session, unsigned status, const struct body *body)
 {
-	if (!waits(session))
+	if (!waits(session) || reliable_hold(session, status, body))
 		return;
 	session_set_state(session, SESSION_RINGING);
 	session->last_provisional = status;
 	say(session, status, body);
 }
 
-// Proxies on the way give up after three minutes of silence (RFC 3261 section 13.3.1.1).
 void invite_server_repeat_progress(struct sip_session *session)
 {
 	if (waits(session) && session->last_provisional != 0)
@@ -195,9 +214,13 @@ void invite_server_repeat_progress(struct sip_session *session)
 
 void invite_server_accept(struct sip_session *session, const struct body *body)
 {
-	if (!waits(session))
+	if (!waits(session) || reliable_hold(session, 200, body))
 		return;
 	session_set_state(session, SESSION_ANSWERED);
+	// The answer that the caller has, from one branch, is not the one of the branch that won: he will be told by re-INVITE, since
+	// a 2xx can no longer tell him (RFC 3261 section 13.2.1).
+	session->clock.restate_due = session->offered && session->reliable.settled && !str_empty(body->bytes) &&
+				     !str_equal(body->bytes, session->reliable.sdp);
 	if (!session_answer_invite(session, session->invite, session->invite_cseq, body))
 		session_cannot_answer(session);
 }

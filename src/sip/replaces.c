@@ -37,7 +37,7 @@ bool sip_replaces_parse(struct str value, struct sip_replaces *replaces)
 
 static bool is_remote(const struct sip_session *session, struct str tag)
 {
-	return str_equal(session->dialog.remote_tag, tag) || session_early(session, tag);
+	return str_equal(session->dialog.remote_tag, tag) || early_find(session, tag);
 }
 
 struct sip_session *replaces_session(const struct sip_endpoint *endpoint, const struct sip_replaces *replaces)

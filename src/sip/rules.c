@@ -25,9 +25,11 @@ static bool supported(const struct sip_message *request, struct str tag)
 {
 	if (request->method == SIP_REGISTER)
 		return str_equal_nocase(tag, STR("path"));
-	if (request->method == SIP_REFER)
-		return str_equal_nocase(tag, STR("norefersub"));
-	return request->method == SIP_INVITE && str_equal_nocase(tag, STR("replaces"));
+	if (request->method == SIP_REFER && str_equal_nocase(tag, STR("norefersub")))
+		return true;
+	if (request->method == SIP_INVITE && str_equal_nocase(tag, STR("replaces")))
+		return true;
+	return str_equal_nocase(tag, STR("100rel")) || str_equal_nocase(tag, STR("timer"));
 }
 
 // Lists what is not understood; as many as fit.

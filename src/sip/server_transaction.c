@@ -518,7 +518,7 @@ int sip_server_respond(struct sip_server_transaction *transaction, const struct 
 
 void sip_server_repeat(struct sip_server_transaction *transaction)
 {
-	if (transaction->state == SERVER_ACCEPTED)
+	if (transaction->state == SERVER_ACCEPTED || transaction->state == SERVER_PROCEEDING)
 		server_send_again(transaction);
 }
 

@@ -39,7 +39,7 @@ static void unacknowledged(struct sip_session *session)
 	uint64_t leg = session->leg;
 	log_info("session_unacknowledged", LOG_UINT("session", session->id), LOG_UINT("leg", leg));
 	session->leg = 0;
-	session_bye(session, &session->dialog, LEG_END_NORMAL); // RFC 3261 sections 13.3.1.4 and 14.2
+	session_bye(session, &session->dialog, LEG_END_NORMAL, STR_NONE); // RFC 3261 sections 13.3.1.4 and 14.2
 	if (leg)
 		call_table_unacknowledged(calls, leg);
 }
@@ -74,6 +74,8 @@ static void session_timer(struct timer *timer)
 		session_free(session);
 	else if (session->repeat_ms != 0)
 		repeat_answer(session);
+	else if (session->reliable.waits)
+		reliable_repeat(session);
 	else
 		invite_server_repeat_progress(session);
 }
@@ -105,6 +107,7 @@ struct sip_session *session_new(struct sip_endpoint *endpoint, enum session_role
 	list_init(&session->early);
 	list_init(&session->forks);
 	timer_init(&session->timer, session_timer);
+	session_timer_init(session);
 	session->id = slots_add(endpoint->sessions, session);
 	if (session->id != 0)
 		return session;
@@ -151,26 +154,6 @@ struct sip_session *session_of_response(const struct sip_endpoint *endpoint, con
 	return session_of_tag(endpoint, response->from_tag, response->call_id);
 }
 
-struct early *session_early(const struct sip_session *session, struct str tag)
-{
-	list_each (node, following, &session->early) {
-		struct early *early = container_of(node, struct early, node);
-		if (str_equal(early->tag, tag))
-			return early;
-	}
-	return NULL;
-}
-
-void session_drop_early(struct sip_session *session)
-{
-	list_each (node, following, &session->early) {
-		struct early *early = container_of(node, struct early, node);
-		list_remove(node);
-		owned_free(&early->tag);
-		free(early);
-	}
-}
-
 static void drop_exchanges(struct sip_session *session)
 {
 	list_each (node, following, &session->exchanges)
@@ -191,10 +174,12 @@ void session_free(struct sip_session *session)
 	struct sip_endpoint *endpoint = session->endpoint;
 	session_set_state(session, SESSION_OVER);
 	trunk_leg_free(session);
+	session_timer_clear(session);
+	reliable_clear(session);
 	drop_exchanges(session);
 	session_drop_questions(session, 481);
 	drop_invite(session);
-	session_drop_early(session);
+	early_drop_all(session);
 	list_each (node, following, &session->forks) {
 		struct sip_dialog *fork = container_of(node, struct sip_dialog, node);
 		dialog_clear(fork);
@@ -207,6 +192,7 @@ void session_free(struct sip_session *session)
 	list_remove(&session->watch.node);
 	slots_remove(endpoint->sessions, session->id);
 	owned_free(&session->authorization);
+	owned_free(&session->said);
 	dialog_clear(&session->dialog);
 	pool_give(&endpoint->session_pool, session);
 }
@@ -221,10 +207,11 @@ void session_finish(struct sip_session *session)
 	}
 	// A 2xx repeated, or one of another branch, still has to be acknowledged (RFC 3261 section 13.2.2.4).
 	session_set_state(session, SESSION_LINGERING);
+	session_timer_clear(session);
 	drop_exchanges(session);
 	session_drop_questions(session, 481);
 	drop_invite(session);
-	session_drop_early(session);
+	early_drop_all(session);
 	timer_start(session->endpoint->loop, &session->timer, session->linger_until_ms - now);
 }
 
@@ -274,6 +261,8 @@ void session_acknowledge(struct sip_session *session, struct sip_dialog *dialog,
 	if (!write_ack(session, dialog, cseq, body, &w))
 		return;
 	dialog->ack_cseq = cseq;
+	if (body)
+		session_note_said(session, body->type, body->bytes);
 	if (!owned_set(&dialog->ack, writer_result(&w)))
 		owned_free(&dialog->ack); // sent once only, then
 	send_ack(session, dialog, writer_result(&w));
@@ -297,7 +286,21 @@ void session_repeat_ack(struct sip_session *session, struct sip_dialog *dialog, 
 
 // ---- the end
 
-struct str session_reason(enum leg_end why)
+struct str session_said(const struct sip_message *request, struct writer *w)
+{
+	struct sip_walk walk = {0};
+	struct str value;
+
+	while (sip_value_next(request, SIP_HEADER_REASON, &walk, &value)) {
+		if (w->used + value.length + 2 > w->size)
+			break;
+		writer_text(w, w->used ? ", " : "");
+		writer_str(w, value);
+	}
+	return writer_result(w);
+}
+
+struct str session_reason(enum leg_end why, struct str said)
 {
 	switch (why) {
 	case LEG_END_ANSWERED_ELSEWHERE:
@@ -306,12 +309,14 @@ struct str session_reason(enum leg_end why)
 		return STR("SIP;cause=600;text=\"Busy Everywhere\"");
 	case LEG_END_TURN_TIMED_OUT:
 		return STR("SIP;cause=408;text=\"Ring time over\"");
+	case LEG_END_EXPIRED:
+		return STR("SIP;cause=408;text=\"Session timer expired\"");
 	case LEG_END_NORMAL:
 	case LEG_END_CALLER_GAVE_UP:
 	case LEG_END_SERVER:
 		break;
 	}
-	return STR_NONE;
+	return said;
 }
 
 static void bye_over(struct exchange *exchange)
@@ -335,11 +340,11 @@ static void bye_failed(struct exchange *exchange, unsigned status)
 	bye_over(exchange);
 }
 
-void session_bye(struct sip_session *session, struct sip_dialog *dialog, enum leg_end why)
+void session_bye(struct sip_session *session, struct sip_dialog *dialog, enum leg_end why, struct str said)
 {
-	char extra[128];
+	char extra[512];
 	struct writer w = writer_into(extra, sizeof extra);
-	struct str reason = session_reason(why);
+	struct str reason = session_reason(why, said);
 	bool all = dialog == &session->dialog;
 
 	if (!str_empty(reason)) {
@@ -348,6 +353,7 @@ void session_bye(struct sip_session *session, struct sip_dialog *dialog, enum le
 		writer_text(&w, "\r\n");
 	}
 	if (all) {
+		session_timer_clear(session);
 		session_drop_questions(session, 487); // RFC 3261 section 15.1.2
 		drop_invite(session);
 		session_set_state(session, SESSION_ENDING);
@@ -364,14 +370,14 @@ void session_bye(struct sip_session *session, struct sip_dialog *dialog, enum le
 		session_finish(session);
 }
 
-void session_hang_up(struct sip_session *session, enum leg_end why)
+void session_hang_up(struct sip_session *session, enum leg_end why, struct str said)
 {
 	session->leg = 0;
 	switch (session->state) {
 	case SESSION_STARTING:
 	case SESSION_RINGING:
 		if (session->role == SESSION_CALLEE)
-			invite_client_cancel(session, why);
+			invite_client_cancel(session, why, said);
 		else
 			invite_server_refuse(session, &(struct refusal){.status = 480});
 		break;
@@ -379,16 +385,17 @@ void session_hang_up(struct sip_session *session, enum leg_end why)
 		if (session->role == SESSION_CALLER) {
 			// Whoever was called must not say BYE before the ACK is here (RFC 3261 section 15).
 			session->end = (int)why;
+			(void)owned_set(&session->said, said);
 			session_set_state(session, SESSION_LEAVING);
 			break;
 		}
 		session_acknowledge(session, &session->dialog, session->due_cseq, NULL);
-		session_bye(session, &session->dialog, why);
+		session_bye(session, &session->dialog, why, said);
 		break;
 	case SESSION_UP:
 		if (session->ack_due)
 			session_acknowledge(session, &session->dialog, session->due_cseq, NULL);
-		session_bye(session, &session->dialog, why);
+		session_bye(session, &session->dialog, why, said);
 		break;
 	case SESSION_CANCELLING:
 	case SESSION_LEAVING:
@@ -415,18 +422,19 @@ static void request_over(struct exchange *exchange, unsigned status, const struc
 	struct sip_session *session = exchange->session;
 	struct call_table *calls = session->endpoint->calls;
 	uint64_t leg = session->leg, token = exchange->token;
-	bool dead = status == 481 || (status == 408 && session_may_offer(exchange->method));
+	bool dead =
+	    session->state == SESSION_UP && (status == 481 || (status == 408 && session_may_offer(exchange->method)));
 
 	exchange_end(exchange);
-	if (dead && session->state == SESSION_UP) {
+	if (dead) {
 		session->leg = 0;
-		session_bye(session, &session->dialog, LEG_END_NORMAL);
+		session_bye(session, &session->dialog, LEG_END_NORMAL, STR_NONE);
 	}
 	if (!leg)
 		return;
 	call_table_replied(calls, leg, token, status, body);
 	if (dead)
-		call_table_hung_up(calls, leg);
+		call_table_hung_up(calls, leg, STR_NONE);
 }
 
 static void request_answered(struct exchange *exchange, const struct sip_message *response)
@@ -438,8 +446,11 @@ static void request_answered(struct exchange *exchange, const struct sip_message
 
 	if (status < 200 || exchange_authorise(exchange, response))
 		return;
-	if (accepted && session_may_offer(exchange->method))
-		dialog_refresh_target(&session->dialog, response);
+	if (accepted && session_may_offer(exchange->method)) {
+		dialog_refresh_target(exchange->dialog, response);
+		if (exchange->dialog == &session->dialog && session->state == SESSION_UP)
+			session_timer_answered(session, response);
+	}
 	if (accepted && exchange->method == SIP_INVITE) {
 		session->ack_due = true;
 		session->due_cseq = exchange->cseq;
@@ -454,31 +465,52 @@ static void request_failed(struct exchange *exchange, unsigned status)
 	request_over(exchange, status, &(struct body){0});
 }
 
+bool session_is_negotiating(const struct sip_session *session)
+{
+	return session_offer(session, &session->dialog) || session_asked_to_answer(session) || session->ack_due ||
+	       session->repeat_ms != 0;
+}
+
+// An UPDATE before the call is answered goes to where an offer and its answer have been exchanged already (RFC 3311 section 5.1).
+static struct sip_dialog *early_dialog(struct sip_session *session)
+{
+	struct early *early = early_settled(session);
+
+	if (session->state != SESSION_STARTING && session->state != SESSION_RINGING)
+		return NULL;
+	if (session->role == SESSION_CALLER)
+		return session->reliable.settled ? &session->dialog : NULL;
+	return early ? early->dialog : NULL;
+}
+
 enum err session_request(struct sip_session *session, uint64_t token, const struct dialog_request *request)
 {
 	enum sip_method method = wire_methods[request->method];
 	char extra[512];
 	struct writer w = writer_into(extra, sizeof extra);
 
-	if (session->state == SESSION_ANSWERED)
-		return ERR_REQUEST_PENDING;
-	if (session->state != SESSION_UP)
-		return ERR_NO_SUCH_CALL;
+	struct sip_dialog *dialog = session->state == SESSION_UP ? &session->dialog : NULL;
+	if (!dialog && method == SIP_UPDATE)
+		dialog = early_dialog(session);
+	if (!dialog)
+		return session->state <= SESSION_ANSWERED && session->state != SESSION_CANCELLING ? ERR_REQUEST_PENDING
+												  : ERR_NO_SUCH_CALL;
 	if (method == SIP_REFER || method == SIP_NOTIFY)
 		return ERR_METHOD_NOT_ALLOWED;
 	// One offer at a time, either way (RFC 3261 section 14.1, RFC 3311 section 5.1).
-	if (session_may_offer(method) &&
-	    (session_offer(session) || session_asked_to_answer(session) || session->ack_due || session->repeat_ms != 0))
+	if (session_may_offer(method) && (session_offer(session, dialog) || session_asked_to_answer(session)))
+		return ERR_REQUEST_PENDING;
+	if (session_may_offer(method) && dialog == &session->dialog && session_is_negotiating(session))
 		return ERR_REQUEST_PENDING;
 	if (session_may_offer(method))
-		writer_text(&w, SIP_ALLOW_LINE);
+		writer_text(&w, SIP_ALLOW_LINE SIP_SUPPORTED_LINE);
 	if (method == SIP_INFO && !str_empty(request->info_package)) {
 		writer_text(&w, "Info-Package: ");
 		writer_str(&w, request->info_package);
 		writer_text(&w, "\r\nContent-Disposition: Info-Package\r\n"); // RFC 6086 section 4.2
 	}
 	struct exchange_draft draft = {
-	    .dialog = &session->dialog,
+	    .dialog = dialog,
 	    .method = method,
 	    .max_forwards = 70,
 	    .token = token,

@@ -5,7 +5,7 @@
 #include "sip/rules.h"
 #include "sip/session.h"
 
-enum { RETRY_AFTER_MAX_S = 10 };
+enum { RETRY_AFTER_MAX_S = 10, SAID_MAX = 300 };
 
 static void refuse(struct sip_session *session, const struct flow *from, const struct sip_message *request,
 		   unsigned status)
@@ -13,13 +13,17 @@ static void refuse(struct sip_session *session, const struct flow *from, const s
 	sip_endpoint_answer(session->endpoint, from, request, status, status == 405 ? STR(SIP_ALLOW_LINE) : STR_NONE);
 }
 
+static unsigned retry_after_s(const struct sip_session *session)
+{
+	return (unsigned)(loop_random_uint(session->endpoint->loop) % (RETRY_AFTER_MAX_S + 1));
+}
+
 // "Ask again in a moment", where the RFC wants a random time with the 500.
 static void refuse_for_now(struct sip_session *session, const struct flow *from, const struct sip_message *request)
 {
 	char extra[64];
 	struct writer w = writer_into(extra, sizeof extra);
-	writer_format(&w, "Retry-After: %u\r\n",
-		      (unsigned)(loop_random_uint(session->endpoint->loop) % (RETRY_AFTER_MAX_S + 1)));
+	writer_format(&w, "Retry-After: %u\r\n", retry_after_s(session));
 	sip_endpoint_answer(session->endpoint, from, request, 500, writer_result(&w));
 }
 
@@ -31,6 +35,8 @@ static struct str answer_lines(struct sip_session *session, enum sip_method meth
 	if (session_may_offer(method)) {
 		dialog_write_contact(&session->dialog, session->endpoint->transport, &session->dialog.flow, w);
 		writer_text(w, SIP_ALLOW_LINE SIP_SUPPORTED_LINE);
+		if (session->state == SESSION_ANSWERED || session->state == SESSION_UP) // not while it still rings
+			session_timer_accept(session, w);
 	} else if (method == SIP_REFER) { // RFC 3515 section 2.2
 		dialog_write_contact(&session->dialog, session->endpoint->transport, &session->dialog.flow, w);
 	}
@@ -51,6 +57,7 @@ bool session_answer_invite(struct sip_session *session, struct sip_server_transa
 	};
 	if (w.overflow || sip_server_respond(invite, &response) != 0)
 		return false;
+	session_note_said(session, body->type, body->bytes);
 	session->invite = invite;
 	session->answered_cseq = cseq;
 	session->repeat_ms = SIP_T1_MS;
@@ -92,8 +99,13 @@ static void question_answer(struct sip_session *session, struct question *questi
 	    .body_type = body->type,
 	    .body = body->bytes,
 	};
-	if (status >= 200 && status < 300)
+	if (status >= 200 && status < 300) {
 		response.extra = answer_lines(session, question->method, &w);
+		session_note_said(session, body->type, body->bytes);
+	} else if (status == 500 && question->offers) {
+		writer_format(&w, "Retry-After: %u\r\n", retry_after_s(session));
+		response.extra = writer_result(&w);
+	}
 	if (status == 202 && question->silent) { // RFC 4488 section 4
 		writer_text(&w, "Refer-Sub: false\r\n");
 		response.extra = writer_result(&w);
@@ -134,11 +146,12 @@ void session_drop_questions(struct sip_session *session, unsigned status)
 static void cancelled(void *user, struct sip_server_transaction *transaction, const struct sip_message *cancel)
 {
 	struct sip_session *session = user;
-	(void)cancel;
+	char text[SAID_MAX];
+	struct writer w = writer_into(text, sizeof text);
 	// A re-INVITE is answered soon in any case and its CANCEL changes nothing: the other leg's answer could no longer be
 	// taken back. Only the call itself is given up.
 	if (transaction == session->invite && session->repeat_ms == 0 && session->leg)
-		call_table_cancelled(session->endpoint->calls, session->leg);
+		call_table_cancelled(session->endpoint->calls, session->leg, session_said(cancel, &w));
 }
 
 static void ended(void *user, struct sip_server_transaction *transaction)
@@ -166,27 +179,36 @@ static void receive_ack(struct sip_session *session, const struct sip_message *a
 	session->repeat_ms = 0;
 	timer_stop(&session->timer);
 	if (session->state == SESSION_LEAVING) {
-		session_bye(session, &session->dialog, (enum leg_end)session->end);
+		session_bye(session, &session->dialog, (enum leg_end)session->end, session->said);
 		return;
 	}
 	if (session->state == SESSION_ANSWERED)
 		session_set_state(session, SESSION_UP);
+	uint64_t id = session->id;
+	struct sip_endpoint *endpoint = session->endpoint;
 	if (session->leg)
-		call_table_acknowledged(session->endpoint->calls, session->leg, &body);
+		call_table_acknowledged(endpoint->calls, session->leg, &body);
+	session = session_find(endpoint, id);
+	if (session && session->clock.restate_due)
+		session_restate(session);
 }
 
-static void hung_up(struct sip_session *session)
+static void hung_up(struct sip_session *session, const struct sip_message *bye)
 {
+	char text[SAID_MAX];
+	struct writer w = writer_into(text, sizeof text);
 	struct call_table *calls = session->endpoint->calls;
 	uint64_t leg = session->leg;
 	session_drop_questions(session, 487); // RFC 3261 section 15.1.2
 	session_finish(session);
 	if (leg)
-		call_table_hung_up(calls, leg);
+		call_table_hung_up(calls, leg, session_said(bye, &w));
 }
 
 static void receive_bye(struct sip_session *session, const struct flow *from, const struct sip_message *bye)
 {
+	char text[SAID_MAX];
+	struct writer w = writer_into(text, sizeof text);
 	struct sip_server_transaction *transaction =
 	    sip_server_start(session->endpoint->transactions, from, bye, NULL, NULL);
 	if (!transaction) {
@@ -201,16 +223,16 @@ static void receive_bye(struct sip_session *session, const struct flow *from, co
 	case SESSION_CANCELLING:
 		// A caller may end an early dialog so (RFC 3261 section 15).
 		if (session->leg)
-			call_table_cancelled(session->endpoint->calls, session->leg);
+			call_table_cancelled(session->endpoint->calls, session->leg, session_said(bye, &w));
 		break;
 	case SESSION_ANSWERED:
 		if (session->role == SESSION_CALLEE)
 			session_acknowledge(session, &session->dialog, session->due_cseq, NULL);
-		hung_up(session);
+		hung_up(session, bye);
 		break;
 	case SESSION_UP:
 	case SESSION_LEAVING:
-		hung_up(session);
+		hung_up(session, bye);
 		break;
 	case SESSION_ENDING: // crossed ours, which still waits for its answer
 	case SESSION_LINGERING:
@@ -225,25 +247,39 @@ static void receive_bye(struct sip_session *session, const struct flow *from, co
 bool session_asked_to_answer(const struct sip_session *session)
 {
 	for (unsigned i = 0; i < QUESTIONS_MAX; i++)
-		if (session->questions[i].transaction && session_may_offer(session->questions[i].method))
+		if (session->questions[i].transaction && session->questions[i].offers)
 			return true;
 	return false;
 }
 
-// The status that refuses this request now, 0 when it may be asked. 500 stands for "in a moment".
-static unsigned not_now(const struct sip_session *session, enum sip_method method)
+// Whether an UPDATE may come before the call is answered: an offer and its answer must have been exchanged reliably
+// (RFC 3311 section 5.1). `early` is the callee's branch that it comes from.
+static bool takes_early_update(const struct sip_session *session, const struct early *early, enum sip_method method)
 {
+	if (method != SIP_UPDATE || session->state == SESSION_CANCELLING)
+		return false;
+	return session->role == SESSION_CALLER ? session->reliable.settled : early && early->settled;
+}
+
+// The status that refuses this request now, 0 when it may be asked. 500 stands for "in a moment".
+static unsigned not_now(const struct sip_session *session, const struct early *early, const struct sip_message *request)
+{
+	enum sip_method method = request->method;
 	bool up = session->state == SESSION_UP || session->state == SESSION_ANSWERED;
+	const struct sip_dialog *dialog = early ? early->dialog : &session->dialog;
 	if (session->state == SESSION_LEAVING || session->state == SESSION_ENDING ||
 	    session->state == SESSION_LINGERING || session->state == SESSION_OVER)
 		return 481;
 	if (!session_may_offer(method))
 		return up ? 0 : 480;
-	// Their first INVITE is not answered yet (RFC 3261 section 14.2); our first INVITE is not (RFC 3311 section 5.2).
-	if (!up)
+	if (method == SIP_UPDATE && str_empty(request->body)) // it offers nothing (RFC 3311 section 5.2)
+		return 0;
+	if (!up && !takes_early_update(session, early, method))
+		// Their first INVITE is not answered yet (RFC 3261 section 14.2); our first INVITE is not (RFC 3311 section 5.2).
 		return session->role == SESSION_CALLER ? 500 : 491;
 	// An offer of ours is open, or the ACK that closes the one before is still on its way (RFC 5407 section 3.1.4).
-	if (session->state == SESSION_ANSWERED || session->repeat_ms != 0 || session->ack_due || session_offer(session))
+	if (session->state == SESSION_ANSWERED || session->repeat_ms != 0 || session->ack_due ||
+	    (dialog && session_offer(session, dialog)) || session->reliable.waits)
 		return 491;
 	return session_asked_to_answer(session) ? 500 : 0;
 }
@@ -256,8 +292,8 @@ static const struct {
     {SIP_MESSAGE, DIALOG_MESSAGE}, {SIP_REFER, DIALOG_REFER},   {SIP_NOTIFY, DIALOG_NOTIFY},
 };
 
-static void ask(struct sip_session *session, const struct flow *from, const struct sip_message *request,
-		enum dialog_method method)
+void session_ask_domain(struct sip_session *session, const struct flow *from, const struct sip_message *request,
+			enum dialog_method method)
 {
 	struct question *question = NULL;
 	struct refer_texts texts;
@@ -288,23 +324,58 @@ static void ask(struct sip_session *session, const struct flow *from, const stru
 	question->method = request->method;
 	question->cseq = request->cseq;
 	question->silent = method == DIALOG_REFER && refer_is_silent(request);
-	if (session_may_offer(request->method))
-		dialog_refresh_target(&session->dialog, request);
+	question->offers = session_may_offer(request->method) || request->method == SIP_PRACK;
 	call_table_requested(session->endpoint->calls, session->leg, question->id, &asked);
 }
 
-static void receive_other(struct sip_session *session, const struct flow *from, const struct sip_message *request)
+// It says no more than that the other side is there and where: nobody else has to hear of it (RFC 3311 section 5.2).
+static void answer_refresh(struct sip_session *session, const struct flow *from, const struct sip_message *update)
+{
+	char extra[1024];
+	struct writer w = writer_into(extra, sizeof extra);
+	struct sip_server_transaction *transaction =
+	    sip_server_start(session->endpoint->transactions, from, update, NULL, NULL);
+	if (!transaction) {
+		refuse(session, from, update, 503);
+		return;
+	}
+	struct sip_response response = {.status = 200, .extra = answer_lines(session, SIP_UPDATE, &w)};
+	sip_server_respond(transaction, &response);
+	sip_server_forget(transaction);
+}
+
+// An INVITE or UPDATE that may be asked: it moves the target, and says what it wants of the session timer.
+static bool receive_offer(struct sip_session *session, struct early *early, const struct flow *from,
+			  const struct sip_message *request)
+{
+	char extra[64];
+	struct writer w = writer_into(extra, sizeof extra);
+	unsigned status = session_timer_check(session->endpoint, request, &w);
+	if (status) {
+		sip_endpoint_answer(session->endpoint, from, request, status, writer_result(&w));
+		return false;
+	}
+	dialog_refresh_target(early && early->dialog ? early->dialog : &session->dialog, request);
+	session_timer_asked(session, request);
+	if (request->method != SIP_UPDATE || !str_empty(request->body))
+		return true;
+	answer_refresh(session, from, request);
+	return false;
+}
+
+static void receive_other(struct sip_session *session, struct early *early, const struct flow *from,
+			  const struct sip_message *request)
 {
 	for (size_t i = 0; i < sizeof askable / sizeof *askable; i++) {
 		if (askable[i].wire != request->method)
 			continue;
-		unsigned status = not_now(session, request->method);
+		unsigned status = not_now(session, early, request);
 		if (status == 500)
 			refuse_for_now(session, from, request);
 		else if (status || !session->leg)
 			refuse(session, from, request, status ? status : 481);
-		else
-			ask(session, from, request, askable[i].method);
+		else if (!session_may_offer(request->method) || receive_offer(session, early, from, request))
+			session_ask_domain(session, from, request, askable[i].method);
 		return;
 	}
 	refuse(session, from, request, 405);
@@ -325,7 +396,7 @@ static enum matched match(struct sip_session *session, const struct sip_message 
 {
 	if (settled(session) && dialog_matches(&session->dialog, request))
 		return MATCHED_DIALOG;
-	*early = session_early(session, request->from_tag);
+	*early = early_find(session, request->from_tag);
 	if (*early)
 		return MATCHED_EARLY;
 	list_each (node, following, &session->forks) {
@@ -400,6 +471,8 @@ void session_receive(struct sip_session *session, const struct flow *from, const
 		receive_bye(session, from, request);
 	else if (request->method == SIP_OPTIONS)
 		sip_endpoint_answer(session->endpoint, from, request, 200, STR(SIP_ALLOW_LINE SIP_ACCEPT_LINE));
+	else if (request->method == SIP_PRACK)
+		reliable_receive_prack(session, from, request);
 	else
-		receive_other(session, from, request);
+		receive_other(session, early, from, request);
 }

@@ -10,11 +10,11 @@ static enum err invite(void *context, const struct outgoing_invite *outgoing, ui
 	return invite_client_start(context, outgoing, session);
 }
 
-static void cancel(void *context, uint64_t id, enum leg_end why)
+static void cancel(void *context, uint64_t id, enum leg_end why, struct str said)
 {
 	struct sip_session *session = session_find(context, id);
 	if (session)
-		invite_client_cancel(session, why);
+		invite_client_cancel(session, why, said);
 }
 
 static void acknowledge(void *context, uint64_t id, const struct body *body)
@@ -22,6 +22,13 @@ static void acknowledge(void *context, uint64_t id, const struct body *body)
 	struct sip_session *session = session_find(context, id);
 	if (session && session->ack_due)
 		session_acknowledge(session, &session->dialog, session->due_cseq, body);
+}
+
+static void answer_early(void *context, uint64_t id, const struct body *body)
+{
+	struct sip_session *session = session_find(context, id);
+	if (session)
+		early_answer(session, body);
 }
 
 static void progress(void *context, uint64_t id, unsigned status, const struct body *body)
@@ -45,11 +52,11 @@ static void refuse(void *context, uint64_t id, const struct refusal *refusal)
 		invite_server_refuse(session, refusal);
 }
 
-static void hang_up(void *context, uint64_t id, enum leg_end why)
+static void hang_up(void *context, uint64_t id, enum leg_end why, struct str said)
 {
 	struct sip_session *session = session_find(context, id);
 	if (session)
-		session_hang_up(session, why);
+		session_hang_up(session, why, said);
 }
 
 static enum err request(void *context, uint64_t id, uint64_t token, const struct dialog_request *asked)
@@ -79,6 +86,7 @@ void sip_signalling_init(struct sip_endpoint *endpoint)
 	    .invite = invite,
 	    .cancel = cancel,
 	    .acknowledge = acknowledge,
+	    .answer_early = answer_early,
 	    .progress = progress,
 	    .accept = accept_call,
 	    .refuse = refuse,

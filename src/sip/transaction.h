@@ -106,7 +106,7 @@ struct sip_server_transaction *sip_server_start(struct sip_transactions *transac
 // the ACK (64*T1, RFC 6026 Accepted) repetitions of the INVITE are absorbed. 0, or -EALREADY after a final response,
 // -EMSGSIZE, -ENOMEM (the machine then stands as before).
 int sip_server_respond(struct sip_server_transaction *transaction, const struct sip_response *response);
-// Sends the same 2xx bytes again.
+// INVITE: sends the bytes of its 2xx again, or those of its last provisional response (RFC 3262 section 3).
 void sip_server_repeat(struct sip_server_transaction *transaction);
 // The user goes away. A transaction with no final response yet is answered 500 first.
 void sip_server_forget(struct sip_server_transaction *transaction);

@@ -121,7 +121,7 @@ static void lookup_done(struct sip_lookup *lookup)
 static void silent(struct trunk_leg *leg)
 {
 	struct sip_session *session = leg->session;
-	struct exchange *invite = session_offer(session);
+	struct exchange *invite = session_offer(session, &session->dialog);
 
 	note(leg, TARGET_DEAD, TARGET_DEAD_MS);
 	if (invite) {

@@ -78,11 +78,12 @@ static enum err fake_invite(void *context, const struct outgoing_invite *invite,
 	return ERR_NONE;
 }
 
-static void fake_cancel(void *context, uint64_t id, enum leg_end why)
+static void fake_cancel(void *context, uint64_t id, enum leg_end why, struct str said)
 {
 	struct party *party = party_of(context, id);
 
 	(void)why;
+	(void)said;
 	assert_false(party->is_caller);
 	assert_int_equal(party->progress, INVITED);
 	party->progress = CANCELLED;
@@ -97,6 +98,15 @@ static void fake_acknowledge(void *context, uint64_t id, const struct body *body
 	party->acks_due--;
 	if (party->progress == ANSWERED)
 		party->progress = TALKING;
+}
+
+static void fake_answer_early(void *context, uint64_t id, const struct body *body)
+{
+	struct party *party = party_of(context, id);
+
+	(void)body;
+	assert_false(party->is_caller);
+	assert_int_equal(party->progress, INVITED);
 }
 
 static void fake_progress(void *context, uint64_t id, unsigned status, const struct body *body)
@@ -134,11 +144,12 @@ static void fake_refuse(void *context, uint64_t id, const struct refusal *refusa
 	party->progress = OVER;
 }
 
-static void fake_hang_up(void *context, uint64_t id, enum leg_end why)
+static void fake_hang_up(void *context, uint64_t id, enum leg_end why, struct str said)
 {
 	struct party *party = party_of(context, id);
 
 	(void)why;
+	(void)said;
 	if (party->is_caller)
 		assert_true(party->progress == ANSWERED || party->progress == TALKING);
 	else
@@ -150,8 +161,8 @@ static enum err fake_request(void *context, uint64_t id, uint64_t token, const s
 {
 	struct party *party = party_of(context, id);
 
-	(void)request;
-	assert_int_equal(party->progress, TALKING);
+	// Before the call is connected only an UPDATE may come, and only to the caller or to whom he hears.
+	assert_true(party->progress == TALKING || (party->progress != CANCELLED && request->method == DIALOG_UPDATE));
 	if (party->request)
 		return ERR_REQUEST_PENDING;
 	party->request = token;
@@ -310,6 +321,7 @@ static void call_somebody(struct world *w)
 					.caller_number = STR("+441444000008"),
 					.anonymous = chance(w, 4) == 0,
 					.max_forwards = chance(w, 9) == 0 ? chance(w, 5) : 70,
+					.answers_early = chance(w, 2),
 					.call_id = STR("c"),
 					.session = id};
 	if (invitation.caller == CALLER_TRUNK && chance(w, 4))
@@ -328,12 +340,37 @@ static void call_somebody(struct world *w)
 	}
 }
 
+// UPDATE, and what comes back for one, while it rings.
+static void early_acts(struct world *w, struct party *party)
+{
+	const struct body body = {STR("application/sdp"), STR("early")};
+	const struct dialog_request request = {.method = DIALOG_UPDATE, .body = body};
+	uint64_t token = party->request;
+
+	if (!token) {
+		call_table_requested(w->calls, party->leg, 77, &request);
+		return;
+	}
+	party->request = 0;
+	unsigned due = party->acks_due++; // one too many for an UPDATE does no harm
+	call_table_replied(w->calls, party->leg, token, chance(w, 2) ? 200 : 500, &body);
+	party->acks_due = due;
+}
+
 static void caller_acts(struct world *w, struct party *party)
 {
 	const struct body body = {STR("application/sdp"), STR("answer")};
 
-	if (party->progress == INVITED && chance(w, 3) == 0) {
-		call_table_cancelled(w->calls, party->leg);
+	if (party->progress == INVITED && chance(w, 4) == 0) {
+		early_acts(w, party);
+	} else if (chance(w, 4) == 0) {
+		call_table_early_answered(w->calls, party->leg, &body);
+	} else if (party->progress == INVITED && chance(w, 8) == 0) { // no PRACK: signalling has refused him
+		settle(w, party);
+		party->progress = OVER;
+		call_table_unacknowledged(w->calls, party->leg);
+	} else if (party->progress == INVITED && chance(w, 3) == 0) {
+		call_table_cancelled(w->calls, party->leg, STR_NONE);
 	} else if (party->progress == ANSWERED) {
 		if (chance(w, 8) == 0) {
 			call_table_unacknowledged(w->calls, party->leg);
@@ -348,8 +385,14 @@ static void fail_leg(struct world *w, struct party *party)
 {
 	static const unsigned statuses[] = {302, 401, 404, 408, 480, 486, 487, 488, 500, 503, 600, 603, 606};
 
+	static const char *const numbers[] = {"510", "511", "512", "513", "01444999999", "112", "nonsense", "599"};
+	const struct str targets[] = {str_of(numbers[chance(w, 8)]), str_of(numbers[chance(w, 8)])};
+
 	party->progress = OVER;
-	call_table_failed(w->calls, party->leg, statuses[chance(w, 13)], STR("No"));
+	if (chance(w, 2))
+		call_table_failed(w->calls, party->leg, statuses[chance(w, 13)], STR("No"));
+	else
+		call_table_redirected(w->calls, party->leg, 302, STR("Moved"), targets, chance(w, 3));
 }
 
 static void device_acts(struct world *w, struct party *party)
@@ -358,7 +401,10 @@ static void device_acts(struct world *w, struct party *party)
 
 	if (party->progress != INVITED && party->progress != CANCELLED)
 		return;
-	switch (chance(w, 5)) {
+	switch (chance(w, 6)) {
+	case 5:
+		early_acts(w, party);
+		break;
 	case 0:
 		party->progress = ANSWERED;
 		party->acks_due++;
@@ -382,7 +428,10 @@ static void talker_acts(struct world *w, struct party *party)
 	switch (chance(w, 5)) {
 	case 0:
 		party->progress = OVER;
-		call_table_hung_up(w->calls, party->leg);
+		if (chance(w, 3))
+			call_table_hung_up(w->calls, party->leg, STR_NONE);
+		else
+			call_table_expired(w->calls, party->leg);
 		break;
 	case 1:
 		if (!token)
@@ -495,13 +544,13 @@ static void wind_up(struct world *w)
 			if (party->progress == OVER)
 				continue;
 			if (party->is_caller && party->progress == INVITED) {
-				call_table_cancelled(w->calls, party->leg);
+				call_table_cancelled(w->calls, party->leg, STR_NONE);
 			} else if (party->progress == INVITED || party->progress == CANCELLED) {
 				party->progress = OVER;
 				call_table_failed(w->calls, party->leg, 487, STR("Gone"));
 			} else {
 				party->progress = OVER;
-				call_table_hung_up(w->calls, party->leg);
+				call_table_hung_up(w->calls, party->leg, STR_NONE);
 			}
 		}
 	}
@@ -517,6 +566,7 @@ static void world_open(struct world *w, uint64_t seed)
 					    fake_invite,
 					    fake_cancel,
 					    fake_acknowledge,
+					    fake_answer_early,
 					    fake_progress,
 					    fake_accept,
 					    fake_refuse,
@@ -613,13 +663,16 @@ static void events_for_legs_that_are_gone_do_nothing(void **state)
 	(void)state;
 	world_open(&w, 1);
 	for (uint64_t leg = 0; leg < 3; leg++) {
-		call_table_cancelled(w.calls, leg);
+		call_table_cancelled(w.calls, leg, STR_NONE);
 		call_table_acknowledged(w.calls, leg, NULL);
 		call_table_unacknowledged(w.calls, leg);
 		call_table_progressed(w.calls, leg, 180, NULL);
 		call_table_answered(w.calls, leg, NULL);
 		call_table_failed(w.calls, leg, 486, STR_NONE);
-		call_table_hung_up(w.calls, leg);
+		call_table_redirected(w.calls, leg, 302, STR_NONE, NULL, 0);
+		call_table_early_answered(w.calls, leg, NULL);
+		call_table_expired(w.calls, leg);
+		call_table_hung_up(w.calls, leg, STR_NONE);
 		call_table_requested(w.calls, leg, 1, &request);
 		call_table_replied(w.calls, leg, 1, 200, NULL);
 	}

@@ -14,6 +14,7 @@ static void place(struct stage *stage, struct party *party, struct invitation *i
 	if (with_offer)
 		invitation->body = (struct body){STR("application/sdp"), STR("offer")};
 	invitation->session = party->session;
+	invitation->answers_early = stage->answers_early;
 	invitation->call_id = STR("a-call");
 	if (invitation->max_forwards == 0)
 		invitation->max_forwards = 70;
@@ -74,6 +75,13 @@ static void calls_without_offer(struct stage *stage, struct line *line)
 	call_from(stage, line, false, 70);
 }
 
+static void calls_answering_early(struct stage *stage, struct line *line)
+{
+	stage->answers_early = true;
+	call_from(stage, line, false, 70);
+	stage->answers_early = false;
+}
+
 static void calls_with_hops(struct stage *stage, struct line *line)
 {
 	call_from(stage, line, true, (unsigned)atoi(line->words[2]));
@@ -128,9 +136,51 @@ static void refuses(struct stage *stage, struct line *line)
 	call_table_failed(stage->calls, party->leg, (unsigned)atoi(line->words[1]), STR("Refused"));
 }
 
+// To several, separated by spaces.
+static void redirects(struct stage *stage, struct line *line)
+{
+	struct party *party = stage_party(stage, line->words[0]);
+	struct str targets[REDIRECT_TARGETS_MAX], rest = str_of(line->words[1]);
+	size_t count = 0;
+
+	while (count < REDIRECT_TARGETS_MAX && str_take(&rest, ' ', &targets[count]))
+		count++;
+	party->owes_487 = false;
+	party->gone = true;
+	call_table_redirected(stage->calls, party->leg, 302, STR("Moved"), targets, count);
+}
+
+static void answers_early(struct stage *stage, struct line *line)
+{
+	struct body body = {STR("application/sdp"), str_of(line->words[1])};
+
+	call_table_early_answered(stage->calls, stage_party(stage, line->words[0])->leg, &body);
+}
+
+static void never_sends_prack(struct stage *stage, struct line *line)
+{
+	struct party *party = stage_party(stage, line->words[0]);
+
+	party->gone = true;
+	call_table_unacknowledged(stage->calls, party->leg);
+}
+
+static void expires(struct stage *stage, struct line *line)
+{
+	struct party *party = stage_party(stage, line->words[0]);
+
+	party->gone = true;
+	call_table_expired(stage->calls, party->leg);
+}
+
 static void gives_up(struct stage *stage, struct line *line)
 {
-	call_table_cancelled(stage->calls, stage_party(stage, line->words[0])->leg);
+	call_table_cancelled(stage->calls, stage_party(stage, line->words[0])->leg, STR_NONE);
+}
+
+static void gives_up_saying(struct stage *stage, struct line *line)
+{
+	call_table_cancelled(stage->calls, stage_party(stage, line->words[0])->leg, str_of(line->words[1]));
 }
 
 static void hangs_up(struct stage *stage, struct line *line)
@@ -138,7 +188,15 @@ static void hangs_up(struct stage *stage, struct line *line)
 	struct party *party = stage_party(stage, line->words[0]);
 
 	party->gone = true;
-	call_table_hung_up(stage->calls, party->leg);
+	call_table_hung_up(stage->calls, party->leg, STR_NONE);
+}
+
+static void hangs_up_saying(struct stage *stage, struct line *line)
+{
+	struct party *party = stage_party(stage, line->words[0]);
+
+	party->gone = true;
+	call_table_hung_up(stage->calls, party->leg, str_of(line->words[1]));
 }
 
 static void acknowledges(struct stage *stage, struct line *line)
@@ -296,15 +354,22 @@ const struct word playing_words[] = {
     {"* takes the place of nobody", takes_place_of_nobody},
     {"* takes the place of * while it rings", takes_early_place},
     {"* takes the place of *", takes_place},
+    {"* calls * without offer, answering early", calls_answering_early},
     {"* calls * without offer",    calls_without_offer},
     {"* calls * with * hops left", calls_with_hops},
     {"* calls *",                  calls},
     {"* brings * from *",          brings},
     {"* rings",                    rings},
     {"* says * with *",            says_progress},
+    {"* answers early with *",     answers_early},
     {"* answers",                  answers},
+    {"* redirects to *",           redirects},
+    {"* never sends PRACK",        never_sends_prack},
+    {"* expires",                  expires},
     {"* refuses with *",           refuses},
+    {"* gives up saying *",        gives_up_saying},
     {"* gives up",                 gives_up},
+    {"* hangs up saying *",        hangs_up_saying},
     {"* hangs up",                 hangs_up},
     {"* acknowledges with *",      acknowledges_with},
     {"* acknowledges",             acknowledges},

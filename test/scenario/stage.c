@@ -138,6 +138,8 @@ static const char *end_name(enum leg_end why)
 		return ": the caller gave up";
 	case LEG_END_TURN_TIMED_OUT:
 		return ": its time is over";
+	case LEG_END_EXPIRED:
+		return ": its session expired";
 	case LEG_END_SERVER:
 		return ": the server ends it";
 	}
@@ -211,11 +213,12 @@ static enum err fake_invite(void *context, const struct outgoing_invite *invite,
 	return ERR_NONE;
 }
 
-static void fake_cancel(void *context, uint64_t session, enum leg_end why)
+static void fake_cancel(void *context, uint64_t session, enum leg_end why, struct str said)
 {
 	struct party *party = party_of(context, session);
 
-	stage_say(context, "%s gets CANCEL%s", party->name, end_name(why));
+	stage_say(context, "%s gets CANCEL%s%s%.*s", party->name, end_name(why), str_empty(said) ? "" : ", saying ",
+		  STR_ARG(said));
 	party->owes_487 = true;
 }
 
@@ -225,6 +228,14 @@ static void fake_acknowledge(void *context, uint64_t session, const struct body 
 
 	body_write(with, sizeof with, body);
 	stage_say(context, "%s gets ACK%s", party_of(context, session)->name, with);
+}
+
+static void fake_answer_early(void *context, uint64_t session, const struct body *body)
+{
+	char with[200];
+
+	body_write(with, sizeof with, body);
+	stage_say(context, "%s gets PRACK%s", party_of(context, session)->name, with);
 }
 
 static void fake_progress(void *context, uint64_t session, unsigned status, const struct body *body)
@@ -254,11 +265,12 @@ static void fake_refuse(void *context, uint64_t session, const struct refusal *r
 	party->gone = true;
 }
 
-static void fake_hang_up(void *context, uint64_t session, enum leg_end why)
+static void fake_hang_up(void *context, uint64_t session, enum leg_end why, struct str said)
 {
 	struct party *party = party_of(context, session);
 
-	stage_say(context, "%s gets BYE%s", party->name, end_name(why));
+	stage_say(context, "%s gets BYE%s%s%.*s", party->name, end_name(why), str_empty(said) ? "" : ", saying ",
+		  STR_ARG(said));
 	party->gone = true;
 }
 
@@ -394,6 +406,7 @@ void stage_open(struct stage *stage)
 						.invite = fake_invite,
 						.cancel = fake_cancel,
 						.acknowledge = fake_acknowledge,
+						.answer_early = fake_answer_early,
 						.progress = fake_progress,
 						.accept = fake_accept,
 						.refuse = fake_refuse,

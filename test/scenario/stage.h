@@ -36,6 +36,7 @@ struct stage {
 	struct records records;
 	struct media media;
 	bool relay_up;
+	bool answers_early; // the caller who comes next can (RFC 3262)
 	struct party parties[PARTIES_MAX];
 	size_t party_count;
 	char slow[8][PARTY_NAME_SIZE]; // parties of these names are slow from the start

@@ -10,15 +10,26 @@ const struct body nothing = {{NULL, 0}, {NULL, 0}};
 struct rig *rig;
 struct peer desk, soft, carrier, stranger;
 
-int legs_start(void **state)
+static int start(unsigned session_expires_s)
 {
-	(void)state;
-	rig = rig_start();
+	rig = rig_start(session_expires_s);
 	peer_open(&desk, rig, "10.0.0.2", 5060);
 	peer_open(&soft, rig, "10.0.0.3", 5060);
 	peer_open(&carrier, rig, "10.0.1.1", 5060);
 	peer_open(&stranger, rig, "10.9.9.9", 5060);
 	return 0;
+}
+
+int legs_start(void **state)
+{
+	(void)state;
+	return start(0);
+}
+
+int legs_start_timed(void **state)
+{
+	(void)state;
+	return start(1800);
 }
 
 int legs_stop(void **state)
@@ -100,6 +111,11 @@ const char *invite_text(unsigned branch, unsigned cseq, const char *password)
 
 const char *call_510(void)
 {
+	return call_510_with("");
+}
+
+const char *call_510_with(const char *lines)
+{
 	struct login login = {"330", "secret", "INVITE", "sip:510@example.com"};
 	peer_send(&desk, "%s", invite_text(1, 1, ""));
 	const char *challenge = peer_next(&desk);
@@ -110,7 +126,7 @@ const char *call_510(void)
 		  "From: \"Somebody else\" <sip:999@example.com>;tag=d1\nTo: %s\nCall-ID: call1@10.0.0.2\n"
 		  "CSeq: 1 ACK\nContent-Length: 0\n\n",
 		  header_of(rig, challenge, "To"));
-	const char *invite = invite_text(2, 2, authorization(rig, challenge, &login));
+	const char *invite = invite_text(2, 2, text_of(rig, "%s%s", lines, authorization(rig, challenge, &login)));
 	peer_send(&desk, "%s", invite);
 	rig_told(rig, "invited by device 1, dialled 510 application/sdp [" SDP_OFFER "]\n");
 	return invite;
@@ -139,4 +155,14 @@ void ask(enum dialog_method method, const struct body *body, enum err expected)
 {
 	struct dialog_request request = {.method = method, .body = *body};
 	assert_int_equal(rig->signalling->request(rig->signalling->context, rig->session, 5, &request), expected);
+}
+
+unsigned wait_for(const struct peer *peer, unsigned most_ms)
+{
+	unsigned waited_ms = 0;
+	for (; peer->read == peer->count; waited_ms += 10) {
+		assert_true(waited_ms < most_ms);
+		sim_run_for(rig->loop, 10);
+	}
+	return waited_ms;
 }

@@ -13,9 +13,10 @@
 #define ANSWERED_BY_SOFT                                                                                               \
 	"Contact: <sip:821@10.0.0.3:5060>\nContent-Type: application/sdp\nContent-Length: 35\n\n" WIRE_ANSWER
 #define ALLOW                                                                                                          \
-	"Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, SUBSCRIBE, UPDATE, INFO, MESSAGE, REFER, "                \
+	"Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, SUBSCRIBE, UPDATE, PRACK, INFO, MESSAGE, REFER, "         \
 	"NOTIFY\n" SUPPORTED
-#define SUPPORTED "Supported: replaces, norefersub\n"
+#define SUPPORTED "Supported: timer, replaces, norefersub\n"
+#define RELIABLE  "Supported: 100rel\n"
 #define AGENT     "User-Agent: Carillon/" CARILLON_VERSION "\n"
 
 extern const struct body offer, answer, nothing;
@@ -24,8 +25,10 @@ extern struct rig *rig;
 extern struct peer desk, soft, carrier, stranger;
 
 int legs_start(void **state);
+int legs_start_timed(void **state); // with session timers of 1800 s
 int legs_stop(void **state);
-#define LEGS_TEST(name) cmocka_unit_test_setup_teardown(name, legs_start, legs_stop)
+#define LEGS_TEST_TIMED(name) cmocka_unit_test_setup_teardown(name, legs_start_timed, legs_stop)
+#define LEGS_TEST(name)       cmocka_unit_test_setup_teardown(name, legs_start, legs_stop)
 
 unsigned sessions(void);
 struct outgoing_invite to_soft(void); // it must be registered
@@ -37,11 +40,14 @@ void respond(struct peer *peer, const char *request, const char *status, const c
 const char *invite_text(unsigned branch, unsigned cseq, const char *password);
 // The desk phone calls 510; gives what it sent.
 const char *call_510(void);
+const char *call_510_with(const char *lines); // with these header lines
 // A request of the caller within the call, `answered` being an answer it got.
 void desk_says(const char *method, const char *answered, unsigned cseq, const char *rest);
 // The call is up; gives the 200.
 const char *talk(void);
 // The domain asks the caller's leg, with token 5.
 void ask(enum dialog_method method, const struct body *body, enum err expected);
+// Until the peer has something to read; gives how long that took, to 10 ms.
+unsigned wait_for(const struct peer *peer, unsigned most_ms);
 
 #endif

@@ -130,10 +130,10 @@ enum err call_table_invited(struct call_table *table, const struct invitation *i
 	return the_rig->invited;
 }
 
-void call_table_cancelled(struct call_table *table, uint64_t leg)
+void call_table_cancelled(struct call_table *table, uint64_t leg, struct str reason)
 {
 	(void)table;
-	tell("cancelled %u\n", (unsigned)leg);
+	tell("cancelled %u%s%.*s\n", (unsigned)leg, str_empty(reason) ? "" : " ", STR_ARG(reason));
 	the_rig->signalling->refuse(the_rig->signalling->context, the_rig->session, &(struct refusal){.status = 487});
 }
 
@@ -170,10 +170,33 @@ void call_table_failed(struct call_table *table, uint64_t leg, unsigned status, 
 	tell("failed %u %u %.*s\n", (unsigned)leg, status, STR_ARG(reason));
 }
 
-void call_table_hung_up(struct call_table *table, uint64_t leg)
+void call_table_redirected(struct call_table *table, uint64_t leg, unsigned status, struct str reason,
+			   const struct str targets[], size_t count)
 {
 	(void)table;
-	tell("hung up %u\n", (unsigned)leg);
+	tell("redirected %u %u %.*s:", (unsigned)leg, status, STR_ARG(reason));
+	for (size_t i = 0; i < count; i++)
+		tell(" %.*s", STR_ARG(targets[i]));
+	tell("\n");
+}
+
+void call_table_early_answered(struct call_table *table, uint64_t leg, const struct body *body)
+{
+	(void)table;
+	tell("early answered %u", (unsigned)leg);
+	tell_body(body);
+}
+
+void call_table_expired(struct call_table *table, uint64_t leg)
+{
+	(void)table;
+	tell("expired %u\n", (unsigned)leg);
+}
+
+void call_table_hung_up(struct call_table *table, uint64_t leg, struct str reason)
+{
+	(void)table;
+	tell("hung up %u%s%.*s\n", (unsigned)leg, str_empty(reason) ? "" : " ", STR_ARG(reason));
 }
 
 void call_table_requested(struct call_table *table, uint64_t leg, uint64_t transaction,
@@ -263,7 +286,7 @@ static void add_trunk(struct rig *rig, uint64_t id)
 	assert_int_equal(directory_put(rig->directory, &trunk->entity), ERR_NONE);
 }
 
-struct rig *rig_start(void)
+struct rig *rig_start(unsigned session_expires_s)
 {
 	static struct rig rig;
 	struct number_plan plan = {
@@ -273,6 +296,7 @@ struct rig *rig_start(void)
 	    .domains = STR("example.com example.net example.org"),
 	    .nonce_life_s = 60,
 	    .digest = STR("SHA-256 MD5"),
+	    .session_expires_s = session_expires_s,
 	    .register_min_s = 60,
 	    .register_max_s = 7200,
 	    .register_default_s = 3600,

@@ -40,7 +40,7 @@ struct rig {
 };
 
 // The one that the faked call table writes to.
-struct rig *rig_start(void);
+struct rig *rig_start(unsigned session_expires_s); // 0: no session timer of its own
 void rig_stop(struct rig *rig);
 void rig_store_answer(struct rig *rig, enum err err); // the first write that waits is over
 // Something changed at the extensions that are watched: rig->lamp is what it is now.

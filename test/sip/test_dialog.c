@@ -12,7 +12,7 @@ static struct sip_dialog dialog;
 static int start(void **state)
 {
 	(void)state;
-	rig = rig_start();
+	rig = rig_start(0);
 	dialog_init(&dialog);
 	return 0;
 }

@@ -11,7 +11,7 @@ static struct peer phone;
 static int start(void **state)
 {
 	(void)state;
-	rig = rig_start();
+	rig = rig_start(0);
 	peer_open(&phone, rig, "10.0.0.2", 5060);
 	return 0;
 }
@@ -39,7 +39,9 @@ static void send_row(const struct row *row, unsigned branch)
 #define HOPS  "Max-Forwards: 70\n"
 #define EMPTY "Content-Length: 0\n\n"
 #define PLAIN HOPS EMPTY
-#define ALLOW "\nAllow: INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, SUBSCRIBE, UPDATE, INFO, MESSAGE, REFER, NOTIFY\n"
+#define ALLOW                                                                                                          \
+	"\nAllow: INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, SUBSCRIBE, UPDATE, PRACK, INFO, MESSAGE, REFER, "       \
+	"NOTIFY\n"
 
 static const struct row rows[] = {
     {"OPTIONS", "sip:example.com", PLAIN, "200", ALLOW},

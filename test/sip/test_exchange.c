@@ -112,7 +112,7 @@ static void a_phone_on_tcp_is_rung_over_its_own_connection(void **state)
 	stream_answers(&stream, invite);
 	rig_told(rig, "answered 9\n");
 	rig->signalling->acknowledge(rig->signalling->context, session, &nothing);
-	rig->signalling->hang_up(rig->signalling->context, session, LEG_END_NORMAL);
+	rig->signalling->hang_up(rig->signalling->context, session, LEG_END_NORMAL, STR_NONE);
 	const char *both = stream_next(&stream);
 	assert_starts(both, "ACK ");
 	assert_has(both, "\n\nBYE ");
@@ -152,7 +152,7 @@ static void a_call_whose_connection_broke_goes_on_where_the_contact_says(void **
 
 	assert_true(net_address_parse(STR("10.0.0.3"), 5060, &address));
 	assert_int_equal(tcp_listen(rig->loop, &address, phone_accepts, &accepted, &listener), 0);
-	rig->signalling->hang_up(rig->signalling->context, session, LEG_END_NORMAL);
+	rig->signalling->hang_up(rig->signalling->context, session, LEG_END_NORMAL, STR_NONE);
 	sim_run_for(rig->loop, 20);
 	assert_true(accepted);
 	assert_starts(stream_next(&phone_listens), "BYE sip:821@10.0.0.3:5060;transport=tcp SIP/2.0\n");

@@ -18,7 +18,8 @@ static void an_invite_is_written_to_the_byte(void **state)
 			    "To: \"510\" <sip:821@example.com>\n"
 			    "Call-ID: CALLID\n"
 			    "CSeq: 1 INVITE\n"
-			    "Contact: <sip:carillon@10.0.0.1:5060>\n" ALLOW AGENT "Content-Type: application/sdp\n"
+			    "Contact: <sip:carillon@10.0.0.1:5060>\n" ALLOW RELIABLE AGENT
+			    "Content-Type: application/sdp\n"
 			    "Content-Length: 35\n\n" WIRE_OFFER);
 }
 
@@ -78,7 +79,7 @@ static void a_call_out_from_invite_to_bye(void **state)
 	assert_string_equal(peer_next(&soft), ack);
 	rig_told(rig, "");
 
-	rig->signalling->hang_up(rig->signalling->context, session, LEG_END_NORMAL);
+	rig->signalling->hang_up(rig->signalling->context, session, LEG_END_NORMAL, STR_NONE);
 	const char *bye = peer_next(&soft);
 	assert_starts(bye, "BYE sip:821@10.0.0.3:5060 SIP/2.0\n");
 	assert_string_equal(header_of(rig, bye, "CSeq"), "2 BYE");
@@ -133,7 +134,7 @@ static void branches_of_a_fork_each_get_what_is_theirs(void **state)
 	assert_string_equal(peer_next(&soft), ack);
 	rig_told(rig, ""); // the domain has one answer
 
-	rig->signalling->hang_up(rig->signalling->context, session, LEG_END_NORMAL);
+	rig->signalling->hang_up(rig->signalling->context, session, LEG_END_NORMAL, STR_NONE);
 	assert_has(peer_next(&soft), ";tag=b\n");
 }
 
@@ -142,7 +143,7 @@ static void a_cancel_waits_for_a_provisional_answer(void **state)
 	(void)state;
 	uint64_t session = ring_soft("sip:821@10.0.0.3:5060");
 	const char *invite = peer_next(&soft);
-	rig->signalling->cancel(rig->signalling->context, session, LEG_END_ANSWERED_ELSEWHERE);
+	rig->signalling->cancel(rig->signalling->context, session, LEG_END_ANSWERED_ELSEWHERE, STR_NONE);
 	peer_nothing(&soft); // RFC 3261 section 9.1
 	respond(&soft, invite, "180 Ringing", "s1", "");
 	const char *cancel = peer_next(&soft);
@@ -162,14 +163,16 @@ static void the_reasons_for_a_cancel_differ(void **state)
 {
 	static const struct {
 		enum leg_end why;
-		const char *reason;
+		const char *reason, *said;
 	} rows[] = {
-	    {LEG_END_NORMAL, ""},
-	    {LEG_END_ANSWERED_ELSEWHERE, "SIP;cause=200;text=\"Call completed elsewhere\""},
-	    {LEG_END_DECLINED_ELSEWHERE, "SIP;cause=600;text=\"Busy Everywhere\""},
-	    {LEG_END_CALLER_GAVE_UP, ""},
-	    {LEG_END_TURN_TIMED_OUT, "SIP;cause=408;text=\"Ring time over\""},
-	    {LEG_END_SERVER, ""},
+	    {LEG_END_CALLER_GAVE_UP, "Q.850;cause=16", "Q.850;cause=16"},
+	    {LEG_END_ANSWERED_ELSEWHERE, "SIP;cause=200;text=\"Call completed elsewhere\"", "Q.850;cause=16"},
+	    {LEG_END_NORMAL, "", NULL},
+	    {LEG_END_ANSWERED_ELSEWHERE, "SIP;cause=200;text=\"Call completed elsewhere\"", NULL},
+	    {LEG_END_DECLINED_ELSEWHERE, "SIP;cause=600;text=\"Busy Everywhere\"", NULL},
+	    {LEG_END_CALLER_GAVE_UP, "", NULL},
+	    {LEG_END_TURN_TIMED_OUT, "SIP;cause=408;text=\"Ring time over\"", NULL},
+	    {LEG_END_SERVER, "", NULL},
 	};
 	(void)state;
 	peer_register(&soft, "821", 1, "Contact: <sip:821@10.0.0.3:5060>\n");
@@ -178,7 +181,7 @@ static void the_reasons_for_a_cancel_differ(void **state)
 		uint64_t session = ring(&invite);
 		const char *text = peer_next(&soft);
 		respond(&soft, text, "180 Ringing", "s1", "");
-		rig->signalling->cancel(rig->signalling->context, session, rows[i].why);
+		rig->signalling->cancel(rig->signalling->context, session, rows[i].why, str_of(rows[i].said));
 		const char *cancel = peer_next(&soft);
 		assert_starts(cancel, "CANCEL ");
 		assert_string_equal(header_of(rig, cancel, "Reason"), rows[i].reason);
@@ -194,12 +197,12 @@ static void an_answer_that_crosses_the_cancel_gets_ack_then_bye(void **state)
 	uint64_t session = ring_soft("sip:821@10.0.0.3:5060");
 	const char *invite = peer_next(&soft);
 	respond(&soft, invite, "180 Ringing", "s1", "");
-	rig->signalling->cancel(rig->signalling->context, session, LEG_END_ANSWERED_ELSEWHERE);
+	rig->signalling->cancel(rig->signalling->context, session, LEG_END_ANSWERED_ELSEWHERE, STR_NONE);
 	assert_starts(peer_next(&soft), "CANCEL ");
 	respond(&soft, invite, "200 OK", "s1", ANSWERED_BY_SOFT);
 	rig_told(rig, "progressed 9 180\nanswered 9 application/sdp [" SDP_ANSWER "]\n");
 	rig->signalling->acknowledge(rig->signalling->context, session, &nothing);
-	rig->signalling->hang_up(rig->signalling->context, session, LEG_END_ANSWERED_ELSEWHERE);
+	rig->signalling->hang_up(rig->signalling->context, session, LEG_END_ANSWERED_ELSEWHERE, STR_NONE);
 	assert_starts(peer_next(&soft), "ACK ");
 	const char *bye = peer_next(&soft);
 	assert_starts(bye, "BYE ");
@@ -211,7 +214,7 @@ static void a_hang_up_without_an_ack_acknowledges_first(void **state)
 	(void)state;
 	uint64_t session = ring_soft("sip:821@10.0.0.3:5060");
 	respond(&soft, peer_next(&soft), "200 OK", "s1", ANSWERED_BY_SOFT);
-	rig->signalling->hang_up(rig->signalling->context, session, LEG_END_NORMAL);
+	rig->signalling->hang_up(rig->signalling->context, session, LEG_END_NORMAL, STR_NONE);
 	assert_starts(peer_next(&soft), "ACK ");
 	assert_starts(peer_next(&soft), "BYE ");
 }
@@ -246,10 +249,27 @@ static void whoever_only_rings_cannot_say_bye(void **state)
 	peer_send(&soft, text, "OPTIONS", "2", to, from, call_id, 2, "OPTIONS");
 	assert_starts(peer_next(&soft), "SIP/2.0 200 ");
 	peer_send(&soft, text, "UPDATE", "3", to, from, call_id, 3, "UPDATE");
-	assert_starts(peer_next(&soft), "SIP/2.0 491 ");
+	assert_starts(peer_next(&soft), "SIP/2.0 200 "); // it offers nothing
 	peer_send(&soft, text, "UPDATE", "4", to, from, call_id, 3, "UPDATE");
 	assert_starts(peer_next(&soft), "SIP/2.0 500 "); // the CSeq is used
 	rig_told(rig, "progressed 9 180\n");
+}
+
+// A proxy that sends our own INVITE back to us, whatever it is called there.
+static void our_own_invite_that_comes_back_is_482(void **state)
+{
+	(void)state;
+	ring_soft("sip:821@10.0.0.3:5060");
+	const char *invite = peer_next(&soft);
+	peer_send(
+	    &soft,
+	    "INVITE sip:511@example.com SIP/2.0\nVia: SIP/2.0/UDP 10.0.0.3:5060;branch=z9hG4bKback;rport\nVia: %s\n"
+	    "From: %s\nTo: %s\nCall-ID: %s\nCSeq: 1 INVITE\nMax-Forwards: 68\nContact: <sip:10.0.0.3>\n"
+	    "Content-Length: 0\n\n",
+	    header_of(rig, invite, "Via"), header_of(rig, invite, "From"), header_of(rig, invite, "To"),
+	    header_of(rig, invite, "Call-ID"));
+	assert_starts(peer_next(&soft), "SIP/2.0 482 ");
+	rig_told(rig, "");
 }
 
 // ---- a trunk
@@ -284,7 +304,7 @@ static void a_trunk_is_told_who_calls_and_for_whom(void **state)
 			    "CSeq: 1 INVITE\n"
 			    "Contact: <sip:carillon@10.0.0.1:5060>\n" ALLOW
 			    "P-Asserted-Identity: \"Bob\" <sip:+441444555555@example.com>\n"
-			    "Diversion: <sip:510@example.com>;reason=follow-me\n" AGENT
+			    "Diversion: <sip:510@example.com>;reason=follow-me\n" RELIABLE AGENT
 			    "Content-Type: application/sdp\n"
 			    "Content-Length: 35\n\n" WIRE_OFFER);
 }
@@ -437,6 +457,7 @@ int main(void)
 	    LEGS_TEST(a_hang_up_without_an_ack_acknowledges_first),
 	    LEGS_TEST(refusals_and_silence_are_told),
 	    LEGS_TEST(whoever_only_rings_cannot_say_bye),
+	    LEGS_TEST(our_own_invite_that_comes_back_is_482),
 	    LEGS_TEST(a_trunk_is_told_who_calls_and_for_whom),
 	    LEGS_TEST(an_anonymous_caller_is_known_to_trunks_only),
 	    LEGS_TEST(a_caller_without_a_number_has_no_user_part),

@@ -23,8 +23,8 @@ static void a_call_in_from_invite_to_bye(void **state)
 			    "Call-ID: call1@10.0.0.2\n"
 			    "CSeq: 2 INVITE\n"
 			    "To: <sip:510@example.com>;tag=TAG\n"
-			    "Contact: <sip:carillon@10.0.0.1:5060>\n" ALLOW "Content-Type: application/sdp\n"
-			    "Content-Length: 35\n\n" WIRE_ANSWER);
+			    "Contact: <sip:carillon@10.0.0.1:5060>\n" ALLOW
+			    "Content-Type: application/sdp\nContent-Length: 35\n\n" WIRE_ANSWER);
 	sim_run_for(rig->loop, 1600); // 500 + 1000
 	assert_string_equal(peer_next(&desk), answered);
 	assert_string_equal(peer_next(&desk), answered);
@@ -49,13 +49,14 @@ static void a_caller_who_gives_up_gets_487(void **state)
 	peer_send(&desk, "CANCEL sip:510@example.com SIP/2.0\n"
 			 "Via: SIP/2.0/UDP 10.0.0.2:5060;branch=z9hG4bKi2;rport\n"
 			 "From: \"Somebody else\" <sip:999@example.com>;tag=d1\nTo: <sip:510@example.com>\n"
-			 "Call-ID: call1@10.0.0.2\nCSeq: 2 CANCEL\nContent-Length: 0\n\n");
+			 "Call-ID: call1@10.0.0.2\nCSeq: 2 CANCEL\nReason: SIP;cause=600, Q.850;cause=21\n"
+			 "Content-Length: 0\n\n");
 	const char *first = peer_next(&desk), *second = peer_next(&desk);
 	assert_starts(first, "SIP/2.0 200 ");
 	assert_string_equal(header_of(rig, first, "CSeq"), "2 CANCEL");
 	assert_starts(second, "SIP/2.0 487 ");
 	assert_string_equal(header_of(rig, second, "CSeq"), "2 INVITE");
-	rig_told(rig, "cancelled 7\n");
+	rig_told(rig, "cancelled 7 SIP;cause=600, Q.850;cause=21\n");
 	assert_int_equal(sessions(), 0);
 }
 
@@ -88,7 +89,7 @@ static void an_answer_nobody_acknowledges_ends_the_call(void **state)
 	sim_run_for(rig->loop, 200);
 	assert_starts(peer_next(&desk), "BYE sip:330@10.0.0.2:5060 SIP/2.0\n");
 	rig_told(rig, "unacknowledged 7\n");
-	rig->signalling->hang_up(rig->signalling->context, rig->session, LEG_END_NORMAL); // harmless
+	rig->signalling->hang_up(rig->signalling->context, rig->session, LEG_END_NORMAL, STR_NONE); // harmless
 	sim_run_for(rig->loop, 33000);
 	assert_int_equal(sessions(), 0);
 }
@@ -113,7 +114,7 @@ static void our_bye_waits_for_the_ack(void **state)
 	call_510();
 	rig->signalling->accept(rig->signalling->context, rig->session, &answer);
 	const char *answered = peer_next(&desk);
-	rig->signalling->hang_up(rig->signalling->context, rig->session, LEG_END_NORMAL);
+	rig->signalling->hang_up(rig->signalling->context, rig->session, LEG_END_NORMAL, STR_NONE);
 	peer_nothing(&desk); // RFC 3261 section 15
 	desk_says("ACK", answered, 2, "");
 	const char *bye = peer_next(&desk);

@@ -11,7 +11,7 @@ static struct peer phone;
 static int start(void **state)
 {
 	(void)state;
-	rig = rig_start();
+	rig = rig_start(0);
 	peer_open(&phone, rig, "10.0.0.2", 5060);
 	return 0;
 }

@@ -23,7 +23,7 @@ static void a_re_invite_goes_through_the_domain(void **state)
 	// The target has moved (RFC 3261 section 12.2).
 	struct peer moved;
 	peer_open(&moved, rig, "10.0.0.2", 5070);
-	rig->signalling->hang_up(rig->signalling->context, rig->session, LEG_END_NORMAL);
+	rig->signalling->hang_up(rig->signalling->context, rig->session, LEG_END_NORMAL, STR_NONE);
 	assert_starts(peer_next(&moved), "BYE sip:330@10.0.0.2:5070 SIP/2.0\n");
 	peer_close(&moved);
 }
@@ -126,8 +126,8 @@ static void info_and_message_pass(void **state)
 	assert_starts(peer_next(&desk), "SIP/2.0 500 "); // the other side's password is not this one's affair
 	desk_says("OPTIONS", answered, 6, "");
 	assert_starts(peer_next(&desk), "SIP/2.0 200 ");
-	desk_says("UPDATE", answered, 7, "Require: 100rel\nContent-Length: 0\n\n");
-	assert_string_equal(header_of(rig, peer_next(&desk), "Unsupported"), "100rel");
+	desk_says("UPDATE", answered, 7, "Require: precondition\nContent-Length: 0\n\n");
+	assert_string_equal(header_of(rig, peer_next(&desk), "Unsupported"), "precondition");
 	rig_told(rig, "");
 }
 
@@ -229,7 +229,7 @@ static void two_byes_that_cross_are_both_answered(void **state)
 {
 	(void)state;
 	const char *answered = talk();
-	rig->signalling->hang_up(rig->signalling->context, rig->session, LEG_END_NORMAL);
+	rig->signalling->hang_up(rig->signalling->context, rig->session, LEG_END_NORMAL, STR_NONE);
 	const char *bye = peer_next(&desk);
 	desk_says("BYE", answered, 3, "");
 	assert_starts(peer_next(&desk), "SIP/2.0 200 ");

@@ -176,7 +176,7 @@ static void a_phone_is_told_where_to_pick_up(void **state)
 	const char *tag = strstr(header_of(rig, invite, "From"), ";tag=") + 5;
 	assert_has(notify, text_of(rig, "<dialog id=\"17\" call-id=\"%s\" local-tag=\"%s\" remote-tag=\"s1\" ",
 				   header_of(rig, invite, "Call-ID"), tag));
-	rig->signalling->cancel(rig->signalling->context, session, LEG_END_NORMAL);
+	rig->signalling->cancel(rig->signalling->context, session, LEG_END_NORMAL, STR_NONE);
 }
 
 // ---- who, what, how long

@@ -88,7 +88,7 @@ static void accept_and_end(struct peer *peer, const char *invite, uint64_t sessi
 	respond(peer, invite, "200 OK", "c1", "Contact: <sip:10.0.1.9>\nContent-Length: 0\n\n");
 	rig_told(rig, "answered 9\n");
 	rig->signalling->acknowledge(rig->signalling->context, session, &nothing);
-	rig->signalling->hang_up(rig->signalling->context, session, LEG_END_NORMAL);
+	rig->signalling->hang_up(rig->signalling->context, session, LEG_END_NORMAL, STR_NONE);
 }
 
 // ---- finding
@@ -132,7 +132,7 @@ static void requests_in_the_call_follow_the_target_that_answered(void **state)
 	respond(&second, invite, "200 OK", "c1", "Contact: <sip:sbc.carrier.example>\nContent-Length: 0\n\n");
 	rig->signalling->acknowledge(rig->signalling->context, session, &nothing);
 	assert_starts(peer_next(&second), "ACK sip:sbc.carrier.example SIP/2.0\n");
-	rig->signalling->hang_up(rig->signalling->context, session, LEG_END_NORMAL);
+	rig->signalling->hang_up(rig->signalling->context, session, LEG_END_NORMAL, STR_NONE);
 	assert_starts(peer_next(&second), "BYE sip:sbc.carrier.example SIP/2.0\n");
 	peer_nothing(&carrier);
 	rig_told(rig, "answered 9\n");
@@ -144,9 +144,9 @@ static void a_call_may_be_given_up_while_the_name_is_looked_for(void **state)
 	sim_dns_servers(rig->loop, SIM_DNS_SILENT);
 	uint64_t cancelled = ring_carrier(), hung_up = ring_carrier();
 	sim_run_for(rig->loop, 500);
-	rig->signalling->cancel(rig->signalling->context, cancelled, LEG_END_CALLER_GAVE_UP);
+	rig->signalling->cancel(rig->signalling->context, cancelled, LEG_END_CALLER_GAVE_UP, STR_NONE);
 	rig_told(rig, ""); // not from within
-	rig->signalling->hang_up(rig->signalling->context, hung_up, LEG_END_NORMAL);
+	rig->signalling->hang_up(rig->signalling->context, hung_up, LEG_END_NORMAL, STR_NONE);
 	sim_run_for(rig->loop, 10);
 	rig_told(rig, "failed 9 487 \n");
 	assert_int_equal(sessions(), 0);
@@ -358,7 +358,7 @@ static void a_number_that_is_silent_until_it_is_given_up_is_known_too(void **sta
 	for (int i = 0; i < 2; i++) { // five seconds of silence mean nothing yet
 		uint64_t session = ring_carrier();
 		sim_run_for(rig->loop, i == 0 ? 5000 : 15000);
-		rig->signalling->cancel(rig->signalling->context, session, LEG_END_TURN_TIMED_OUT);
+		rig->signalling->cancel(rig->signalling->context, session, LEG_END_TURN_TIMED_OUT, STR_NONE);
 	}
 	assert_refused(ERR_TRUNK_DOWN);
 	sim_run_for(rig->loop, 32000 + TARGET_DEAD_MS); // their timers B say so once more
@@ -375,7 +375,7 @@ static void a_cancel_goes_to_the_present_target(void **state)
 	assert_starts(peer_next(&carrier), "ACK ");
 	const char *invite = peer_next(&second);
 	respond(&second, invite, "100 Trying", "", "");
-	rig->signalling->cancel(rig->signalling->context, session, LEG_END_CALLER_GAVE_UP);
+	rig->signalling->cancel(rig->signalling->context, session, LEG_END_CALLER_GAVE_UP, STR_NONE);
 	assert_starts(peer_next(&second), "CANCEL ");
 	respond(&second, invite, "503 Service Unavailable", "c1", ""); // no further target is tried
 	rig_told(rig, "failed 9 503 Service Unavailable\n");
