@@ -27,7 +27,9 @@
 #include <systemd/sd-daemon.h>
 
 struct server {
-	struct arena arena; // the settings' texts
+	const char *config;   // the configuration file, or NULL
+	struct arena arena;   // the settings' texts
+	struct arena adopted; // those of the keys that a SIGHUP has changed
 	struct settings settings;
 	struct number_plan plan;
 	struct loop *loop;
@@ -207,18 +209,6 @@ static void told_to_stop(void *context)
 	timer_start(server->loop, &server->drain, 1);
 }
 
-// SIGHUP: certificate, key and CAs are read again. Connections go on as they are.
-static void told_to_reload(void *context)
-{
-	struct server *server = context;
-	char sentence[512];
-
-	if (!tls_reload(server->tls, sentence, sizeof sentence))
-		log_error("tls_not_reloaded", LOG_TEXT("why", sentence));
-	else
-		log_info("tls_reloaded", LOG_INT("certificate_ends_s", tls_certificate_ends_s(server->tls)));
-}
-
 static void watchdog_feed(struct timer *timer)
 {
 	struct server *server = container_of(timer, struct server, watchdog);
@@ -358,9 +348,8 @@ static struct sip_limits_settings limits_settings(const struct settings *from)
 	};
 }
 
-static bool endpoint_build(struct server *server)
+static struct sip_endpoint_settings endpoint_settings(struct server *server, const struct settings *from)
 {
-	const struct settings *from = &server->settings;
 	struct sip_endpoint_settings settings = {
 	    .transport.secure = server->tls,
 	    .transport.origins = from->sip_ws_origins,
@@ -387,7 +376,6 @@ static bool endpoint_build(struct server *server)
 	    .subscriptions_max = (unsigned)from->presence_subscriptions_max,
 	    .lamps_nameless = !from->presence_identities,
 	};
-	struct net_address failed = {0};
 
 	_Static_assert((int)TRUSTED_MAX == (int)SIP_TRUSTED_MAX, "as many as the endpoint takes");
 	settings_trusted(from, settings.trusted);
@@ -396,6 +384,13 @@ static bool endpoint_build(struct server *server)
 	settings_listeners(from->sip_tls, 5061, settings.transport.tls);
 	settings_listeners(from->sip_ws, 80, settings.transport.ws);
 	settings_listeners(from->sip_wss, 443, settings.transport.wss);
+	return settings;
+}
+
+static bool endpoint_build(struct server *server)
+{
+	const struct sip_endpoint_settings settings = endpoint_settings(server, &server->settings);
+	struct net_address failed = {0};
 	int error = sip_endpoint_create(server->loop, &settings, server->directory, server->registrations,
 					&server->endpoint, &failed);
 	if (error) {
@@ -466,6 +461,62 @@ static bool http_build(struct server *server)
 	return true;
 }
 
+// ---- reading the configuration again
+
+static bool adopt(struct server *server, const struct settings *read)
+{
+	char adopted[1024] = "", later[1024] = "";
+	struct writer one = writer_into(adopted, sizeof adopted), other = writer_into(later, sizeof later);
+	struct settings settings = server->settings;
+	enum log_level level = LOG_LEVEL_INFO;
+
+	settings_compare(&server->settings, read, &one, &other);
+	settings_adopt(&settings, read);
+	const struct sip_endpoint_settings endpoint = endpoint_settings(server, &settings);
+	if (!sip_endpoint_change(server->endpoint, &endpoint)) {
+		log_error("configuration_not_reloaded", LOG_TEXT("why", err_sentence(ERR_NO_MEMORY)));
+		return false;
+	}
+	server->settings = settings;
+	log_info("configuration_reloaded", LOG_STR("changed", writer_result(&one)));
+	if (other.used > 0)
+		log_warning("configuration_needs_restart", LOG_STR("keys", writer_result(&other)));
+	log_level_parse(server->settings.log_level, &level);
+	log_set_level(level);
+	return true;
+}
+
+// SIGHUP: certificate, key and CAs are read again, then the configuration; connections and calls go on as they are. What cannot be
+// used changes nothing at all.
+static void told_to_reload(void *context)
+{
+	struct server *server = context;
+	struct settings read;
+	struct arena arena;
+	struct config_error error = {0};
+	char sentence[512];
+
+	arena_init(&arena, 0);
+	if (server->config && !settings_read(server->config, &read, &arena, &error)) {
+		log_error("configuration_not_reloaded", LOG_TEXT("file", server->config), LOG_UINT("line", error.line),
+			  LOG_TEXT("why", error.sentence));
+		arena_free(&arena);
+		return;
+	}
+	if (!tls_reload(server->tls, sentence, sizeof sentence)) {
+		log_error("tls_not_reloaded", LOG_TEXT("why", sentence));
+		arena_free(&arena);
+		return;
+	}
+	log_info("tls_reloaded", LOG_INT("certificate_ends_s", tls_certificate_ends_s(server->tls)));
+	if (!server->config || !adopt(server, &read)) {
+		arena_free(&arena);
+		return;
+	}
+	arena_free(&server->adopted); // every text that was adopted before has been replaced
+	server->adopted = arena;
+}
+
 // In this order: the calls write their records, the store commits them, and the registrations that it commits last are
 // still answered.
 static void server_tear_down(struct server *server)
@@ -491,6 +542,7 @@ static void server_tear_down(struct server *server)
 	queue_destroy(server->call_thread);
 	loop_destroy(server->loop);
 	arena_free(&server->arena);
+	arena_free(&server->adopted);
 }
 
 static bool server_build(struct server *server, const struct options *options)
@@ -614,7 +666,9 @@ int main(int count, char **arguments)
 
 	if (status >= 0)
 		return status;
+	server.config = options.config;
 	arena_init(&server.arena, 0);
+	arena_init(&server.adopted, 0);
 	if (!settings_read(options.config, &server.settings, &server.arena, &error)) {
 		if (error.line)
 			complain("%s, line %u: %s", options.config, error.line, error.sentence);

@@ -123,6 +123,58 @@ static const struct config_key keys[] = {
     INTEGER("server", "drain_s", drain_s, "30", 0, 3600, "On SIGTERM running calls may go on for this long."),
 };
 
+// What a SIGHUP may change; without a name: the whole section.
+static const struct {
+	const char *section, *name;
+} adoptable[] = {
+    {"sip", "ws_origins"}, {"sip", "idle_s"}, {"registrar", NULL},   {"presence", NULL},
+    {"limits", NULL},      {"log", "level"},  {"server", "drain_s"},
+};
+
+static bool is_adoptable(const struct config_key *key)
+{
+	for (size_t i = 0; i < sizeof adoptable / sizeof *adoptable; i++)
+		if (strcmp(adoptable[i].section, key->section) == 0 &&
+		    (!adoptable[i].name || strcmp(adoptable[i].name, key->name) == 0))
+			return true;
+	return false;
+}
+
+static size_t value_size(const struct config_key *key)
+{
+	static const size_t sizes[] = {
+	    [CONFIG_TEXT] = sizeof(struct str), [CONFIG_INTEGER] = sizeof(int64_t), [CONFIG_BOOLEAN] = sizeof(bool)};
+
+	return sizes[key->type];
+}
+
+static bool same_value(const struct config_key *key, const struct settings *a, const struct settings *b)
+{
+	const char *one = (const char *)a + key->offset, *other = (const char *)b + key->offset;
+
+	if (key->type == CONFIG_TEXT)
+		return str_equal(*(const struct str *)(const void *)one, *(const struct str *)(const void *)other);
+	return memcmp(one, other, value_size(key)) == 0;
+}
+
+void settings_compare(const struct settings *running, const struct settings *read, struct writer *adopted,
+		      struct writer *later)
+{
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+		struct writer *w = is_adoptable(&keys[i]) ? adopted : later;
+		if (!same_value(&keys[i], running, read))
+			writer_format(w, "%s[%s] %s", w->used ? ", " : "", keys[i].section, keys[i].name);
+	}
+}
+
+void settings_adopt(struct settings *running, const struct settings *read)
+{
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+		if (is_adoptable(&keys[i]))
+			memcpy((char *)running + keys[i].offset, (const char *)read + keys[i].offset,
+			       value_size(&keys[i]));
+}
+
 static bool refuse(struct config_error *error, const char *key, struct str value, const char *right)
 {
 	config_error_set(error, 0, "%s: \"%.*s\" is not right: %s", key, STR_ARG(value), right);

@@ -4,6 +4,7 @@
 
 #include "base/config.h"
 #include "base/net.h"
+#include "base/writer.h"
 #include "domain/feature_code.h"
 #include "domain/number.h"
 
@@ -46,6 +47,12 @@ struct settings {
 
 // Reads the file (NULL: the defaults) and checks what a single key's type cannot. False with error->sentence.
 bool settings_read(const char *path, struct settings *settings, struct arena *arena, struct config_error *error);
+// Lists the keys whose values differ, as "[section] name" with commas between: those that settings_adopt takes over, and those
+// that count from the next start on.
+void settings_compare(const struct settings *running, const struct settings *read, struct writer *adopted,
+		      struct writer *later);
+// Takes over what can change while the server runs: all such keys, so that none of their texts is the old settings' any more.
+void settings_adopt(struct settings *running, const struct settings *read);
 // The listeners of a key that settings_read has checked; unused places have family 0.
 void settings_listeners(struct str text, uint16_t default_port, struct net_address listeners[LISTENERS_MAX]);
 // Of [limits] trusted; unused places are all zero.

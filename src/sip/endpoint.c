@@ -287,19 +287,43 @@ static bool keep_names(struct sip_endpoint *endpoint, const struct sip_endpoint_
 	return true;
 }
 
-int sip_endpoint_create(struct loop *loop, const struct sip_endpoint_settings *settings, struct directory *directory,
-			struct registrations *registrations, struct sip_endpoint **result, struct net_address *failed)
+static struct sip_registrar_settings registrar_settings(const struct sip_endpoint_settings *settings)
 {
-	struct sip_endpoint *endpoint = calloc(1, sizeof *endpoint);
-	struct sip_registrar_settings registrar = {settings->register_min_s, settings->register_max_s,
-						   settings->register_default_s};
-	struct subscriptions_settings subscriptions = {
+	return (struct sip_registrar_settings){settings->register_min_s, settings->register_max_s,
+					       settings->register_default_s};
+}
+
+static struct subscriptions_settings subscriptions_settings(const struct sip_endpoint_settings *settings)
+{
+	return (struct subscriptions_settings){
 	    .min_s = settings->subscribe_min_s,
 	    .max_s = settings->subscribe_max_s,
 	    .per_device = settings->subscriptions_per_device,
 	    .max = settings->subscriptions_max,
 	    .nameless = settings->lamps_nameless,
 	};
+}
+
+bool sip_endpoint_change(struct sip_endpoint *endpoint, const struct sip_endpoint_settings *settings)
+{
+	const struct sip_registrar_settings registrar = registrar_settings(settings);
+	const struct subscriptions_settings subscriptions = subscriptions_settings(settings);
+
+	if (!sip_transport_change(endpoint->transport, &settings->transport))
+		return false;
+	memcpy(endpoint->trusted, settings->trusted, sizeof endpoint->trusted);
+	sip_limits_change(endpoint->limits, &settings->limits);
+	sip_registrar_change(endpoint->registrar, &registrar);
+	subscriptions_change(endpoint->subscriptions, &subscriptions);
+	return true;
+}
+
+int sip_endpoint_create(struct loop *loop, const struct sip_endpoint_settings *settings, struct directory *directory,
+			struct registrations *registrations, struct sip_endpoint **result, struct net_address *failed)
+{
+	struct sip_endpoint *endpoint = calloc(1, sizeof *endpoint);
+	struct sip_registrar_settings registrar = registrar_settings(settings);
+	struct subscriptions_settings subscriptions = subscriptions_settings(settings);
 	*failed = (struct net_address){0};
 	if (!endpoint)
 		return -ENOMEM;

@@ -38,6 +38,9 @@ int sip_endpoint_create(struct loop *loop, const struct sip_endpoint_settings *s
 // The port for the domain. The call table is given afterwards, since each needs the other.
 struct signalling *sip_endpoint_signalling(struct sip_endpoint *endpoint);
 void sip_endpoint_start(struct sip_endpoint *endpoint, struct call_table *calls);
+// Takes over what can change while it runs: limits, whom it trusts, bounds of registrations and subscriptions, origins, idle_s. Calls
+// and connections go on. False, and nothing has changed, when there is no memory.
+bool sip_endpoint_change(struct sip_endpoint *endpoint, const struct sip_endpoint_settings *settings);
 // A trunk has been added to the directory, changed, or taken out of it. (sip_endpoint_start looks at all that are there.)
 void sip_endpoint_trunk_changed(struct sip_endpoint *endpoint, uint64_t trunk_id);
 // A device is gone, or has a new password: what it has subscribed to ends. Calls go on.

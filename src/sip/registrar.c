@@ -54,6 +54,11 @@ struct sip_registrar *sip_registrar_create(struct sip_endpoint *endpoint, const 
 	return NULL;
 }
 
+void sip_registrar_change(struct sip_registrar *registrar, const struct sip_registrar_settings *settings)
+{
+	registrar->settings = *settings;
+}
+
 static void pending_free(struct pending_register *pending)
 {
 	struct sip_registrar *registrar = pending->registrar;

@@ -10,6 +10,8 @@ struct sip_registrar_settings {
 
 struct sip_registrar *sip_registrar_create(struct sip_endpoint *endpoint,
 					   const struct sip_registrar_settings *settings); // NULL: no memory
+// For REGISTERs from now on.
+void sip_registrar_change(struct sip_registrar *registrar, const struct sip_registrar_settings *settings);
 void sip_registrar_destroy(struct sip_registrar *registrar);
 // A REGISTER that passed the rules and has not been seen before.
 void sip_registrar_receive(struct sip_registrar *registrar, const struct flow *from, const struct sip_message *request);

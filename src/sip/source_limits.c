@@ -39,13 +39,10 @@ static void default_to(unsigned *setting, unsigned value)
 		*setting = value;
 }
 
-struct sip_limits *sip_limits_create(struct loop *loop, const struct sip_limits_settings *given)
+static void take_settings(struct sip_limits *limits, const struct sip_limits_settings *given)
 {
-	struct sip_limits *limits = calloc(1, sizeof *limits);
-	if (!limits)
-		return NULL;
 	struct sip_limits_settings *settings = &limits->settings;
-	limits->loop = loop;
+
 	*settings = *given;
 	default_to(&settings->requests_per_s, REQUESTS_PER_S);
 	default_to(&settings->requests_burst, REQUESTS_BURST);
@@ -57,6 +54,26 @@ struct sip_limits *sip_limits_create(struct loop *loop, const struct sip_limits_
 	default_to(&settings->ban_s, BAN_S);
 	default_to(&settings->connections_per_source, CONNECTIONS_PER_SOURCE);
 	default_to(&settings->remembered, REMEMBERED);
+}
+
+void sip_limits_change(struct sip_limits *limits, const struct sip_limits_settings *given)
+{
+	struct sip_limits_settings changed = *given;
+
+	changed.trusts = limits->settings.trusts;
+	changed.context = limits->settings.context;
+	changed.remembered = limits->settings.remembered;
+	take_settings(limits, &changed);
+}
+
+struct sip_limits *sip_limits_create(struct loop *loop, const struct sip_limits_settings *given)
+{
+	struct sip_limits *limits = calloc(1, sizeof *limits);
+	if (!limits)
+		return NULL;
+	struct sip_limits_settings *settings = &limits->settings;
+	limits->loop = loop;
+	take_settings(limits, given);
 	if (limits_table_init(&limits->sources, settings->remembered) &&
 	    limits_table_init(&limits->flows, (size_t)settings->remembered * FLOWS_PER_SOURCE) &&
 	    limits_table_init(&limits->accounts, settings->remembered))

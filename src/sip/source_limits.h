@@ -27,6 +27,8 @@ struct sip_limits_settings {
 };
 
 struct sip_limits *sip_limits_create(struct loop *loop, const struct sip_limits_settings *settings); // NULL: no memory
+// Other figures from now on; whom it trusts and how many it remembers stay. What has been counted counts on.
+void sip_limits_change(struct sip_limits *limits, const struct sip_limits_settings *settings);
 void sip_limits_destroy(struct sip_limits *limits);
 
 // Before a message is read. False: drop it.

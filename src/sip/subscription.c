@@ -17,6 +17,21 @@ enum {
 	RETRY_AFTER_LIMIT_S = 300,
 };
 
+static void default_to(unsigned *setting, unsigned value)
+{
+	if (*setting == 0)
+		*setting = value;
+}
+
+void subscriptions_change(struct subscriptions *subscriptions, const struct subscriptions_settings *settings)
+{
+	subscriptions->settings = *settings;
+	default_to(&subscriptions->settings.min_s, MIN_S_DEFAULT);
+	default_to(&subscriptions->settings.max_s, MAX_S_DEFAULT);
+	default_to(&subscriptions->settings.per_device, PER_DEVICE_DEFAULT);
+	default_to(&subscriptions->settings.max, MAX_DEFAULT);
+}
+
 struct subscriptions *subscriptions_create(struct sip_endpoint *endpoint, const struct subscriptions_settings *settings)
 {
 	struct subscriptions *subscriptions = calloc(1, sizeof *subscriptions);
@@ -24,15 +39,7 @@ struct subscriptions *subscriptions_create(struct sip_endpoint *endpoint, const 
 	if (!subscriptions)
 		return NULL;
 	subscriptions->endpoint = endpoint;
-	subscriptions->settings = *settings;
-	if (!settings->min_s)
-		subscriptions->settings.min_s = MIN_S_DEFAULT;
-	if (!settings->max_s)
-		subscriptions->settings.max_s = MAX_S_DEFAULT;
-	if (!settings->per_device)
-		subscriptions->settings.per_device = PER_DEVICE_DEFAULT;
-	if (!settings->max)
-		subscriptions->settings.max = MAX_DEFAULT;
+	subscriptions_change(subscriptions, settings);
 	pool_init(&subscriptions->pool, sizeof(struct subscription));
 	pool_init(&subscriptions->subscribers_pool, sizeof(struct subscriber));
 	subscriptions->by_tag = hash_create();

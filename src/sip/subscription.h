@@ -17,6 +17,8 @@ struct subscriptions_settings {
 // What is 0 gets its default.
 struct subscriptions *subscriptions_create(struct sip_endpoint *endpoint,
 					   const struct subscriptions_settings *settings);
+// Other figures from now on; subscriptions that are there go on.
+void subscriptions_change(struct subscriptions *subscriptions, const struct subscriptions_settings *settings);
 // Each one is told with one NOTIFY that nobody waits for, and forgotten. While the call table is still there.
 void subscriptions_stop(struct subscriptions *subscriptions);
 void subscriptions_destroy(struct subscriptions *subscriptions);

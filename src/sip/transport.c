@@ -67,13 +67,22 @@ static int open_all_listeners(struct sip_transport *transport, const struct sip_
 	return error;
 }
 
+bool sip_transport_change(struct sip_transport *transport, const struct sip_transport_settings *settings)
+{
+	unsigned idle_s = settings->idle_s ? settings->idle_s : IDLE_DEFAULT_S;
+
+	if (!owned_set(&transport->origins, settings->origins))
+		return false;
+	transport->idle_ms = (uint64_t)idle_s * 1000;
+	return true;
+}
+
 int sip_transport_create(struct loop *loop, const struct sip_transport_settings *settings,
 			 const struct sip_transport_handlers *handlers, void *context, struct sip_transport **created,
 			 struct net_address *failed)
 {
 	struct sip_transport *transport = calloc(1, sizeof *transport);
 	unsigned connections_max = settings->connections_max ? settings->connections_max : CONNECTIONS_DEFAULT;
-	unsigned idle_s = settings->idle_s ? settings->idle_s : IDLE_DEFAULT_S;
 	int error = -ENOMEM;
 
 	*failed = (struct net_address){0};
@@ -82,7 +91,6 @@ int sip_transport_create(struct loop *loop, const struct sip_transport_settings 
 	transport->loop = loop;
 	transport->handlers = *handlers;
 	transport->context = context;
-	transport->idle_ms = (uint64_t)idle_s * 1000;
 	transport->tls = settings->secure;
 	transport->limits = settings->limits;
 	pool_init(&transport->connection_pool, sip_connection_size());
@@ -91,7 +99,7 @@ int sip_transport_create(struct loop *loop, const struct sip_transport_settings 
 	if (!transport->connections || !transport->by_remote)
 		goto failed;
 	error = -EINVAL;
-	if (!owned_set(&transport->origins, settings->origins) ||
+	if (!sip_transport_change(transport, settings) ||
 	    !str_to_cstring(settings->advertised_host, transport->advertised_host, sizeof transport->advertised_host))
 		goto failed;
 	error = open_all_listeners(transport, settings, failed);

@@ -48,6 +48,8 @@ struct sip_transport_handlers {
 int sip_transport_create(struct loop *loop, const struct sip_transport_settings *settings,
 			 const struct sip_transport_handlers *handlers, void *context, struct sip_transport **transport,
 			 struct net_address *failed);
+// Takes over idle_s and origins; connections that are there go on. False, and nothing has changed, when there is no memory.
+bool sip_transport_change(struct sip_transport *transport, const struct sip_transport_settings *settings);
 // Closes everything and calls nobody.
 void sip_transport_destroy(struct sip_transport *transport);
 

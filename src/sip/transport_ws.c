@@ -51,7 +51,7 @@ static const struct websocket_handlers handlers = {.send = wire_send, .opened = 
 bool sip_ws_accept(struct sip_connection *connection)
 {
 	connection->websocket =
-	    websocket_create(connection->transport->origins, SIP_MESSAGE_MAX, &handlers, connection);
+	    websocket_create(&connection->transport->origins, SIP_MESSAGE_MAX, &handlers, connection);
 	return connection->websocket;
 }
 

@@ -10,7 +10,7 @@ struct websocket {
 	const struct websocket_handlers *handlers;
 	void *context;
 	enum websocket_state state;
-	struct str origins;
+	const struct str *origins;
 	struct str incoming;                   // what came and was not read yet; within one call
 	char greeting[WEBSOCKET_GREETING_MAX]; // what has come of the HTTP request
 	size_t greeting_size;
@@ -57,8 +57,8 @@ static void frames_message(wslay_event_context_ptr frames, const struct wslay_ev
 static const struct wslay_event_callbacks callbacks = {
     .recv_callback = frames_receive, .send_callback = frames_send, .on_msg_recv_callback = frames_message};
 
-struct websocket *websocket_create(struct str origins, size_t message_max, const struct websocket_handlers *handlers,
-				   void *context)
+struct websocket *websocket_create(const struct str *origins, size_t message_max,
+				   const struct websocket_handlers *handlers, void *context)
 {
 	struct websocket *websocket = calloc(1, sizeof *websocket);
 
@@ -115,7 +115,7 @@ static void greet(struct websocket *websocket, struct str *bytes)
 	}
 	size_t size = end ? (size_t)(end - websocket->greeting) + 4 : 0;
 	unsigned status =
-	    websocket_greet((struct str){websocket->greeting, size}, websocket->origins, &answer, &websocket->why);
+	    websocket_greet((struct str){websocket->greeting, size}, *websocket->origins, &answer, &websocket->why);
 	if (!websocket->handlers->send(websocket->context, writer_result(&answer)) || status != 101) {
 		over(websocket, websocket->why);
 		return;

@@ -24,9 +24,10 @@ struct websocket_handlers {
 	void (*received)(void *context, char *bytes, size_t size);
 };
 
-// `origins`: of web pages that may connect, separated by spaces; empty = any. Borrowed. NULL when there is no memory.
-struct websocket *websocket_create(struct str origins, size_t message_max, const struct websocket_handlers *handlers,
-				   void *context);
+// `origins`: of web pages that may connect, separated by spaces; empty = any. Borrowed, and looked at when the
+// greeting is complete. NULL when there is no memory.
+struct websocket *websocket_create(const struct str *origins, size_t message_max,
+				   const struct websocket_handlers *handlers, void *context);
 // Says goodbye where that makes sense, and frees. NULL is allowed.
 void websocket_destroy(struct websocket *websocket);
 enum websocket_state websocket_receive(struct websocket *websocket, struct str bytes);

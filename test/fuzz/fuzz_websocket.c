@@ -49,7 +49,7 @@ static const struct websocket_handlers handlers = {said, opened, heard};
 static enum websocket_state run(struct str bytes, size_t piece, struct talk *talk)
 {
 	struct websocket *websocket =
-	    websocket_create(STR("https://a.example https://b.example"), 1000, &handlers, talk);
+	    websocket_create(&STR("https://a.example https://b.example"), 1000, &handlers, talk);
 	enum websocket_state state = WEBSOCKET_GREETING;
 
 	must(websocket);

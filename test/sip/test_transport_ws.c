@@ -247,10 +247,10 @@ static void without_memory_there_is_no_websocket(void **state)
 	(void)state;
 
 	failing_allocator_arm(1);
-	websocket = websocket_create(STR_NONE, 1000, &handlers, NULL);
+	websocket = websocket_create(&STR_NONE, 1000, &handlers, NULL);
 	assert_true(failing_allocator_disarm());
 	assert_null(websocket);
-	websocket = websocket_create(STR_NONE, 1000, &handlers, NULL);
+	websocket = websocket_create(&STR_NONE, 1000, &handlers, NULL);
 	assert_non_null(websocket);
 	assert_int_equal(websocket_receive(websocket, STR("GET ")), WEBSOCKET_GREETING);
 	assert_false(websocket_send(websocket, STR("too early")));
