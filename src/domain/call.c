@@ -43,7 +43,6 @@ void call_set_state(struct call *call, enum call_state state)
 		log_debug("call", LOG_UINT("call", call->id), LOG_TEXT("state", change));
 	}
 	call->state = state;
-	lamp_call_changed(call);
 	call_changed(call);
 	if (state != CALL_ENDING)
 		return;

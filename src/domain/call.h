@@ -121,6 +121,7 @@ struct leg {
 	uint64_t session;        // signalling's side
 	uint64_t device_id, trunk_id;
 	bool counted;             // among the device's calls
+	bool holds;               // he has put the other on hold, by the last offer of his that was accepted
 	bool talks;               // and among those in which the device does more than ring
 	struct hash_node outside; // trunk legs: in call_table.outside, by turn->number
 	struct str shown_number;  // trunk legs: the caller's number sent along, in the record's arena
@@ -203,6 +204,7 @@ struct relay {
 	enum dialog_method method;
 	bool own;        // asked by us, of `to`, which is `from` as well
 	bool offered;    // the request had a body, so its ACK brings none
+	bool holds;      // that body puts the other on hold
 	bool awaits_ack; // a 2xx went back; the ACK brings the answer
 };
 

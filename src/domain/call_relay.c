@@ -2,6 +2,7 @@
 #include "domain/call.h"
 
 #include "base/log.h"
+#include "domain/sdp.h"
 
 #include <assert.h>
 
@@ -36,6 +37,31 @@ static bool may_pass(const struct leg *leg, enum dialog_method method)
 	       (leg == call->caller || leg == call->early_leg);
 }
 
+// Whether an offer puts the other on hold. One that cannot be read goes on as it is, and is taken for one that does not.
+static bool offer_holds(const struct body *body)
+{
+	struct sdp sdp;
+	struct sdp_fault fault;
+
+	return sdp_read(body->bytes, &sdp, &fault) && sdp_holds(&sdp);
+}
+
+// An offer of this leg's was accepted.
+static void leg_set_hold(struct leg *leg, bool holds)
+{
+	if (leg->holds == holds)
+		return;
+	leg->holds = holds;
+	log_debug("leg_hold", LOG_UINT("call", leg->call->id), LOG_UINT("leg", leg->number),
+		  LOG_TEXT("holds", holds ? "yes" : "no"));
+	call_changed(leg->call);
+}
+
+static bool carries_offer(enum dialog_method method)
+{
+	return method == DIALOG_INVITE || method == DIALOG_UPDATE;
+}
+
 static struct relay *relay_new(struct leg *from, uint64_t transaction, const struct dialog_request *request)
 {
 	struct call *call = from->call;
@@ -56,6 +82,7 @@ static struct relay *relay_new(struct leg *from, uint64_t transaction, const str
 	relay->transaction = transaction;
 	relay->method = request->method;
 	relay->offered = !str_empty(request->body.bytes);
+	relay->holds = relay->offered && carries_offer(request->method) && offer_holds(&request->body);
 	list_append(&call->relays, &relay->node);
 	call->relay_count++;
 	return relay;
@@ -143,6 +170,10 @@ void relay_replied(struct leg *leg, const struct leg_event *event)
 	}
 	bool accepted_invite = relay->method == DIALOG_INVITE && event->status < 300;
 	reply(relay->from, relay->transaction, event->status, event->body);
+	if (relay->offered && carries_offer(relay->method) && event->status < 300)
+		leg_set_hold(relay->from, relay->holds);
+	else if (accepted_invite && event->body)
+		leg_set_hold(leg, offer_holds(event->body));
 	if (accepted_invite && !relay->offered) {
 		relay->awaits_ack = true; // the 2xx has the offer, the ACK will bring the answer
 		return;

@@ -111,10 +111,11 @@ struct call_snapshot {
 	struct str called, callee_title; // that extension or number as understood, and that person
 	const char *state;
 	int64_t started_at, answered_at;
-	int64_t ring_started_at; // of the present target: later than started_at when the call was forwarded
-	bool over;               // this is the last that is heard of it
-	const char *outcome;     // NULL until it is settled
-	uint64_t *others;        // users besides callee_user_id whom the call concerns: who calls, who was tried before
+	int64_t ring_started_at;         // of the present target: later than started_at when the call was forwarded
+	bool caller_holds, callee_holds; // who has put the other on hold
+	bool over;                       // this is the last that is heard of it
+	const char *outcome;             // NULL until it is settled
+	uint64_t *others; // users besides callee_user_id whom the call concerns: who calls, who was tried before
 	size_t other_count;
 	struct leg_snapshot *legs;
 	size_t leg_count;

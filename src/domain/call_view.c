@@ -96,6 +96,8 @@ bool call_snapshot_make(const struct call *call, struct arena *arena, struct cal
 	    .started_at = call->caller->started_at,
 	    .answered_at = call->answered_at,
 	    .ring_started_at = record->started_at,
+	    .caller_holds = call->caller->holds,
+	    .callee_holds = call->state == CALL_TALKING && call->winner->holds,
 	    .outcome = attempt->settled ? outcome_names[record->outcome] : NULL,
 	};
 	return shown->record_id.at && shown->caller_number.at && shown->caller_name.at && shown->dialled.at &&

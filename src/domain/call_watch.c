@@ -6,6 +6,7 @@ void call_changed(struct call *call)
 {
 	struct call_table *table = call->table;
 
+	lamp_call_changed(call);
 	if (!watch_wanted(table->ports.watch) || !list_empty(&call->changed))
 		return;
 	list_append(&table->changed, &call->changed);

@@ -112,6 +112,8 @@ static struct lamp_call show_called(const struct attempt *attempt)
 	if (call->winner) {
 		shown.state = LAMP_CONFIRMED;
 		shown.session = 0;
+		shown.holds = call->winner->holds;
+		shown.held = call->caller->holds;
 	}
 	return shown;
 }
@@ -127,8 +129,11 @@ static struct lamp_call show_caller(const struct call *call)
 	    .other_name = record->callee_title,
 	};
 
-	if (call->winner)
+	if (call->winner) {
 		shown.state = LAMP_CONFIRMED;
+		shown.holds = call->caller->holds;
+		shown.held = call->winner->holds;
+	}
 	return shown;
 }
 

@@ -30,6 +30,8 @@ struct lamp_call {
 	bool called;      // else he calls
 	uint64_t session; // called and LAMP_EARLY: signalling's side of the first leg that rings; else 0
 	bool anonymous;   // the other one does not want to be known
+	bool holds;       // he has put the other on hold
+	bool held;        // the other has put him on hold
 	struct str other_number, other_name;
 };
 

@@ -109,7 +109,6 @@ static void leg_set_state(struct leg *leg, enum leg_state state)
 	leg->state = state;
 	if (state == LEG_ANSWERED || state == LEG_TALKING)
 		leg_talk(leg);
-	lamp_call_changed(leg->call);
 	// A contact that is dead answers our CANCEL after half a minute, or rather never does; the device is free before that.
 	if (state == LEG_STOPPING || !leg_is_open(leg))
 		leg_release_device(leg);

@@ -76,6 +76,8 @@ json_t *call_to_json(const struct call_snapshot *call, enum call_view view)
 				      json_put(object, "callee_user_id", json_id(call->callee_user_id)) &&
 				      json_put(object, "callee_title", json_text(call->callee_title)) &&
 				      json_put(object, "state", json_string(call->state)) &&
+				      json_put(object, "caller_holds", json_boolean(call->caller_holds)) &&
+				      json_put(object, "callee_holds", json_boolean(call->callee_holds)) &&
 				      json_put(object, "over", json_boolean(call->over)) &&
 				      json_put(object, "outcome", text_or_null(call->outcome)) &&
 				      json_put(object, "started_at", json_time(call->started_at)) &&

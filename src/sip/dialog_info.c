@@ -81,6 +81,15 @@ static void write_attribute(struct writer *w, const char *name, struct str value
 	writer_char(w, '"');
 }
 
+// RFC 4235 section 4.1.6.2 with RFC 3840: who holds does not render what the other sends.
+static void write_target_end(struct writer *w, bool holds)
+{
+	if (holds)
+		writer_text(w, ">\r\n<param pname=\"+sip.rendering\" pval=\"no\"/>\r\n</target>\r\n");
+	else
+		writer_text(w, "/>\r\n");
+}
+
 void dialog_info_begin(struct writer *w, const struct dialog_info *info, unsigned version)
 {
 	writer_text(w, "<?xml version=\"1.0\"?>\r\n<dialog-info xmlns=\"urn:ietf:params:xml:ns:dialog-info\"");
@@ -109,13 +118,16 @@ void dialog_info_call(struct writer *w, const struct dialog_info *info, const st
 	write_escaped(w, info->entity);
 	writer_text(w, "</identity>\r\n<target");
 	write_attribute(w, "uri", info->entity);
-	writer_text(w, "/>\r\n</local>\r\n<remote>\r\n<identity");
+	write_target_end(w, call->holds);
+	writer_text(w, "</local>\r\n<remote>\r\n<identity");
 	write_display(w, shown ? call->other_name : STR_NONE);
 	writer_char(w, '>');
 	write_other_uri(w, info, call);
 	writer_text(w, "</identity>\r\n<target uri=\"");
 	write_other_uri(w, info, call);
-	writer_text(w, "\"/>\r\n</remote>\r\n</dialog>\r\n");
+	writer_char(w, '"');
+	write_target_end(w, call->held);
+	writer_text(w, "</remote>\r\n</dialog>\r\n");
 }
 
 void dialog_info_nothing(struct writer *w, const struct dialog_info *info)

@@ -44,6 +44,10 @@ static void write_call(struct stage *stage, struct writer *w, const struct lamp_
 		writer_text(w, "somebody anonymous");
 	if (!str_empty(call->other_name))
 		writer_format(w, " \"%.*s\"", STR_ARG(call->other_name));
+	if (call->holds)
+		writer_text(w, ", holds");
+	if (call->held)
+		writer_text(w, ", on hold");
 	if (ringing)
 		writer_format(w, " at %s", ringing);
 }

@@ -245,6 +245,15 @@ static void asks_with(struct stage *stage, struct line *line)
 	ask(stage, line, line->words[2]);
 }
 
+// An offer of one medium with this direction.
+static void offers(struct stage *stage, struct line *line)
+{
+	char text[300];
+
+	snprintf(text, sizeof text, "v=0\nc=IN IP4 192.0.2.1\nm=audio 4000 RTP/AVP 0\na=%s", line->words[2]);
+	ask(stage, line, text);
+}
+
 static void refer(struct stage *stage, struct line *line, const struct dialog_request *request)
 {
 	call_table_requested(stage->calls, stage_party(stage, line->words[0])->leg, 7, request);
@@ -325,8 +334,10 @@ static void shows_calls(struct stage *stage, struct line *line)
 	if (!call_table_snapshot(stage->calls, &stage->arena, &shown, &count))
 		stage_fail("no memory");
 	for (size_t i = 0; i < count; i++) {
-		stage_say(stage, "call %llu from %.*s to %.*s: %s", (unsigned long long)shown[i].call,
-			  STR_ARG(shown[i].caller_number), STR_ARG(shown[i].dialled), shown[i].state);
+		stage_say(stage, "call %llu from %.*s to %.*s: %s%s%s", (unsigned long long)shown[i].call,
+			  STR_ARG(shown[i].caller_number), STR_ARG(shown[i].dialled), shown[i].state,
+			  shown[i].caller_holds ? ", the caller holds" : "",
+			  shown[i].callee_holds ? ", the callee holds" : "");
 		for (size_t l = 0; l < shown[i].leg_count; l++)
 			stage_say(stage, "  %.*s %s", STR_ARG(shown[i].legs[l].device_title), shown[i].legs[l].state);
 	}
@@ -377,6 +388,7 @@ const struct word playing_words[] = {
     {"* refers to the place of nobody", refers_to_nothing},
     {"* refers to the place of *", refers_to_place},
     {"* refers to *",              refers},
+    {"* asks * for *",             offers},
     {"* asks * with *",            asks_with},
     {"* asks *",                   asks},
     {"* replies * with *",         replies_with},

@@ -87,6 +87,9 @@ static void body_write(char *into, size_t size, const struct body *body)
 	into[0] = '\0';
 	if (body && !str_empty(body->bytes))
 		snprintf(into, size, " with \"%.*s\"", STR_ARG(body->bytes));
+	for (char *at = into; *at; at++)
+		if (*at == '\n')
+			*at = ' '; // a line of a scenario is one line
 }
 
 static void settle_one(struct stage *stage, struct party *party)

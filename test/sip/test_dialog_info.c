@@ -79,6 +79,21 @@ static void who_wants_not_to_be_known_is_not(void **state)
 	assert_string_equal(written(&nameless, &call, &nowhere), wanted);
 }
 
+static void who_holds_hears_nothing(void **state)
+{
+	struct lamp_call call = {.call = 1, .state = LAMP_CONFIRMED, .other_number = STR("511"), .holds = true};
+	const struct dialog_info_pickup nowhere = {.call_id = STR_NONE};
+	(void)state;
+	assert_non_null(strstr(
+	    written(&jane, &call, &nowhere),
+	    "<target uri=\"sip:510@pbx\">\r\n<param pname=\"+sip.rendering\" pval=\"no\"/>\r\n</target>\r\n</local>"));
+	call.holds = false;
+	call.held = true;
+	assert_non_null(strstr(written(&jane, &call, &nowhere),
+			       "<target uri=\"sip:511@example.com\">\r\n<param pname=\"+sip.rendering\" "
+			       "pval=\"no\"/>\r\n</target>\r\n</remote>"));
+}
+
 static void a_number_that_is_no_user_part_is_escaped(void **state)
 {
 	const struct lamp_call call = {.call = 1, .called = true, .other_number = STR("+44 <1>@x")};
@@ -93,6 +108,7 @@ int main(void)
 	    cmocka_unit_test(a_lamp_that_is_off),
 	    cmocka_unit_test(a_call_that_can_be_picked_up),
 	    cmocka_unit_test(who_wants_not_to_be_known_is_not),
+	    cmocka_unit_test(who_holds_hears_nothing),
 	    cmocka_unit_test(a_number_that_is_no_user_part_is_escaped),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
