@@ -239,6 +239,68 @@ json_t *client_call(struct client *client, const char *method, const char *path,
 	return answer;
 }
 
+// ---- what goes on
+
+struct lines {
+	struct received received; // what has come of the present line
+	void (*take)(const char *line);
+	CURL *curl;
+};
+
+static size_t receive_lines(char *bytes, size_t one, size_t size, void *context)
+{
+	struct lines *lines = context;
+	struct received *line = &lines->received;
+	long status = 0;
+	curl_easy_getinfo(lines->curl, CURLINFO_RESPONSE_CODE, &status);
+	for (size_t i = 0; i < size; i++) {
+		if (bytes[i] != '\n' || status != 200) {
+			if (receive(bytes + i, one, 1, line) != 1)
+				return 0;
+			continue;
+		}
+		line->at = needed(realloc(line->at, line->size + 1));
+		line->at[line->size] = '\0';
+		lines->take(line->at);
+		line->size = 0;
+	}
+	return size;
+}
+
+bool client_stream(struct client *client, const char *path, void (*take)(const char *line))
+{
+	struct lines lines = {.take = take, .curl = client->curl};
+	char *url = NULL, *authorization = NULL;
+	if (asprintf(&url, "%s/api/v1/%s", client->url, path) < 0)
+		url = NULL;
+	if (client->token && asprintf(&authorization, "Bearer %s", client->token) < 0)
+		authorization = NULL;
+	struct curl_slist *headers = header_add(NULL, "Authorization", authorization);
+	curl_easy_setopt(client->curl, CURLOPT_URL, needed(url));
+	curl_easy_setopt(client->curl, CURLOPT_HTTPGET, 1L);
+	curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, headers);
+	curl_easy_setopt(client->curl, CURLOPT_WRITEFUNCTION, receive_lines);
+	curl_easy_setopt(client->curl, CURLOPT_WRITEDATA, &lines);
+	curl_easy_setopt(client->curl, CURLOPT_ERRORBUFFER, client->error);
+	curl_easy_setopt(client->curl, CURLOPT_TIMEOUT, 0L);
+	client->error[0] = '\0';
+	CURLcode code = curl_easy_perform(client->curl);
+	json_t *answer = NULL;
+	long status = 0;
+	curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &status);
+	if (code != CURLE_OK)
+		fprintf(stderr, "carillon: %s does not answer: %s.\n", client->url,
+			client->error[0] ? client->error : curl_easy_strerror(code));
+	else if (status != 200)
+		answer = answer_read(client, &lines.received);
+	json_decref(answer);
+	curl_slist_free_all(headers);
+	free(lines.received.at);
+	free(authorization);
+	free(url);
+	return code == CURLE_OK && status == 200;
+}
+
 json_t *client_find(struct client *client, const char *path, bool *missing)
 {
 	*missing = false;

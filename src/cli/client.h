@@ -20,6 +20,8 @@ json_t *client_call(struct client *client, const char *method, const char *path,
 json_t *client_find(struct client *client, const char *path, bool *missing);
 // All pages of a list, up to `most` items.
 json_t *client_list(struct client *client, const char *path, size_t most);
+// GET of something that goes on: `take` has each line, terminated, until the server ends it. False: said why.
+bool client_stream(struct client *client, const char *path, void (*take)(const char *line));
 // Percent-encoded, owned by the caller. Ends the program when there is no memory, as everything here does.
 char *client_escape(const char *text);
 

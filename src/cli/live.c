@@ -75,3 +75,30 @@ int registrations_run(struct cli *cli)
 	return print(cli, client_list(cli->client, "registrations", LIVE_MAX), columns,
 		     sizeof columns / sizeof *columns, "No device is registered.");
 }
+
+// ---- events
+
+static char event_name[32];
+
+// An event is a line that names it and one that has its data.
+static void event_line(const char *line)
+{
+	if (strncmp(line, "event: ", 7) == 0)
+		snprintf(event_name, sizeof event_name, "%s", line + 7);
+	if (strncmp(line, "data: ", 6) != 0)
+		return;
+	printf("{\"event\":\"%s\",\"data\":%s}\n", event_name, line + 6);
+	fflush(stdout);
+}
+
+int events_run(struct cli *cli)
+{
+	char path[256] = "events";
+	for (int i = 0; i < cli->argument_count; i++) {
+		char *kind = client_escape(cli->arguments[i]);
+		size_t used = strlen(path);
+		snprintf(path + used, sizeof path - used, "%s%s", i ? "," : "?kinds=", kind);
+		free(kind);
+	}
+	return client_stream(cli->client, path, event_line) ? EXIT_DONE : EXIT_REFUSED;
+}

@@ -418,6 +418,31 @@ static void nobody_gets_beyond_their_role(void **state)
 	}
 }
 
+// A page of somebody else's can make a browser send the cookie, but not the session's token with it.
+static void nothing_is_written_without_the_csrf_token(void **state)
+{
+	struct fixture *f = *state;
+	struct caller forged = f->admin;
+	unsigned tried = 0;
+	for (size_t i = 0; i < operation_count; i++) {
+		if (operations[i].method == METHOD_GET || operations[i].access == ACCESS_ANYBODY)
+			continue;
+		for (int wrong = 0; wrong < 2; wrong++) {
+			char path[256];
+			snprintf(forged.csrf, sizeof forged.csrf, "%s", wrong ? "x" : "");
+			path_of(&operations[i], present_id(&operations[i]), path, sizeof path);
+			struct reply reply = ask(f, &forged, method_name(operations[i].method), path,
+						 has_body(&operations[i]) ? "{}" : NULL);
+			if (reply.status != 403 || strcmp(text_of(&reply, "code"), "no_csrf_token") != 0)
+				fail_msg("%s gave %d", operations[i].id, reply.status);
+			reply_free(&reply);
+			tried++;
+		}
+	}
+	assert_true(tried > 60);
+	expect(ask(f, &f->admin, "GET", "/api/v1/users/2", NULL), 200); // nobody is gone
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -426,6 +451,7 @@ int main(void)
 	    SERVED(every_field_is_described_as_it_is),
 	    SERVED(each_documented_error_can_be_had),
 	    SERVED(nobody_gets_beyond_their_role),
+	    SERVED(nothing_is_written_without_the_csrf_token),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
