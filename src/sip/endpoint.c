@@ -13,7 +13,11 @@
 
 #include <errno.h>
 
-enum { LINES_MAX = 2048 };
+enum {
+	LINES_MAX = 2048,
+	FLOOD_LASTS_MS = 10000,
+	FLOOD_A_LOOK = 50
+}; // requests dropped unread, in the tenth of a second between two looks
 
 // ---- answers without state
 
@@ -53,6 +57,9 @@ static bool is_one_too_many(struct sip_endpoint *endpoint, const struct flow *fr
 	struct writer w = writer_into(lines, sizeof lines);
 
 	if (request->method != SIP_INVITE && request->method != SIP_REGISTER)
+		return false;
+	// While strangers flood us, phones that are known do not pay for it.
+	if (loop_now_ms(endpoint->loop) < endpoint->flood_until_ms && sip_limits_knows(endpoint->limits, from))
 		return false;
 	if (sip_overload_admits(endpoint->overload, request) || is_emergency(endpoint, request))
 		return false;
@@ -230,11 +237,18 @@ static const struct sip_transport_handlers handlers = {.received = received, .br
 
 // ---- life
 
+// A queue that strangers fill, whose requests are dropped unread, is soon empty again: nobody else is sent away for it.
 static unsigned queue_percent(void *context)
 {
-	const struct sip_endpoint *endpoint = context;
+	struct sip_endpoint *endpoint = context;
+	struct sip_limits_counters limits = sip_limits_count(endpoint->limits);
+	uint64_t dropped = limits.dropped_over_limit + limits.dropped_banned;
+	bool is_flood = dropped - endpoint->dropped_before >= FLOOD_A_LOOK;
 
-	return sip_transport_queue_percent(endpoint->transport);
+	endpoint->dropped_before = dropped;
+	if (is_flood)
+		endpoint->flood_until_ms = loop_now_ms(endpoint->loop) + FLOOD_LASTS_MS;
+	return is_flood ? 0 : sip_transport_queue_percent(endpoint->transport);
 }
 
 static uint64_t store_waits_ms(void *context)

@@ -263,6 +263,11 @@ void sip_limits_disconnected(struct sip_limits *limits, const struct net_address
 
 // ---- wrong passwords
 
+bool sip_limits_knows(const struct sip_limits *limits, const struct flow *from)
+{
+	return known_flow(limits, from) != NULL;
+}
+
 bool sip_limits_admits_account(const struct sip_limits *limits, const struct flow *from, struct str account)
 {
 	if (!is_banned(limits, find_source(limits, &from->remote)) || known_flow(limits, from))

@@ -34,6 +34,8 @@ void sip_limits_destroy(struct sip_limits *limits);
 // Before a message is read. False: drop it.
 enum limits_message { LIMITS_REQUEST, LIMITS_RESPONSE };
 bool sip_limits_admits(struct sip_limits *limits, const struct flow *from, enum limits_message kind);
+// Whether somebody has authenticated there of late.
+bool sip_limits_knows(const struct sip_limits *limits, const struct flow *from);
 // A connection came. False: close it; it does not count.
 bool sip_limits_connected(struct sip_limits *limits, const struct net_address *remote);
 void sip_limits_disconnected(struct sip_limits *limits, const struct net_address *remote);

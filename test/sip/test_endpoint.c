@@ -388,9 +388,12 @@ static void a_flood_of_strangers_leaves_nothing_behind(void **state)
 	peer_open(&attacker, rig, "10.0.0.66", 5060);
 	assert_starts(peer_register(&phone, "330", 1, "Contact: <sip:330@10.0.0.2>\n"), "SIP/2.0 200 ");
 	sim_run_for(rig->loop, 40000); // the REGISTER's transaction is over
+	sim_set_queue(rig->loop, 90);
 	flood(&attacker, "INVITE", 10000);
 	flood(&attacker, "REGISTER", 10000);
+	sim_set_queue(rig->loop, 0);
 	struct sip_endpoint_counters counters = sip_endpoint_count(rig->endpoint);
+	assert_int_equal(counters.overload.episodes, 0); // nobody is sent away for a queue that strangers fill
 	assert_int_equal(counters.transactions.servers + counters.transactions.invite_servers, 0);
 	assert_int_equal(counters.sessions, 0);
 	assert_int_equal(counters.limits.sources, 2);
