@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { OLD_NEWS_MS = 45000 };
+
 struct loop *phone_loop(const struct phone *phone)
 {
 	return plane_loop(phone->plane);
@@ -169,6 +171,11 @@ static void come_back(struct phone *phone)
 	plane_wire_lost(phone->plane, phone); // what it has begun meanwhile
 	sim_host_up(phone_loop(phone), &phone->address);
 	phone_stream_forget(phone);
+}
+
+bool phone_was_away(const struct phone *phone)
+{
+	return phone->came_back_ms && loop_now_ms(phone_loop(phone)) < phone->came_back_ms + OLD_NEWS_MS;
 }
 
 static void come_back_due(struct timer *timer)

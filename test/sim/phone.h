@@ -123,7 +123,8 @@ void phone_register(struct phone *phone);                              // for ex
 void phone_send_garbage(struct phone *phone);
 // Its network goes away for so long; then all its connections have broken, and it makes itself known anew.
 void phone_go_away(struct phone *phone, uint64_t duration_ms);
-void phone_flow_lost(struct phone *phone); // a connection of its has broken
+bool phone_was_away(const struct phone *phone); // not long ago: what comes may be old
+void phone_flow_lost(struct phone *phone);      // a connection of its has broken
 // All calls are over, nothing is under way.
 bool phone_is_quiet(const struct phone *phone);
 struct loop *phone_loop(const struct phone *phone);

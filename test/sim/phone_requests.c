@@ -54,7 +54,8 @@ static void take_ack(struct phone *phone, const struct sip_message *ack)
 	}
 	call = call_of_dialog(phone, ack);
 	if (!call) {
-		phone_complain(phone, NULL, "an ACK that belongs to nothing");
+		if (!phone_was_away(phone)) // else it may have lain on the way until all was forgotten
+			phone_complain(phone, NULL, "an ACK that belongs to nothing");
 		return;
 	}
 	list_each (node, following, &phone->answers) {

@@ -101,6 +101,7 @@ static void server_open(struct plane *plane)
 	    .register_min_s = 30,
 	    .register_max_s = 3600,
 	    .register_default_s = 600,
+	    .session_expires_s = 180,
 	};
 	struct net_address failed;
 	plane->server = (struct net_address){.family = 4, .port = 5060, .bytes = {192, 0, 2, 1}};

@@ -355,8 +355,7 @@ void plane_leg_invited(struct plane *plane, struct phone_call *leg, const struct
 	plane->totals.legs++;
 	leg->peer = caller;
 	// What reaches it now may have been sent for a long time, and given up on.
-	leg->network_failed =
-	    leg->phone->came_back_ms && loop_now_ms(plane->loop) < leg->phone->came_back_ms + RECOVERY_MS;
+	leg->network_failed = phone_was_away(leg->phone);
 	if (leg->offered && !caller)
 		plane_fail(plane, leg, "a leg with the SDP of no caller");
 	if (leg->phone->role == PHONE_DEVICE && !str_equal(invite->to.uri.user, str_of(leg->phone->number)))

@@ -55,7 +55,9 @@ static void print_packet(void *context, const struct sim_packet *packet, const c
 	net_address_write(&from_writer, &packet->from);
 	net_address_write(&to_writer, &packet->to);
 	from[from_writer.used] = to[to_writer.used] = '\0';
-	const struct str line = str_trim(str_first(packet->bytes, str_index(packet->bytes, '\n')));
+	const bool readable = call_id[0] != '\0' && packet->bytes.at[0] >= 'A' && packet->bytes.at[0] <= 'Z';
+	const struct str line = readable ? str_trim(str_first(packet->bytes, str_index(packet->bytes, '\n')))
+					 : STR("(no message that can be read)");
 	printf("%10.3f  %-16s %s %-16s  %.*s  [%s] %s\n", (double)packet->at_ms / 1000, from, arrow, to, STR_ARG(line),
 	       cseq, call_id);
 	if (getenv("SIM_BYTES"))
