@@ -28,6 +28,13 @@ void sip_endpoint_answer(struct sip_endpoint *endpoint, const struct flow *from,
 	sip_respond_stateless(endpoint->transactions, from, request, &response);
 }
 
+void sip_endpoint_answer_once(struct sip_endpoint *endpoint, const struct flow *from, const struct sip_message *request,
+			      unsigned status, struct str extra)
+{
+	struct sip_response response = {.status = status, .extra = extra};
+	sip_respond_once(endpoint->transactions, from, request, &response);
+}
+
 bool sip_endpoint_is_ours(const struct sip_endpoint *endpoint, const struct sip_uri *uri)
 {
 	struct str domains = endpoint->domains, domain;
@@ -156,9 +163,10 @@ static void refuse_inside(struct sip_endpoint *endpoint, const struct flow *from
 {
 	struct identity who;
 
-	if (request->method != SIP_INVITE ||
-	    identity_establish(endpoint, from, request, TRUST_DEVICES_AND_TRUNKS, &who))
+	if (request->method != SIP_INVITE)
 		sip_endpoint_answer(endpoint, from, request, 481, STR_NONE);
+	else if (identity_establish(endpoint, from, request, TRUST_DEVICES_AND_TRUNKS, &who))
+		sip_endpoint_answer_once(endpoint, from, request, 481, STR_NONE);
 }
 
 static void receive_request(struct sip_endpoint *endpoint, const struct flow *from, const struct sip_message *request)

@@ -141,12 +141,12 @@ void invite_server_received(struct sip_endpoint *endpoint, const struct flow *fr
 	struct writer extra = writer_into(lines, sizeof lines);
 	unsigned status = session_timer_check(endpoint, invite, &extra);
 	if (status) {
-		sip_endpoint_answer(endpoint, from, invite, status, writer_result(&extra));
+		sip_endpoint_answer_once(endpoint, from, invite, status, writer_result(&extra));
 		return;
 	}
 	struct sip_session *session = endpoint->calls ? session_new(endpoint, SESSION_CALLER) : NULL;
 	if (!session) {
-		sip_endpoint_answer(endpoint, from, invite, 503, STR_NONE);
+		sip_endpoint_answer_once(endpoint, from, invite, 503, STR_NONE);
 		return;
 	}
 	session->device_id = who->kind == IDENTITY_DEVICE ? who->id : 0;
@@ -165,7 +165,7 @@ void invite_server_received(struct sip_endpoint *endpoint, const struct flow *fr
 
 refused:
 	session_free(session);
-	sip_endpoint_answer(endpoint, from, invite, 503, STR_NONE);
+	sip_endpoint_answer_once(endpoint, from, invite, 503, STR_NONE);
 }
 
 // ---- what the domain says

@@ -401,7 +401,10 @@ static void refuse_read(struct sip_registrar *registrar, const struct flow *from
 	if (wanted->status == 423)
 		writer_format(&w, "Min-Expires: %u\r\n", registrar->settings.min_s);
 	struct sip_response response = {.status = wanted->status, .reason = wanted->reason, .extra = writer_result(&w)};
-	sip_respond_stateless(registrar->endpoint->transactions, from, request, &response);
+	if (wanted->status == 423) // said to the device itself alone
+		sip_respond_once(registrar->endpoint->transactions, from, request, &response);
+	else
+		sip_respond_stateless(registrar->endpoint->transactions, from, request, &response);
 }
 
 static void answer_fetch(struct sip_registrar *registrar, const struct flow *from, const struct sip_message *request,
@@ -410,8 +413,8 @@ static void answer_fetch(struct sip_registrar *registrar, const struct flow *fro
 	char lines[LINES_MAX];
 	struct writer w = writer_into(lines, sizeof lines);
 	write_bindings(registrar, device_id, &w);
-	sip_endpoint_answer(registrar->endpoint, from, request, w.overflow ? 500 : 200,
-			    w.overflow ? STR_NONE : writer_result(&w));
+	sip_endpoint_answer_once(registrar->endpoint, from, request, w.overflow ? 500 : 200,
+				 w.overflow ? STR_NONE : writer_result(&w));
 }
 
 // ---- receiving
@@ -448,7 +451,7 @@ removed:
 given_back:
 	pool_give(&registrar->pool, pending);
 refused:
-	sip_endpoint_answer(endpoint, from, request, 503, STR("Retry-After: 5\r\n"));
+	sip_endpoint_answer_once(endpoint, from, request, 503, STR("Retry-After: 5\r\n"));
 }
 
 // To names whose contacts they are: only one's own (RFC 3261 section 10.3 steps 3 to 5).
@@ -474,7 +477,7 @@ void sip_registrar_receive(struct sip_registrar *registrar, const struct flow *f
 		return;
 	const struct device *device = directory_device(endpoint->directory, who.id);
 	if (!device || !is_own_address(device, request)) {
-		sip_endpoint_answer(endpoint, from, request, 403, STR_NONE);
+		sip_endpoint_answer_once(endpoint, from, request, 403, STR_NONE);
 		return;
 	}
 	if (wanted.status == 423) {

@@ -139,11 +139,11 @@ void reliable_receive_prack(struct sip_session *session, const struct flow *from
 	bool answers = reliable->offered;
 
 	if (session->role != SESSION_CALLER || !names_the_last(session, prack)) {
-		sip_endpoint_answer(endpoint, from, prack, 481, STR_NONE);
+		sip_endpoint_answer_once(endpoint, from, prack, 481, STR_NONE);
 		return;
 	}
 	if (answers && str_empty(body.bytes)) { // RFC 3262 section 5
-		sip_endpoint_answer(endpoint, from, prack, 400, STR_NONE);
+		sip_endpoint_answer_once(endpoint, from, prack, 400, STR_NONE);
 		return;
 	}
 	bool asks = !answers && !str_empty(body.bytes) && session->leg;

@@ -10,7 +10,8 @@ enum { RETRY_AFTER_MAX_S = 10, SAID_MAX = 300 };
 static void refuse(struct sip_session *session, const struct flow *from, const struct sip_message *request,
 		   unsigned status)
 {
-	sip_endpoint_answer(session->endpoint, from, request, status, status == 405 ? STR(SIP_ALLOW_LINE) : STR_NONE);
+	sip_endpoint_answer_once(session->endpoint, from, request, status,
+				 status == 405 ? STR(SIP_ALLOW_LINE) : STR_NONE);
 }
 
 static unsigned retry_after_s(const struct sip_session *session)
@@ -24,7 +25,7 @@ static void refuse_for_now(struct sip_session *session, const struct flow *from,
 	char extra[64];
 	struct writer w = writer_into(extra, sizeof extra);
 	writer_format(&w, "Retry-After: %u\r\n", retry_after_s(session));
-	sip_endpoint_answer(session->endpoint, from, request, 500, writer_result(&w));
+	sip_endpoint_answer_once(session->endpoint, from, request, 500, writer_result(&w));
 }
 
 // ---- answering
@@ -352,7 +353,7 @@ static bool receive_offer(struct sip_session *session, struct early *early, cons
 	struct writer w = writer_into(extra, sizeof extra);
 	unsigned status = session_timer_check(session->endpoint, request, &w);
 	if (status) {
-		sip_endpoint_answer(session->endpoint, from, request, status, writer_result(&w));
+		sip_endpoint_answer_once(session->endpoint, from, request, status, writer_result(&w));
 		return false;
 	}
 	dialog_refresh_target(early && early->dialog ? early->dialog : &session->dialog, request);
@@ -447,7 +448,7 @@ void session_receive(struct sip_session *session, const struct flow *from, const
 
 	// Whoever only rings may not say BYE (RFC 3261 section 15); a further branch that answered may say nothing else.
 	if (matched == MATCHED_NONE || (matched == MATCHED_FORK && !bye) || (matched == MATCHED_EARLY && bye)) {
-		refuse(session, from, request, 481);
+		sip_endpoint_answer(session->endpoint, from, request, 481, STR_NONE);
 		return;
 	}
 	if (!trusted(session, from, request))
@@ -466,11 +467,11 @@ void session_receive(struct sip_session *session, const struct flow *from, const
 	}
 	unsigned status = rules_check_in_dialog(request, &w);
 	if (status)
-		sip_endpoint_answer(session->endpoint, from, request, status, writer_result(&w));
+		sip_endpoint_answer_once(session->endpoint, from, request, status, writer_result(&w));
 	else if (bye)
 		receive_bye(session, from, request);
 	else if (request->method == SIP_OPTIONS)
-		sip_endpoint_answer(session->endpoint, from, request, 200, STR(SIP_ALLOW_LINE SIP_ACCEPT_LINE));
+		sip_endpoint_answer_once(session->endpoint, from, request, 200, STR(SIP_ALLOW_LINE SIP_ACCEPT_LINE));
 	else if (request->method == SIP_PRACK)
 		reliable_receive_prack(session, from, request);
 	else

@@ -231,7 +231,7 @@ static void answer_reason(struct subscriptions *subscriptions, const struct flow
 {
 	struct sip_response response = {.status = status, .reason = reason};
 
-	sip_respond_stateless(subscriptions->endpoint->transactions, from, request, &response);
+	sip_respond_once(subscriptions->endpoint->transactions, from, request, &response);
 }
 
 static bool read_event(const struct sip_message *request, struct subscribe_request *wanted)
@@ -314,14 +314,14 @@ static bool subscribe_read(struct subscriptions *subscriptions, const struct flo
 		return false;
 	wanted->device_id = who.id;
 	if (!read_event(request, wanted)) {
-		sip_endpoint_answer(endpoint, from, request, 489, STR(SIP_ALLOW_EVENTS_LINE));
+		sip_endpoint_answer_once(endpoint, from, request, 489, STR(SIP_ALLOW_EVENTS_LINE));
 		return false;
 	}
 	if (!read_expires(subscriptions, request, wanted)) {
 		char line[40];
 		struct writer w = writer_into(line, sizeof line);
 		writer_format(&w, "Min-Expires: %u\r\n", subscriptions->settings.min_s);
-		sip_endpoint_answer(endpoint, from, request, 423, writer_result(&w));
+		sip_endpoint_answer_once(endpoint, from, request, 423, writer_result(&w));
 		return false;
 	}
 	return true;
@@ -331,7 +331,7 @@ static bool subscribe_read(struct subscriptions *subscriptions, const struct flo
 
 static void answer_busy(struct subscriptions *subscriptions, const struct flow *from, const struct sip_message *request)
 {
-	sip_endpoint_answer(subscriptions->endpoint, from, request, 503, STR("Retry-After: 5\r\n"));
+	sip_endpoint_answer_once(subscriptions->endpoint, from, request, 503, STR("Retry-After: 5\r\n"));
 }
 
 // The 200 first, then a NOTIFY of all there is (RFC 6665 section 4.2.1.2). False: refused for want of memory.
@@ -442,7 +442,7 @@ static void answer_over_limit(struct subscriptions *subscriptions, const struct 
 	log_info("subscription_refused", LOG_UINT("device", device_id),
 		 LOG_UINT("subscriptions", subscriptions->pool.in_use));
 	writer_format(&w, "Retry-After: %d\r\n", RETRY_AFTER_LIMIT_S);
-	sip_endpoint_answer(subscriptions->endpoint, from, request, 503, writer_result(&w));
+	sip_endpoint_answer_once(subscriptions->endpoint, from, request, 503, writer_result(&w));
 }
 
 static void take(struct subscriptions *subscriptions, const struct flow *from, const struct sip_message *request,
@@ -472,12 +472,12 @@ void subscription_received(struct subscriptions *subscriptions, const struct flo
 		return;
 	}
 	if (!accepts(request, wanted.package)) {
-		sip_endpoint_answer(subscriptions->endpoint, from, request, 406, STR_NONE);
+		sip_endpoint_answer_once(subscriptions->endpoint, from, request, 406, STR_NONE);
 		return;
 	}
 	unsigned status = find_resource(subscriptions, request, &wanted);
 	if (status)
-		sip_endpoint_answer(subscriptions->endpoint, from, request, status, STR_NONE);
+		sip_endpoint_answer_once(subscriptions->endpoint, from, request, status, STR_NONE);
 	else if (is_over_limit(subscriptions, wanted.device_id))
 		answer_over_limit(subscriptions, from, request, wanted.device_id);
 	else
@@ -517,7 +517,7 @@ static void refresh(struct subscription *subscription, const struct flow *from, 
 		subscription_end(subscription, subscription_forbidden(subscription));
 	}
 	if (status) {
-		sip_endpoint_answer(owner->endpoint, from, request, status, STR_NONE);
+		sip_endpoint_answer_once(owner->endpoint, from, request, status, STR_NONE);
 		return;
 	}
 	if (!dialog_refresh_target(&subscription->dialog, request))

@@ -189,6 +189,8 @@ static void what_is_refused(void **state)
 	const char *brief = subscribe(5, DIALOG "Expires: 59\n");
 	assert_starts(brief, "SIP/2.0 423 ");
 	assert_string_equal(header_of(rig, brief, "Min-Expires"), "60");
+	peer_send_bytes(&desk, rig->last_sent); // the answer was lost
+	assert_string_equal(peer_next(&desk), brief);
 	assert_starts(subscribe(7, DIALOG "Accept: text/plain\n"), "SIP/2.0 406 ");
 	assert_starts(subscribe(9, "Event: dialog\n"), "SIP/2.0 400 Contact is missing\n");
 	assert_starts(subscribe_as("sip:599@example.com", "<sip:599@example.com>", 11, DIALOG), "SIP/2.0 404 ");
