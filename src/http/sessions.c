@@ -356,7 +356,10 @@ static void idle_end(struct http_server *server, struct arena *arena, const stru
 		return;
 	log_info("session_idle", LOG_UINT("user", session->user_id), LOG_UINT("session", session->entity.id));
 	enum err err = session_remove(records, session->entity.id);
+	struct entity_page others = {0};
 	if (!err)
+		err = sessions_of(records, arena, session->user_id, &others);
+	if (!err && others.count == 0) // who works on elsewhere keeps the device
 		err = selection_release(records, arena, session->user_id);
 	activity_forget(server_activity(server), session->entity.id);
 	log_failure("session_not_ended", err, session->entity.id);

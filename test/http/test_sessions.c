@@ -1,6 +1,7 @@
 // Signing in and out, passwords, tokens.
 #include "http/fixture.h"
 
+#include <poll.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -380,6 +381,31 @@ static void ones_own_sessions_are_listed_and_ended(void **state)
 	expect(ask(f, &bob, "GET", "/api/v1/me", NULL), 200);
 }
 
+static size_t sessions_of_mine(struct fixture *f, const struct caller *who)
+{
+	struct reply reply = ask(f, who, "GET", "/api/v1/me/sessions", NULL);
+	size_t count = json_array_size(json_object_get(reply.json, "items"));
+	expect(reply, 200);
+	return count;
+}
+
+static void a_session_left_alone_takes_no_device_from_one_in_use(void **state)
+{
+	struct fixture *f = *state;
+	expect(ask(f, &f->admin, "PATCH", "/api/v1/settings", "{\"session_idle_s\":200}"), 200);
+	create(f, "/api/v1/devices", "{\"kind\":\"sip_phone\",\"number\":\"330\",\"available_for_selection\":true}");
+	sign_in(f, "jane", PASSWORD);
+	struct caller used = sign_in(f, "jane", PASSWORD);
+	expect(ask(f, &used, "PUT", "/api/v1/me/device", "{\"device_id\":\"1\"}"), 200);
+	atomic_fetch_add(&clock_ms, 150000);
+	assert_int_equal(sessions_of_mine(f, &used), 2);
+	atomic_fetch_add(&clock_ms, 100000);
+	for (int tries = 0; sessions_of_mine(f, &used) == 2 && tries < 600; tries++)
+		poll(NULL, 0, 100);
+	assert_int_equal(sessions_of_mine(f, &used), 1);
+	expect(ask(f, &used, "DELETE", "/api/v1/me/device", NULL), 204); // it was still there
+}
+
 // ---- tokens
 
 static struct caller token_with(struct fixture *f, const char *body)
@@ -445,6 +471,8 @@ int main(void)
 	    SERVED(a_second_sign_in_is_treated_as_the_site_wants),
 	    SERVED(a_sign_in_gives_a_new_session_and_ends_the_old_one),
 	    SERVED(ones_own_sessions_are_listed_and_ended),
+	    cmocka_unit_test_setup_teardown(a_session_left_alone_takes_no_device_from_one_in_use, setup_with_clock,
+					    fixture_teardown),
 	    SERVED(a_token_may_do_what_its_scopes_say),
 	    cmocka_unit_test_setup_teardown(a_token_ends, setup_with_clock, fixture_teardown),
 	};
