@@ -1,8 +1,8 @@
 // The frame around everything: colours, queries, confirmations; and who sees what: sign-in, forced password change, pages.
-import { Center, Loader, MantineProvider, localStorageColorSchemeManager } from "@mantine/core";
+import { Center, Loader, MantineProvider, createTheme, localStorageColorSchemeManager, mergeThemeOverrides } from "@mantine/core";
 import { Notifications } from "@mantine/notifications";
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import { useEffect } from "react";
+import { useEffect, useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { Problem, onSignedOut } from "./api/client";
 import { useSession, useSessionChange } from "./api/session";
@@ -46,10 +46,19 @@ function Gate() {
 	return <Shell />;
 }
 
+// What Mantine says by itself, in the language of the console.
+function useSpokenTheme() {
+	const { t, i18n } = useTranslation();
+	return useMemo(
+		() => mergeThemeOverrides(theme, createTheme({ components: { CloseButton: { defaultProps: { "aria-label": t("forms.close") } } } })),
+		[i18n.language],
+	);
+}
+
 export function App() {
 	return (
 		<MantineProvider
-			theme={theme}
+			theme={useSpokenTheme()}
 			defaultColorScheme="auto"
 			colorSchemeManager={localStorageColorSchemeManager({ key: "carillon.scheme" })}
 			getStyleNonce={() => nonce}

@@ -69,9 +69,7 @@ function Account() {
 			<Menu.Target>
 				<UnstyledButton className={classes.account} aria-label={t("shell.account", { name: user.title ?? "" })}>
 					<Group gap={8} wrap="nowrap">
-						<span className={classes.initials} aria-hidden>
-							{(user.title || user.name || "?").slice(0, 1).toUpperCase()}
-						</span>
+						<span className={classes.initials} data-initial={(user.title || user.name || "?").slice(0, 1).toUpperCase()} aria-hidden />
 						<Text size="sm" fw={550} visibleFrom="sm" truncate maw={180}>
 							{user.title}
 						</Text>

@@ -40,6 +40,6 @@ export const theme = createTheme({
 	respectReducedMotion: true,
 	components: {
 		Tooltip: { defaultProps: { withArrow: true, openDelay: 300, events: { hover: true, focus: true, touch: true } } },
-		Modal: { defaultProps: { centered: true, overlayProps: { backgroundOpacity: 0.45, blur: 2 } } },
+		Modal: { defaultProps: { attributes: { header: { role: "none" } }, centered: true, overlayProps: { backgroundOpacity: 0.45, blur: 2 } } },
 	},
 });

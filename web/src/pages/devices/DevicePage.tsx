@@ -335,7 +335,7 @@ function DeviceForm({ group, device, etagRead, original }: DeviceFormProps) {
 					setShown(null);
 					if (isNew) navigate(list);
 				}}
-				size="lg"
+				size={720}
 				title={<Text fw={650}>{shown && t("devices.made.title", { name: shown.device.title || shown.device.number })}</Text>}
 				closeButtonProps={{ "aria-label": t("forms.close") }}
 				closeOnClickOutside={false}

@@ -1,0 +1,211 @@
+// A server of the test's own on free ports with a throw-away store, a browser, and phones.
+import { spawn, type ChildProcess } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { createInterface } from "node:readline";
+import { readFileSync } from "node:fs";
+import { chromium, type Browser, type BrowserContext, type Page } from "playwright-core";
+import { expect } from "vitest";
+
+export const PASSWORD = "correct horse battery";
+const ROOT = resolve(import.meta.dirname, "../../..");
+const WAIT = 45_000;
+
+async function freePort(): Promise<number> {
+	const server = createServer();
+	await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+	const { port } = server.address() as AddressInfo;
+	await new Promise((done) => server.close(done));
+	return port;
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+	if (child.exitCode !== null || child.signalCode !== null) return;
+	const ended = new Promise((done) => child.once("exit", done));
+	child.kill("SIGTERM");
+	const timer = setTimeout(() => child.kill("SIGKILL"), 20_000);
+	await ended;
+	clearTimeout(timer);
+}
+
+export class Server {
+	base = "";
+	sip = "";
+	password = ""; // the first administrator's, as printed
+	passwords = new Map<string, string>(); // of the example's devices
+	private csrf = "";
+	private cookie = "";
+	private constructor(
+		private readonly child: ChildProcess,
+		private readonly folder: string,
+	) {}
+
+	static async start({ example = false } = {}): Promise<Server> {
+		const folder = mkdtempSync(join(tmpdir(), "carillon-console-"));
+		const sip = await freePort();
+		writeFileSync(
+			join(folder, "carillond.conf"),
+			`[sip]\nudp = 127.0.0.1:${sip}\ntcp = 127.0.0.1:${sip}\ntls =\n[http]\nlisten = 127.0.0.1:0\n` +
+				`console = ${ROOT}/web/dist\n[store]\nurl = sqlite:${folder}/carillon.db\n[server]\ndrain_s = 1\n`,
+		);
+		const binary = process.env["CARILLOND"] ?? join(ROOT, "build/src/carillond");
+		const child = spawn(binary, ["-c", join(folder, "carillond.conf"), ...(example ? ["--example"] : [])], {
+			stdio: ["ignore", "pipe", "ignore"],
+			cwd: folder,
+		});
+		const server = new Server(child, folder);
+		server.sip = `127.0.0.1:${sip}`;
+		for await (const line of createInterface({ input: child.stdout as NodeJS.ReadableStream })) {
+			server.password = /^First administrator:.* password (\S+)/.exec(line)?.[1] ?? server.password;
+			const device = /^Example device: SIP user (\S+), password (\S+)/.exec(line);
+			if (device?.[1] && device[2]) server.passwords.set(device[1], device[2]);
+			server.base = /(http:\/\/\S+)/.exec(line)?.[1] ?? "";
+			if (server.base) break;
+		}
+		expect(server.base, "the server has started").not.toBe("");
+		child.stdout?.resume();
+		return server;
+	}
+
+	// As the administrator, with the password changed.
+	async prepare(): Promise<void> {
+		await this.signIn(this.password);
+		await this.api("PUT", "/me/password", { password: this.password, new_password: PASSWORD });
+		await this.signIn(PASSWORD);
+	}
+
+	private async signIn(password: string): Promise<void> {
+		const response = await fetch(`${this.base}/api/v1/session`, {
+			method: "POST",
+			headers: { "Content-Type": "application/json" },
+			body: JSON.stringify({ name: "admin", password }),
+		});
+		expect(response.status).toBe(201);
+		this.cookie = (response.headers.get("set-cookie") ?? "").split(";")[0] ?? "";
+		this.csrf = ((await response.json()) as { csrf_token: string }).csrf_token;
+	}
+
+	// When the password was changed in a browser.
+	async prepareAgain(): Promise<void> {
+		await this.signIn(PASSWORD);
+	}
+
+	// For a browser that need not sign in itself.
+	async cookieOf(): Promise<{ name: string; value: string; url: string }> {
+		const [name = "", value = ""] = this.cookie.split("=");
+		return { name, value, url: this.base };
+	}
+
+	async api<T = Record<string, unknown>>(method: string, path: string, body?: unknown): Promise<T> {
+		const response = await fetch(`${this.base}/api/v1${path}`, {
+			method,
+			headers: { Cookie: this.cookie, "X-CSRF-Token": this.csrf, ...(body ? { "Content-Type": "application/json" } : {}) },
+			...(body ? { body: JSON.stringify(body) } : {}),
+		});
+		const text = await response.text();
+		expect(response.ok, `${method} ${path}: ${text}`).toBe(true);
+		return (text ? JSON.parse(text) : undefined) as T;
+	}
+
+	async close(): Promise<void> {
+		await stop(this.child);
+		rmSync(this.folder, { recursive: true, force: true });
+	}
+}
+
+export async function browserStart(): Promise<Browser> {
+	return chromium.launch({
+		executablePath: process.env["CHROMIUM"] ?? "/usr/bin/chromium",
+		args: process.getuid?.() === 0 ? ["--no-sandbox"] : [],
+	});
+}
+
+// A window of its own. What breaks the policy, leaves the server or throws in it fails the test that looks at `faults`.
+export class Window {
+	readonly faults: string[] = [];
+	private constructor(
+		readonly context: BrowserContext,
+		readonly page: Page,
+		readonly server: Server,
+	) {}
+
+	static async open(browser: Browser, server: Server, options: { width?: number; height?: number; dark?: boolean; language?: "en" | "cs" } = {}) {
+		const { width = 1280, height = 900, dark = false, language = "en" } = options;
+		const context = await browser.newContext({
+			viewport: { width, height },
+			colorScheme: dark ? "dark" : "light",
+			locale: language,
+			reducedMotion: "reduce",
+		});
+		context.setDefaultTimeout(WAIT);
+		const page = await context.newPage();
+		const window = new Window(context, page, server);
+		page.on("pageerror", (error) => window.faults.push(error.message));
+		page.on("console", (message) => {
+			if (message.type() === "error" && !message.text().includes("the server responded with a status of 4")) window.faults.push(message.text());
+		});
+		page.on("request", (request) => {
+			if (!request.url().startsWith(server.base)) window.faults.push(`leaves the server: ${request.url()}`);
+		});
+		return window;
+	}
+
+	async go(path: string): Promise<void> {
+		await this.page.goto(this.server.base + path);
+	}
+
+	async signIn(name = "admin", password = PASSWORD): Promise<void> {
+		await this.go("/");
+		await this.page.getByLabel("Sign-in name").fill(name);
+		await this.page.getByRole("textbox", { name: "Password" }).fill(password);
+		const answered = this.page.waitForResponse((response) => response.url().endsWith("/api/v1/session") && response.request().method() === "POST");
+		await this.page.getByRole("button", { name: "Sign in" }).click();
+		await answered;
+	}
+
+	// axe-core's violations on what is shown now, as one line each.
+	async violations(): Promise<string[]> {
+		await this.page.waitForLoadState("networkidle");
+		await this.page.evaluate(axeSource);
+		return this.page.evaluate(async () => {
+			const { violations } = await (globalThis as unknown as { axe: typeof import("axe-core") }).axe.run({
+				// A tooltip lies at the end of the page by its nature; what it explains stands in a landmark.
+				exclude: [["[role=tooltip]"]],
+			});
+			return violations.map((each) => `${each.id}: ${each.nodes.map((node) => `${node.target.join(" ")} ${node.failureSummary ?? ""}`).join(" | ")}`);
+		});
+	}
+
+	async close(): Promise<void> {
+		await this.context.close();
+	}
+}
+const axeSource = readFileSync(join(ROOT, "web/node_modules/axe-core/axe.min.js"), "utf8");
+
+export class Phones {
+	private readonly answers: AsyncIterator<string>;
+	private constructor(private readonly child: ChildProcess) {
+		this.answers = createInterface({ input: child.stdout as NodeJS.ReadableStream })[Symbol.asyncIterator]();
+	}
+
+	static start(server: Server): Phones {
+		return new Phones(spawn("python3", [join(ROOT, "test/e2e/phones.py"), server.sip], { stdio: ["pipe", "pipe", "inherit"] }));
+	}
+
+	async do(what: "register" | "dial" | "rings" | "answer" | "hang_up", user: string, more: { password?: string; number?: string } = {}): Promise<void> {
+		this.child.stdin?.write(`${JSON.stringify({ do: what, user, ...more })}\n`);
+		const { value } = await this.answers.next();
+		const answer = JSON.parse(value as string) as { ok: boolean; error?: string };
+		expect(answer.ok, `${what} ${user}: ${answer.error ?? ""}`).toBe(true);
+	}
+
+	async close(): Promise<void> {
+		this.child.stdin?.end();
+		const ended = new Promise((done) => this.child.once("exit", done));
+		const timer = setTimeout(() => this.child.kill("SIGTERM"), 30_000);
+		if (this.child.exitCode === null) await ended;
+		clearTimeout(timer);
+	}
+}

@@ -1,0 +1,21 @@
+// The pages that tests and screenshots go through, against the example's store.
+export const shown: readonly { name: string; path: string }[] = [
+	{ name: "users", path: "/users" },
+	{ name: "user", path: "/users/2" },
+	{ name: "user-new", path: "/users/new" },
+	{ name: "user-clone", path: "/users/new?clone=2" },
+	{ name: "sip-devices", path: "/devices/sip" },
+	{ name: "sip-device", path: "/devices/sip/1" },
+	{ name: "webrtc-devices", path: "/devices/webrtc" },
+	{ name: "external-numbers", path: "/devices/external" },
+	{ name: "external-number", path: "/devices/external/3" },
+	{ name: "external-number-new", path: "/devices/external/new" },
+	{ name: "teams-devices", path: "/devices/teams" },
+	{ name: "trunks", path: "/trunks" },
+	{ name: "trunk", path: "/trunks/1" },
+	{ name: "routes", path: "/routes" },
+	{ name: "route", path: "/routes/1" },
+	{ name: "numbers", path: "/numbers" },
+	{ name: "number-new", path: "/numbers/new" },
+	{ name: "password", path: "/password" },
+];
