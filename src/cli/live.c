@@ -1,6 +1,7 @@
 // What is going on now: calls and registrations.
 #include "cli/cli.h"
 #include "cli/client.h"
+#include "cli/names.h"
 #include "cli/table.h"
 
 #include <stdio.h>
@@ -60,6 +61,23 @@ int hangup_run(struct cli *cli)
 		return usage(cli, "Say which call.");
 	snprintf(path, sizeof path, "calls/%.24s", cli->arguments[0]);
 	json_t *answer = client_call(cli->client, "DELETE", path, NULL);
+	json_decref(answer);
+	return answer ? EXIT_DONE : EXIT_REFUSED;
+}
+
+int move_run(struct cli *cli)
+{
+	char path[64];
+	if (cli->argument_count != 2 || strspn(cli->arguments[0], "0123456789") != strlen(cli->arguments[0]))
+		return usage(cli, "Say which call, and to which device.");
+	char *device = id_named(cli, ENTITY_DEVICE, cli->arguments[1]);
+	if (!device)
+		return EXIT_REFUSED;
+	snprintf(path, sizeof path, "calls/%.24s/move", cli->arguments[0]);
+	json_t *body = json_pack("{s:s}", "device_id", device);
+	json_t *answer = client_call(cli->client, "POST", path, body);
+	json_decref(body);
+	free(device);
 	json_decref(answer);
 	return answer ? EXIT_DONE : EXIT_REFUSED;
 }

@@ -147,6 +147,18 @@ static size_t label_width_of(const json_t *record)
 	return width;
 }
 
+// Where the call was before.
+static void origin_print(const json_t *record)
+{
+	char from[CELL_MAX], by[CELL_MAX];
+	cell_write(json_object_get(record, "forwarded_from"), from, sizeof from);
+	cell_write(json_object_get(record, "transferred_by"), by, sizeof by);
+	if (by[0])
+		printf("  transferred by %s, from the call in record %s\n", by, from);
+	else if (from[0])
+		printf("  forwarded from the call in record %s\n", from);
+}
+
 static void record_print(const json_t *record)
 {
 	char started[CELL_MAX], number[CELL_MAX], name[CELL_MAX], dialled[CELL_MAX], callee[CELL_MAX],
@@ -165,6 +177,7 @@ static void record_print(const json_t *record)
 	       dialled, callee[0] ? " (" : "", callee, callee[0] ? ")" : "", outcome);
 	if (sentence[0])
 		printf("  %s\n", sentence);
+	origin_print(record);
 	if (json_array_size(legs) == 0)
 		return;
 	fputs("  ", stdout);

@@ -197,6 +197,20 @@ bool attempt_plan_outside(struct attempt *attempt, const struct number *number)
 	return turn->number.at;
 }
 
+bool attempt_plan_device(struct attempt *attempt, const struct user *user, uint64_t device_id)
+{
+	struct call_turn *turn = arena_alloc(&attempt->record->arena, sizeof *turn);
+
+	if (!turn)
+		return false;
+	turn->plan = (struct turn){.device_id = device_id, .stop_ms = RING_S_DEFAULT * MS_PER_S};
+	turn->stops_ms = turn->plan.stop_ms;
+	attempt->user_id = user->entity.id;
+	attempt->turns = turn;
+	attempt->turn_count = 1;
+	return turn_describe(attempt, turn);
+}
+
 bool attempt_plan_leg(struct attempt *attempt, const struct leg *leg)
 {
 	struct arena *arena = &attempt->record->arena;

@@ -179,6 +179,7 @@ static enum err call_serve(struct call *call, const struct invitation *invitatio
 	case FEATURE_TAKE_OVER:
 		return take_over_begin(call);
 	case FEATURE_PICK_UP:
+		return pick_up_by_extension(call, argument);
 	case FEATURE_NONE:
 		break;
 	}
@@ -250,7 +251,7 @@ void call_unanswered(struct call *call)
 {
 	struct attempt *attempt = call_attempt(call);
 	const struct user *user = directory_user(call->table->ports.directory, attempt->user_id);
-	enum unanswered policy = user ? (enum unanswered)user->unanswered : UNANSWERED_HANG_UP;
+	enum unanswered policy = user && !call->moves ? (enum unanswered)user->unanswered : UNANSWERED_HANG_UP;
 
 	timer_stop(&call->clock);
 	if (attempt->best.status == 0)
@@ -475,6 +476,17 @@ static call_handler *const table[CALL_STATE_COUNT][CALL_EVENT_COUNT] = {
 	    [CALL_EVENT_CALLER_LOST] = ringing_loses_caller,
 	    [CALL_EVENT_CLOCK] = replace_again,
 	    [CALL_EVENT_STOPPED] = ringing_is_stopped,
+	},
+    [CALL_PICKED_UP] =
+	{
+	    [CALL_EVENT_CALLER_GAVE_UP] = picked_up_caller_gives_up,
+	    [CALL_EVENT_CALLER_ACKNOWLEDGED] = picked_up_connects,
+	    [CALL_EVENT_CALLER_LOST] = picked_up_fails,
+	    [CALL_EVENT_HUNG_UP] = picked_up_fails,
+	    [CALL_EVENT_CLOCK] = picked_up_asks,
+	    [CALL_EVENT_STOPPED] = picked_up_fails,
+	    [CALL_EVENT_SIDE_ACCEPTED] = picked_up_accepted,
+	    [CALL_EVENT_SIDE_REFUSED] = picked_up_fails,
 	},
     [CALL_JOINING] =
 	{

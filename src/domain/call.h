@@ -9,6 +9,7 @@
 //   call_transfer.c  a call that takes over one side of another: transfers, moves
 //   call_replace.c   a caller who takes somebody's place in a call
 //   call_join.c   two who are up are told of each other's media
+//   call_pickup.c a caller who takes a call that rings at somebody else's
 //   call_write.c  what is kept of it all: call records
 //   call_view.c   what is shown of it all: snapshots and explanations
 //   lamp.c        what is told of it all: an extension's busy lamp
@@ -170,6 +171,7 @@ struct call {
 	uint64_t counted_user_id;     // whose calls the caller's side is counted among; 0: nobody's
 	bool transfers;               // its caller was in another call before, or is still
 	struct succession succession; // what it takes over
+	bool moves;                   // to another device of the leaver's own
 	struct call *successor;       // that is to take over one side of this one, or NULL
 	enum join_step join_step;
 	struct leg *offerer; // JOIN_OFFER_WAITED, JOIN_OFFER_SENT
@@ -293,6 +295,7 @@ struct leg_event {
 void leg_list(struct leg *leg, struct attempt *attempt, struct call_turn *turn);
 // `to`, a new leg, becomes what `from` is: its id, session and state. `from` has ended.
 void leg_take(struct leg *to, struct leg *from);
+void leg_take_accepted(struct leg *to, struct leg *from); // a caller's, whom we have just sent a 2xx
 // Its 2xx brought an offer, and its ACK will bring the answer when the caller's does.
 void leg_await_answer(struct leg *leg);
 struct leg *leg_new(struct call *call); // NULL when there is no memory
@@ -323,6 +326,8 @@ void attempt_free(struct attempt *attempt);
 // Lays out the user's turns, or the only one of an outside number. False when there is no memory.
 bool attempt_plan_user(struct attempt *attempt, const struct user *user);
 bool attempt_plan_outside(struct attempt *attempt, const struct number *number);
+// The only turn is that of one device of the user's.
+bool attempt_plan_device(struct attempt *attempt, const struct user *user, uint64_t device_id);
 // The only turn is the one of a leg that is up already.
 bool attempt_plan_leg(struct attempt *attempt, const struct leg *leg);
 // Room for so many further turns; legs keep theirs. False when there is no memory.
@@ -417,6 +422,8 @@ void succession_report(const struct call *call, unsigned status);
 void succession_end(struct call *call);
 // `leg`, who is in another call, comes over as the winner. False when there is no memory: nothing was done.
 bool callee_comes(struct call *call, struct leg *leg);
+// Who takes the call is the called from now on.
+void callee_is(struct attempt *attempt, const struct call *picker);
 void transfer_answered(struct call *call, struct leg *leg, const struct body *body);
 
 // He may move his own legs alone, and a trunk those that it carries.
@@ -430,7 +437,21 @@ enum err take_over_begin(struct call *call); // of his own call at another devic
 void replace_again(struct call *call, struct leg *leg, const struct body *body);
 void replace_replied(struct leg *stays, unsigned status, const struct body *body);
 
+// ---- call_pickup.c
+
+// The caller takes the call that this attempt rings for. The refusal, or it is done and his own call is nothing any more.
+enum err pick_up_begin(struct call *picker, struct attempt *attempt);
+enum err pick_up_by_extension(struct call *picker, struct str extension);
+void picked_up_asks(struct call *call, struct leg *leg, const struct body *body);
+void picked_up_connects(struct call *call, struct leg *leg, const struct body *body);
+void picked_up_accepted(struct call *call, struct leg *leg, const struct body *body);
+void picked_up_fails(struct call *call, struct leg *leg, const struct body *body);
+void picked_up_caller_gives_up(struct call *call, struct leg *leg, const struct body *body);
+
 // ---- call_join.c
+
+bool join_may_try_later(struct call *call);
+void join_try_later(struct call *call);
 
 // `leg` has accepted what somebody asked of it who is gone: the two are told of each other's media again.
 void join_restore(struct call *call, struct leg *leg, const struct body *body);

@@ -20,7 +20,7 @@ static void acknowledge(const struct leg *leg, const struct body *body)
 	signalling->acknowledge(signalling->context, leg->session, body ? body : &no_body);
 }
 
-static void try_later(struct call *call)
+void join_try_later(struct call *call)
 {
 	struct loop *loop = call->table->ports.loop;
 
@@ -28,7 +28,7 @@ static void try_later(struct call *call)
 }
 
 // Whoever is asking us, or has just been asked, is asked again in a moment.
-static bool may_try_later(struct call *call)
+bool join_may_try_later(struct call *call)
 {
 	return ++call->join_tries < TRIES_MAX;
 }
@@ -51,8 +51,8 @@ static void ask(struct call *call)
 	struct leg *leg = asked_leg(call);
 	enum err err = relay_ask(leg, call->join_step == JOIN_OFFER_WAITED ? NULL : &call->offer);
 
-	if (err == ERR_REQUEST_PENDING && may_try_later(call))
-		try_later(call);
+	if (err == ERR_REQUEST_PENDING && join_may_try_later(call))
+		join_try_later(call);
 	else if (err)
 		call_happens(call, CALL_EVENT_SIDE_REFUSED, leg, NULL);
 }
@@ -131,8 +131,8 @@ void join_replied(struct leg *leg, unsigned status, const struct body *body)
 		replace_replied(leg, status, body);
 	else if (status < 300)
 		call_happens(call, CALL_EVENT_SIDE_ACCEPTED, leg, body);
-	else if (later && call->state == CALL_JOINING && may_try_later(call))
-		try_later(call);
+	else if (later && (call->state == CALL_JOINING || call->state == CALL_PICKED_UP) && join_may_try_later(call))
+		join_try_later(call);
 	else
 		call_happens(call, CALL_EVENT_SIDE_REFUSED, leg, body);
 }

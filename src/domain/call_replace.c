@@ -24,6 +24,15 @@ static void ask(struct call *call)
 		call_refuse_for(call, err);
 }
 
+// Somebody's phone that rings: its call is picked up.
+static struct attempt *ringing_attempt(const struct call *call, const struct invitation *invitation)
+{
+	const struct leg *place = slots_find(call->table->legs, invitation->place);
+	bool rings = place && (place->state == LEG_INVITED || place->state == LEG_RINGING);
+
+	return rings && place->call->state == CALL_RINGING ? place->attempt : NULL;
+}
+
 static enum err place_find(struct call *call, const struct invitation *invitation, struct leg **place)
 {
 	*place = slots_find(call->table->legs, invitation->place);
@@ -40,7 +49,11 @@ static enum err place_find(struct call *call, const struct invitation *invitatio
 
 enum err replace_begin(struct call *call, const struct invitation *invitation)
 {
+	struct attempt *ringing = ringing_attempt(call, invitation);
 	struct leg *place;
+
+	if (ringing)
+		return pick_up_begin(call, ringing);
 	enum err err = place_find(call, invitation, &place);
 
 	if (err)

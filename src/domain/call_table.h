@@ -128,6 +128,9 @@ bool call_table_hang_up(struct call_table *table, uint64_t call); // by an admin
 // What a device does in calls now. One that calls somebody talks from the start.
 enum device_activity { DEVICE_IDLE, DEVICE_RINGING, DEVICE_TALKING };
 enum device_activity call_table_device_activity(const struct call_table *table, uint64_t device_id);
+// Rings another device of somebody who is in the call and, when it answers, takes the call there. `user_id`: who asks for it and
+// may move his own calls alone; 0: an administrator. The refusal, or it rings.
+enum err call_table_move(struct call_table *table, uint64_t call, uint64_t device_id, uint64_t user_id);
 unsigned call_table_calls_of_user(const struct call_table *table, uint64_t user_id);
 
 // What would happen if `dialled` were called now, device by device, without calling.

@@ -144,6 +144,16 @@ static void caller_comes(struct call *call, struct leg *stays)
 	leg_take(call->caller, stays);
 }
 
+// Who moves his call to another device of his own is counted in it all the time.
+static void mover_comes(struct call *call, const struct leg *leaver)
+{
+	struct attempt *attempt = call_attempt(call);
+
+	attempt->counted_user_id = leg_uncount(leaver);
+	if (attempt->counted_user_id)
+		list_append(&tally_of(call, attempt->counted_user_id)->attempts, &attempt->of_called);
+}
+
 // He comes, and his call is over. It is left to the caller to tidy it.
 static struct call *succession_happens(struct call *call)
 {
@@ -153,7 +163,9 @@ static struct call *succession_happens(struct call *call)
 	succession_report(call, 200);
 	succession_part(call);
 	caller_comes(call, other_side(leaver));
-	leg_stop(leaver, LEG_END_NORMAL);
+	if (call->moves)
+		mover_comes(call, leaver);
+	leg_stop(leaver, call->moves ? LEG_END_ANSWERED_ELSEWHERE : LEG_END_NORMAL);
 	call_settle_answered(from, OUTCOME_ANSWERED, ERR_NONE, "transfer");
 	return from;
 }
@@ -166,6 +178,8 @@ bool succession_waits(struct leg *leaver)
 		return false;
 	succession_part(call);
 	caller_comes(call, other_side(leaver));
+	if (call->moves)
+		mover_comes(call, leaver);
 	return true;
 }
 
@@ -283,6 +297,17 @@ bool callee_comes(struct call *call, struct leg *leg)
 	return true;
 }
 
+void callee_is(struct attempt *attempt, const struct call *picker)
+{
+	list_remove(&attempt->of_called);
+	if (attempt->counted_user_id)
+		tally_drop(picker->table, TALLY_USER, attempt->counted_user_id);
+	attempt->user_id = picker->caller_user_id;
+	attempt->counted_user_id = leg_uncount(picker->caller);
+	if (attempt->counted_user_id)
+		list_append(&tally_of(picker, attempt->counted_user_id)->attempts, &attempt->of_called);
+}
+
 // Both of his calls are up: the two far ends are joined in a third one.
 static enum err refer_to_talker(struct leg *leaver, struct leg *place, uint64_t subscription)
 {
@@ -327,6 +352,7 @@ static enum err refer_to_ringing(struct leg *leaver, struct leg *place, uint64_t
 	succession_happens(call);
 	if (counted)
 		tally_drop(call->table, TALLY_USER, counted);
+	call_drop_offer(call); // its media are gone; whoever is still to ring makes one himself
 	call_set_state(call, CALL_TRANSFERRING);
 	leg_happens(place, &(struct leg_event){.kind = LEG_EVENT_STOP, .result = {.status = 487}});
 	leg_free(place);
@@ -374,4 +400,88 @@ void transfer_requested(struct leg *leg, const struct leg_event *event)
 
 	if (err)
 		reply(leg, event->token, err_sip_status(err));
+}
+
+// ---- to another device of one's own
+
+static bool user_has(const struct call_table *table, uint64_t user_id, uint64_t device_id)
+{
+	const struct user *user = directory_user(table->ports.directory, user_id);
+	struct turn_plan plan[USER_TURNS_MAX];
+	size_t count = user ? directory_turns(table->ports.directory, user, plan) : 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (plan[i].device_id == device_id)
+			return true;
+	return false;
+}
+
+// Whose device it is, of the two; NULL: neither's.
+static struct leg *leg_that_moves(struct call *call, uint64_t device_id, uint64_t user_id)
+{
+	struct leg *const legs[] = {call->winner, call->caller};
+
+	for (size_t i = 0; i < 2; i++) {
+		uint64_t owner = legs[i]->attempt ? legs[i]->attempt->user_id : call->caller_user_id;
+		if (owner && (user_id == 0 || owner == user_id) && user_has(call->table, owner, device_id))
+			return legs[i];
+	}
+	return NULL;
+}
+
+static int leg_device_kind(const struct leg *leg)
+{
+	return leg->attempt ? leg->turn->device_kind : leg->call->caller_device_kind;
+}
+
+static enum err move(struct leg *leaver, uint64_t device_id)
+{
+	struct call_table *table = leaver->call->table;
+	const struct device *device = directory_device(table->ports.directory, device_id);
+	uint64_t owner = leaver->attempt ? leaver->attempt->user_id : leaver->call->caller_user_id;
+	const struct user *user = directory_user(table->ports.directory, owner);
+	const char *why;
+
+	if (leaver->device_id == device_id)
+		return ERR_IN_USE;
+	if (table->draining)
+		return ERR_SHUTTING_DOWN;
+	enum err err = device_may_ring(table, device, leg_device_kind(other_side(leaver)), &why);
+	if (err)
+		return err;
+	struct call *call = successor_new(leaver, 0);
+	if (!call)
+		return ERR_NO_MEMORY;
+	struct attempt *attempt = call_attempt(call);
+	struct call_record *record = attempt->record;
+	call->moves = true;
+	attempt->called = record->dialled = record->canonical = arena_copy(&record->arena, user->extension);
+	record->callee_title = arena_copy(&record->arena, user->title);
+	record->callee_user_id = owner;
+	log_info("call_moves", LOG_UINT("call", leaver->call->id), LOG_UINT("to_call", call->id),
+		 LOG_STR("to", device->number));
+	if (attempt_plan_device(attempt, user, device_id)) {
+		call_set_state(call, CALL_TRANSFERRING);
+		attempt_ring(attempt);
+	} else {
+		call_refuse_for(call, ERR_NO_MEMORY);
+	}
+	call_tidy(call);
+	return ERR_NONE;
+}
+
+enum err call_table_move(struct call_table *table, uint64_t id, uint64_t device_id, uint64_t user_id)
+{
+	list_each (node, following, &table->calls) {
+		struct call *call = container_of(node, struct call, node);
+		if (call->id != id || call->state == CALL_ENDING)
+			continue;
+		if (call->state != CALL_TALKING || call->successor)
+			return ERR_REQUEST_PENDING;
+		if (!directory_device(table->ports.directory, device_id))
+			return ERR_INVALID_FIELD;
+		struct leg *leaver = leg_that_moves(call, device_id, user_id);
+		return leaver ? move(leaver, device_id) : ERR_NOT_ALLOWED;
+	}
+	return ERR_NO_SUCH_CALL;
 }

@@ -528,6 +528,12 @@ void leg_take(struct leg *to, struct leg *from)
 	leg_set_state(from, LEG_ENDED);
 }
 
+void leg_take_accepted(struct leg *to, struct leg *from)
+{
+	leg_take(to, from);
+	leg_set_state(to, LEG_ACCEPTED);
+}
+
 void leg_await_answer(struct leg *leg)
 {
 	leg_set_state(leg, LEG_ANSWERED);

@@ -97,6 +97,8 @@ struct signalling {
 	void (*reply)(void *context, uint64_t session, uint64_t transaction, unsigned status, const struct body *body);
 	// How it goes with what a REFER that was accepted asked for: provisional ones, then one final status.
 	void (*refer_progress)(void *context, uint64_t session, uint64_t transaction, unsigned status);
+	// As accept, with an answer to his offer that takes all of it and sends nothing. The refusal when there is none.
+	enum err (*accept_on_hold)(void *context, uint64_t session, const struct body *offer);
 };
 
 #endif

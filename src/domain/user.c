@@ -54,6 +54,7 @@ static const struct field user_fields[] = {
     CHOICE(unanswered, .choices = unanswered_names, .fallback = "busy"),
     TEXT(unanswered_target, .max = 64, .rule = "A target is an extension or a number of at most 64 bytes."),
     TEXT(caller_id, .max = 32, .rule = "A caller ID is a number of at most 32 bytes."),
+    TEXT(pickup_group, .max = 32, .rule = "A pick-up group is a name of at most 32 bytes."),
     INTEGER(toll_class, .min = 0, .max = 3, .fallback = "1",
 	    .rule = "A toll class is 0 (none), 1 (national), 2 (international) or 3 (premium)."),
     BOOLEAN(password_change_due, .flags = FIELD_READ_ONLY),

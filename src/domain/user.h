@@ -37,6 +37,7 @@ struct user {
 	int unanswered;
 	struct str unanswered_target; // an extension or an outside number
 	struct str caller_id;         // the DID shown on outside calls, or empty
+	struct str pickup_group;      // who has the same one may pick up each other's calls; empty: nobody may
 	int64_t toll_class;           // 0 none, 1 national, 2 international, 3 premium
 	bool password_change_due;
 	int64_t last_device_id;  // selected last, 0 = none; it may be gone

@@ -31,7 +31,8 @@ static bool record_put(json_t *object, const struct call_record *record)
 	       json_put(object, "sip_status", json_integer(record->sip_status)) &&
 	       json_put(object, "ended_by", json_text(record->ended_by)) &&
 	       json_put(object, "call_id", json_text(record->call_id)) &&
-	       json_put(object, "forwarded_from", json_text(record->forwarded_from));
+	       json_put(object, "forwarded_from", json_text(record->forwarded_from)) &&
+	       json_put(object, "transferred_by", json_text(record->transferred_by));
 }
 
 static json_t *leg_show(const struct leg_record *leg)

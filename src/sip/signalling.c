@@ -3,7 +3,10 @@
 #include "sip/signalling.h"
 
 #include "sip/refer.h"
+#include "sip/sdp_hold.h"
 #include "sip/session.h"
+
+enum { HOLD_MAX = 4096 };
 
 static enum err invite(void *context, const struct outgoing_invite *outgoing, uint64_t *session)
 {
@@ -43,6 +46,18 @@ static void accept_call(void *context, uint64_t id, const struct body *body)
 	struct sip_session *session = session_find(context, id);
 	if (session)
 		invite_server_accept(session, body);
+}
+
+static enum err accept_on_hold(void *context, uint64_t id, const struct body *offer)
+{
+	struct sip_session *session = session_find(context, id);
+	char answer[HOLD_MAX];
+	struct writer w = writer_into(answer, sizeof answer);
+
+	if (!session || !sdp_write_hold(&w, offer->bytes))
+		return ERR_NOT_ACCEPTABLE;
+	invite_server_accept(session, &(struct body){STR("application/sdp"), writer_result(&w)});
+	return ERR_NONE;
 }
 
 static void refuse(void *context, uint64_t id, const struct refusal *refusal)
@@ -89,6 +104,7 @@ void sip_signalling_init(struct sip_endpoint *endpoint)
 	    .answer_early = answer_early,
 	    .progress = progress,
 	    .accept = accept_call,
+	    .accept_on_hold = accept_on_hold,
 	    .refuse = refuse,
 	    .hang_up = hang_up,
 	    .request = request,

@@ -88,8 +88,9 @@ static enum err call_save(struct database *database, const struct call_record *r
 	    "INSERT INTO call_records (id, search, started_at, answered_at, ended_at, caller_number, caller_name, "
 	    "caller_user_id, caller_device_id, caller_trunk_id, caller_device_number, dialled, canonical, "
 	    "callee_user_id, "
-	    "callee_title, outcome, err, sip_status, ended_by, call_id, forwarded_from) "
-	    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21) "
+	    "callee_title, outcome, err, sip_status, ended_by, call_id, forwarded_from, transferred_by) "
+	    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, "
+	    "$22) "
 	    "ON CONFLICT (id) DO NOTHING",
 	    VALUES(value_text(record->id), search_of(record, arena), value_integer(record->started_at),
 		   value_integer(record->answered_at), value_integer(record->ended_at),
@@ -99,7 +100,8 @@ static enum err call_save(struct database *database, const struct call_record *r
 		   clean(record->dialled, arena), clean(record->canonical, arena), value_id(record->callee_user_id),
 		   clean(record->callee_title, arena), value_text(str_of(outcome_names[record->outcome])),
 		   value_text(str_of(err_name(record->err))), value_integer(record->sip_status),
-		   value_text(record->ended_by), clean(record->call_id, arena), value_text(record->forwarded_from)),
+		   value_text(record->ended_by), clean(record->call_id, arena), value_text(record->forwarded_from),
+		   clean(record->transferred_by, arena)),
 	    NO_ROWS);
 }
 
@@ -122,7 +124,7 @@ enum err call_record_save(struct database *database, const struct call_record *r
 #define RECORD_COLUMNS                                                                                                 \
 	"id, started_at, answered_at, ended_at, caller_number, caller_name, caller_user_id, caller_device_id, "        \
 	"caller_trunk_id, caller_device_number, dialled, canonical, callee_user_id, callee_title, outcome, err, "      \
-	"sip_status, ended_by, call_id, forwarded_from"
+	"sip_status, ended_by, call_id, forwarded_from, transferred_by"
 
 // Copies texts until one fails.
 struct copying {
@@ -167,6 +169,7 @@ static enum err record_from_row(const struct row *row, struct arena *arena, stru
 	record->ended_by = copy_text(&copying, 17);
 	record->call_id = copy_text(&copying, 18);
 	record->forwarded_from = copy_text(&copying, 19);
+	record->transferred_by = copy_text(&copying, 20);
 	*result = record;
 	return copying.err;
 }

@@ -6,10 +6,17 @@
 enum { THE_CALL = 7 };
 
 static atomic_bool hung_up;
+static atomic_uint moves;
 
 void fake_calls_reset(void)
 {
 	atomic_store(&hung_up, false);
+	atomic_store(&moves, 0);
+}
+
+unsigned fake_calls_moves(void)
+{
+	return atomic_load(&moves);
 }
 
 bool call_table_snapshot(struct call_table *table, struct arena *arena, struct call_snapshot **calls, size_t *count)
@@ -43,6 +50,17 @@ bool call_table_hang_up(struct call_table *table, uint64_t call)
 {
 	(void)table;
 	return call == THE_CALL && !atomic_exchange(&hung_up, true);
+}
+
+// Device 1 is the one it can move to, device 2 is not registered.
+enum err call_table_move(struct call_table *table, uint64_t call, uint64_t device_id, uint64_t user_id)
+{
+	(void)table;
+	if (call != THE_CALL || atomic_load(&hung_up))
+		return ERR_NO_SUCH_CALL;
+	if (device_id == 1 && user_id == 0)
+		return atomic_fetch_add(&moves, 1), ERR_NONE;
+	return device_id == 2 ? ERR_UNREACHABLE : ERR_NOT_ALLOWED;
 }
 
 enum err call_table_explain(struct call_table *table, struct str extension, struct arena *arena,

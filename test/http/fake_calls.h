@@ -5,5 +5,6 @@
 #include "domain/call_table.h"
 
 void fake_calls_reset(void);
+unsigned fake_calls_moves(void); // how often it has been moved
 
 #endif

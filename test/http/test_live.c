@@ -95,6 +95,13 @@ static void calls_are_shown_and_hung_up(void **state)
 	assert_string_equal(json_string_value(json_object_get(leg, "state")), "ringing");
 	assert_true(json_is_null(json_object_get(leg, "answered_at")));
 	expect(reply, 200);
+	expect(ask(f, &f->admin, "POST", "/api/v1/calls/7/move", "{\"device_id\":\"1\"}"), 202);
+	expect(ask(f, &f->admin, "POST", "/api/v1/calls/7/move", "{\"device_id\":\"3\"}"), 403);
+	expect(ask(f, &f->admin, "POST", "/api/v1/calls/8/move", "{\"device_id\":\"1\"}"), 404);
+	expect(ask(f, &f->admin, "POST", "/api/v1/calls/7/move", "{\"device_id\":\"2\"}"), 409);
+	expect(ask(f, &f->admin, "POST", "/api/v1/calls/7/move", "{\"device\":\"1\"}"), 422);
+	expect(ask(f, &f->admin, "POST", "/api/v1/calls/7/move", "{\"device_id\":\"1\",\"when\":\"now\"}"), 422);
+	assert_int_equal(fake_calls_moves(), 1); // whatever is refused is not done
 	expect(ask(f, &f->admin, "DELETE", "/api/v1/calls/8", NULL), 404);
 	expect(ask(f, &f->admin, "DELETE", "/api/v1/calls/x", NULL), 404);
 	expect(ask(f, &f->admin, "DELETE", "/api/v1/calls/7", NULL), 204);

@@ -230,6 +230,7 @@ static struct reply conflict(struct scene *scene, const struct operation *operat
 	    {"replaceDid", "{\"number\":\"+441444200201\",\"user_id\":\"2\"}"},
 	    {"changeDid", "{\"number\":\"+44 1444 200201\"}"},
 	    {"selectDevice", "{\"device_id\":\"1\"}"},
+	    {"moveCall", "{\"device_id\":\"2\"}"},
 	};
 	if (operation->handler == session_create)
 		return second_sign_in(scene);

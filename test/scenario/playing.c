@@ -325,6 +325,15 @@ static void ends_call(struct stage *stage, struct line *line)
 		stage_say(stage, "there is no such call");
 }
 
+static void moves_call(struct stage *stage, struct line *line)
+{
+	enum err err = call_table_move(stage->calls, (uint64_t)atoi(line->words[0]),
+				       device_or_phone(stage, line->words[1])->entity.id, 0);
+
+	if (err)
+		stage_say(stage, "%s", err_sentence(err));
+}
+
 static void shows_calls(struct stage *stage, struct line *line)
 {
 	struct call_snapshot *shown;
@@ -398,6 +407,7 @@ const struct word playing_words[] = {
     {"after *",                    after},
     {"the server drains",          drains},
     {"the server ends call *",     ends_call},
+    {"call * moves to *",          moves_call},
     {"show calls",                 shows_calls},
     {"explain *",                  explains},
     {NULL, NULL},

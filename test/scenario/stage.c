@@ -259,6 +259,16 @@ static void fake_accept(void *context, uint64_t session, const struct body *body
 	party->owes_ack = true;
 }
 
+static enum err fake_accept_on_hold(void *context, uint64_t session, const struct body *offer)
+{
+	struct party *party = party_of(context, session);
+
+	(void)offer;
+	stage_say(context, "%s gets 200 on hold", party->name);
+	party->owes_ack = true;
+	return ERR_NONE;
+}
+
 static void fake_refuse(void *context, uint64_t session, const struct refusal *refusal)
 {
 	struct party *party = party_of(context, session);
@@ -412,6 +422,7 @@ void stage_open(struct stage *stage)
 						.answer_early = fake_answer_early,
 						.progress = fake_progress,
 						.accept = fake_accept,
+						.accept_on_hold = fake_accept_on_hold,
 						.refuse = fake_refuse,
 						.hang_up = fake_hang_up,
 						.request = fake_request,
