@@ -446,18 +446,22 @@ static void clock_arm(struct attempt *attempt)
 void attempt_advance(struct attempt *attempt)
 {
 	uint64_t now = now_of(attempt);
-	size_t over = 0;
+	size_t over;
 
 	call_changed(attempt->call);
 	for (size_t i = 0; i < attempt->turn_count; i++)
 		if (attempt->turns[i].state == TURN_RINGING && attempt->turns[i].stops_ms <= now)
 			turn_time_out(attempt, &attempt->turns[i]);
-	for (size_t i = 0; i < attempt->turn_count; i++) {
-		struct call_turn *turn = &attempt->turns[i];
-		if (turn->state == TURN_WAITING && (turn->starts_ms <= now || turn_may_start_early(attempt, turn)))
-			turn_start(attempt, turn);
-		over += turn->state == TURN_OVER;
-	}
+	do {
+		over = 0;
+		for (size_t i = 0; i < attempt->turn_count; i++) {
+			struct call_turn *turn = &attempt->turns[i];
+			if (turn->state == TURN_WAITING &&
+			    (turn->starts_ms <= now || turn_may_start_early(attempt, turn)))
+				turn_start(attempt, turn);
+			over += turn->state == TURN_OVER;
+		}
+	} while (redirect_go_on(attempt));
 	if (over == attempt->turn_count)
 		call_unanswered(attempt->call);
 	else

@@ -299,6 +299,7 @@ static void ringing_is_answered(struct call *call, struct leg *leg, const struct
 	call->winner = leg;
 	call->answered_at = call_time_ms(call);
 	attempt->record->answered_at = call->answered_at;
+	redirect_count_winner(leg);
 	winner_accept(leg);
 	caller_accept(call, body);
 	attempt_stop(attempt, leg, LEG_END_ANSWERED_ELSEWHERE);

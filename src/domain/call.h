@@ -79,7 +79,8 @@ struct call_turn {
 	enum turn_state state;
 	bool rung; // it has had legs
 	unsigned counted_legs;
-	bool redirected; // another device of the same attempt asked for it (3xx)
+	const struct leg *redirector; // whose 3xx asked for it, or NULL
+	uint64_t guest_id;            // then: the user whose device it is; 0: an outside number
 	int device_kind;
 	struct str device_number, device_title; // in the record's arena, as they were when the call came
 	struct str number;                      // canonical; external, Teams and outside numbers
@@ -94,9 +95,11 @@ struct attempt {
 	struct list node;      // in call.attempts, the present one last
 	struct list of_called; // in the tally of counted_user_id
 	struct call *call;
-	struct call_record *record; // owned until it is saved; its arena has the attempt's texts
-	uint64_t user_id;           // whose extension; 0: an outside number
-	uint64_t counted_user_id;   // whose calls it is counted among; 0: nobody's
+	struct call_record *record;     // owned until it is saved; its arena has the attempt's texts
+	uint64_t user_id;               // whose extension; 0: an outside number
+	uint64_t counted_user_id;       // whose calls it is counted among; 0: nobody's
+	uint64_t guests[REDIRECTS_MAX]; // users it was redirected to, counted likewise until somebody answers
+	size_t guest_count;
 	uint64_t payer_id; // outside: whose toll class and caller ID it has; 0: an emergency call without holder
 	struct str called; // the extension; empty when the caller dialled outside himself
 	bool emergency;
@@ -136,7 +139,8 @@ struct leg {
 	unsigned status; // the last final one from the wire
 	struct str reason;
 	struct str targets[REDIRECT_TARGETS_MAX]; // of a 3xx, as dialled; in the record's arena
-	size_t target_count;
+	size_t target_count, targets_tried;
+	bool redirected; // one of them rang
 };
 
 // What is under way in joining the two sides of a call (RFC 3725).
@@ -349,6 +353,11 @@ enum outcome outcome_of_status(unsigned status, bool rang);
 // A leg has failed with targets of its own: the first one that may be dialled rings in its place. True when one does; the
 // attempt's turns may have moved.
 bool redirect_obey(struct leg *leg);
+// Whether there is a redirection that nobody answered, and its next target rings now.
+bool redirect_go_on(struct attempt *attempt);
+// A leg has won: the call counts among those of the user who talks, and of no other whom it was redirected to or from.
+void redirect_count_winner(const struct leg *leg);
+void redirect_uncount(struct attempt *attempt);
 // Whether the user may be called by this call at all.
 enum err user_may_be_called(const struct call *call, const struct user *user);
 bool was_visited(const struct call *call, uint64_t user_id);

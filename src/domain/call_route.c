@@ -326,7 +326,7 @@ static struct str number_outside(const struct attempt *attempt, const struct cal
 	if (device && device->caller_id == CALLER_ID_FIXED)
 		return device->caller_id_number;
 	bool shows_own =
-	    device ? device->caller_id == CALLER_ID_OWN_DID : call->forwards > 0 || call->transfers || turn->redirected;
+	    device ? device->caller_id == CALLER_ID_OWN_DID : call->forwards > 0 || call->transfers || turn->redirector;
 	if (shows_own && !str_empty(own))
 		return own;
 	invite->anonymous = call->anonymous;

@@ -16,6 +16,8 @@ uint64_t leg_user(const struct leg *leg)
 {
 	if (leg->trunk_id)
 		return 0;
+	if (leg->turn && leg->turn->guest_id)
+		return leg->turn->guest_id;
 	return leg->attempt ? leg->attempt->user_id : leg->call->caller_user_id;
 }
 
@@ -206,6 +208,7 @@ void transfer_answered(struct call *call, struct leg *leg, const struct body *bo
 
 	call->winner = leg;
 	call->answered_at = attempt->record->answered_at = (int64_t)loop_time_ms(call->table->ports.loop);
+	redirect_count_winner(leg);
 	winner_accept(leg);
 	attempt_stop(attempt, leg, LEG_END_ANSWERED_ELSEWHERE);
 	join_begin(call, body);

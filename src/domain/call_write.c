@@ -77,6 +77,7 @@ void record_settle(struct attempt *attempt, const struct result *result, unsigne
 	if (attempt->counted_user_id)
 		tally_drop(call->table, TALLY_USER, attempt->counted_user_id);
 	attempt->counted_user_id = 0;
+	redirect_uncount(attempt);
 }
 
 static void leg_describe(struct leg_record *line, const struct call_turn *turn)

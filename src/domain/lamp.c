@@ -80,6 +80,8 @@ void lamp_call_changed(const struct call *call)
 		const struct attempt *attempt = container_of(node, const struct attempt, node);
 		if (attempt->user_id && attempt->user_id != call->caller_user_id)
 			call_table_user_changed(table, attempt->user_id);
+		if (attempt->counted_user_id && attempt->counted_user_id != attempt->user_id) // redirected to him
+			call_table_user_changed(table, attempt->counted_user_id);
 	}
 }
 
