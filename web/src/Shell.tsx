@@ -1,18 +1,21 @@
 // What surrounds every page of somebody who is signed in: header, navigation, and the page itself.
-import { AppShell, Burger, Center, Group, Loader, Menu, NavLink, ScrollArea, Stack, Text, UnstyledButton } from "@mantine/core";
+import { Alert, AppShell, Burger, Center, Group, Loader, Menu, NavLink, ScrollArea, Stack, Text, UnstyledButton } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import IconDown from "@tabler/icons-react/icons/IconChevronDown";
 import IconKey from "@tabler/icons-react/icons/IconKey";
 import IconLock from "@tabler/icons-react/icons/IconLock";
+import IconLost from "@tabler/icons-react/icons/IconPlugConnectedX";
 import IconOut from "@tabler/icons-react/icons/IconLogout";
 import IconWhere from "@tabler/icons-react/icons/IconZoomQuestion";
 import { Suspense } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, Redirect, Route, Router, Switch, useLocation } from "wouter";
 import type { AroundNavHandler } from "wouter";
+import { EventsProvider, useLive } from "./api/events";
 import { useSessionChange, useSignedIn } from "./api/session";
 import { ChangePassword } from "./pages/ChangePassword";
 import { homeOf, pages, sections } from "./pages";
+import { AgentBar, LeaseWarning } from "./parts/AgentBar";
 import { Choices } from "./parts/Choices";
 import { useConfirm } from "./parts/Confirm";
 import { Crash } from "./parts/Crash";
@@ -153,6 +156,21 @@ function useGuardedNavigation(): AroundNavHandler {
 	};
 }
 
+// Said while no events arrive: what is shown may be old.
+function Connection() {
+	const { t } = useTranslation();
+	const live = useLive();
+	return (
+		<div role="status">
+			{!live && (
+				<Alert color="orange" variant="light" icon={<IconLost />} mb="md" py="xs">
+					{t("status.disconnected")}
+				</Alert>
+			)}
+		</div>
+	);
+}
+
 export function Shell() {
 	const aroundNav = useGuardedNavigation();
 	return (
@@ -166,7 +184,7 @@ function Frame() {
 	const { t } = useTranslation();
 	const [opened, { toggle, close }] = useDisclosure();
 	return (
-		<>
+		<EventsProvider>
 			<a className="skip" href="#content">
 				{t("shell.skip")}
 			</a>
@@ -185,6 +203,7 @@ function Frame() {
 							</Link>
 						</Group>
 						<Group gap={6} wrap="nowrap">
+							<AgentBar />
 							<Choices />
 							<Account />
 						</Group>
@@ -197,10 +216,12 @@ function Frame() {
 				</AppShell.Navbar>
 				<AppShell.Main id="content" tabIndex={-1} className={classes.main}>
 					<div className={classes.content}>
+						<Connection />
+						<LeaseWarning />
 						<Pages />
 					</div>
 				</AppShell.Main>
 			</AppShell>
-		</>
+		</EventsProvider>
 	);
 }

@@ -9,7 +9,7 @@ import { useSessionChange, useSignedIn } from "../api/session";
 import { Logo } from "../parts/Logo";
 import { useProblemSentence } from "../parts/problem";
 
-const LENGTH_MIN = 10;
+const LENGTH_MIN = 12;
 
 function PasswordForm({ done, due }: { done: () => void; due: boolean }) {
 	const { t } = useTranslation();

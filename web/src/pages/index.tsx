@@ -3,6 +3,13 @@ import IconTeams from "@tabler/icons-react/icons/IconBrandTeams";
 import IconBrowser from "@tabler/icons-react/icons/IconWorld";
 import IconExternal from "@tabler/icons-react/icons/IconDeviceMobile";
 import IconPhone from "@tabler/icons-react/icons/IconPhone";
+import IconDashboard from "@tabler/icons-react/icons/IconLayoutDashboard";
+import IconCalls from "@tabler/icons-react/icons/IconPhoneCall";
+import IconRegistrations from "@tabler/icons-react/icons/IconPlugConnected";
+import IconRecords from "@tabler/icons-react/icons/IconHistory";
+import IconSignIns from "@tabler/icons-react/icons/IconLogin";
+import IconHome from "@tabler/icons-react/icons/IconHome";
+import IconAudit from "@tabler/icons-react/icons/IconListDetails";
 import IconUsers from "@tabler/icons-react/icons/IconUsers";
 import IconNumber from "@tabler/icons-react/icons/IconNumber123";
 import IconRoute from "@tabler/icons-react/icons/IconRoute";
@@ -19,10 +26,27 @@ export interface PageEntry {
 	roles: readonly Role[];
 	navigation?: { section: (typeof sections)[number]; label: NavigationLabel; icon: ComponentType<{ size?: number }> };
 }
-export type NavigationLabel = "users" | "sipDevices" | "webrtcDevices" | "externalNumbers" | "teamsDevices" | "trunks" | "routes" | "dids";
+export type NavigationLabel =
+	| "dashboard"
+	| "calls"
+	| "registrations"
+	| "signIns"
+	| "callRecords"
+	| "audit"
+	| "myPhone"
+	| "users" | "sipDevices" | "webrtcDevices" | "externalNumbers" | "teamsDevices" | "trunks" | "routes" | "dids";
 
 const readers = ["admin", "auditor"] as const;
+const everybody = ["admin", "agent", "auditor"] as const;
 
+const Home = lazy(() => import("./Home"));
+const Audit = lazy(() => import("./Audit"));
+const Dashboard = lazy(() => import("./Dashboard"));
+const Calls = lazy(() => import("./realtime/Calls"));
+const Registrations = lazy(() => import("./realtime/Registrations"));
+const SignIns = lazy(() => import("./SignIns"));
+const RecordList = lazy(() => import("./records/RecordList"));
+const Record = lazy(() => import("./records/Record"));
 const UserList = lazy(() => import("./users/UserList"));
 const UserPage = lazy(() => import("./users/UserPage"));
 const DevicePage = lazy(() => import("./devices/DevicePage"));
@@ -39,6 +63,18 @@ const NumberList = lazy(() => import("./outside/Numbers").then((all) => ({ defau
 const NumberPage = lazy(() => import("./outside/Numbers").then((all) => ({ default: all.NumberPage })));
 
 export const pages: readonly PageEntry[] = [
+	{ path: "/me", page: Home, roles: everybody, navigation: { section: "overview", label: "myPhone", icon: IconHome } },
+	{ path: "/overview", page: Dashboard, roles: readers, navigation: { section: "overview", label: "dashboard", icon: IconDashboard } },
+	{ path: "/calls", page: Calls, roles: readers, navigation: { section: "realtime", label: "calls", icon: IconCalls } },
+	{
+		path: "/registrations",
+		page: Registrations,
+		roles: readers,
+		navigation: { section: "realtime", label: "registrations", icon: IconRegistrations },
+	},
+	{ path: "/sign-ins", page: SignIns, roles: readers, navigation: { section: "realtime", label: "signIns", icon: IconSignIns } },
+	{ path: "/call-records", page: RecordList, roles: readers, navigation: { section: "reports", label: "callRecords", icon: IconRecords } },
+	{ path: "/call-records/:id", page: Record, roles: readers },
 	{ path: "/users", page: UserList, roles: readers, navigation: { section: "manage", label: "users", icon: IconUsers } },
 	{ path: "/users/new", page: UserPage, roles: ["admin"] },
 	{ path: "/users/:id", page: UserPage, roles: readers },
@@ -77,9 +113,10 @@ export const pages: readonly PageEntry[] = [
 	{ path: "/numbers/:id", page: NumberPage, roles: readers },
 	{ path: "/devices/:group/new", page: DevicePage, roles: ["admin"] },
 	{ path: "/devices/:group/:id", page: DevicePage, roles: readers },
+	{ path: "/audit", page: Audit, roles: readers, navigation: { section: "system", label: "audit", icon: IconAudit } },
 ];
 
 // Where somebody lands after signing in.
 export function homeOf(role: Role): string {
-	return role === "agent" ? "/password" : "/users";
+	return role === "agent" ? "/me" : "/overview";
 }

@@ -1,16 +1,35 @@
 // Every sentence that is shown, in each language: a file per part of the console, where both languages stand side by side.
 import i18next from "i18next";
 import { initReactI18next } from "react-i18next";
+import { agent } from "./agent";
+import { audit } from "./audit";
 import { devices } from "./devices";
 import { forms } from "./forms";
 import { lists } from "./lists";
+import { calls, records, registrations, signIns, status } from "./live";
 import { outside } from "./outside";
 import { problems } from "./problems";
 import { ringPlan } from "./ringPlan";
 import { shell } from "./shell";
 import { users } from "./users";
 
-const parts = { shell, lists, forms, problems, ringPlan, users, devices, outside };
+const parts = {
+	shell,
+	lists,
+	forms,
+	problems,
+	ringPlan,
+	users,
+	devices,
+	outside,
+	calls,
+	records,
+	registrations,
+	signIns,
+	status,
+	agent,
+	audit,
+};
 
 type Parts = typeof parts;
 type In<L extends "en" | "cs"> = { [P in keyof Parts]: Parts[P][L] };
