@@ -101,6 +101,17 @@ void tcp_listener_close(struct tcp_listener *listener);
 
 int tcp_connect(struct loop *loop, const struct net_address *to, const struct tcp_handlers *handlers, void *context,
 		struct tcp_connection **connection);
+// A connection that somebody else has accepted and spoken on.
+struct tcp_foreign {
+	int socket; // a stream; the loop's from now on
+	struct net_address local,
+	    remote; // as its user is to see them: the socket may be a pair's, and lead to who holds the wire
+	void (*closed)(void *context); // the socket has been closed; NULL: nobody wants to know
+	void *context;
+};
+// When this fails the socket is closed, too, and closed has been called.
+int tcp_adopt(struct loop *loop, const struct tcp_foreign *foreign, const struct tcp_handlers *handlers, void *context,
+	      struct tcp_connection **connection);
 void tcp_handle(struct tcp_connection *connection, const struct tcp_handlers *handlers, void *context);
 struct net_address tcp_local(const struct tcp_connection *connection);
 struct net_address tcp_remote(const struct tcp_connection *connection);

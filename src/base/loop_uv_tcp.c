@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 enum {
 	WAITING_MAX = 256 * 1024, // bytes
@@ -34,6 +35,9 @@ struct tcp_connection {
 	const struct tcp_handlers *handlers;
 	void *context;
 	struct net_address remote;
+	struct net_address local; // of one that was adopted; family 0: the kernel knows
+	void (*closed)(void *context);
+	void *closed_context;
 	size_t waiting; // bytes copied and not yet taken by the kernel
 	uv_connect_t connecting;
 	uv_shutdown_t shutting_down;
@@ -60,7 +64,10 @@ struct tcp_listener {
 
 static void connection_closed(uv_handle_t *handle)
 {
-	free(handle->data);
+	struct tcp_connection *connection = handle->data;
+	if (connection->closed)
+		connection->closed(connection->closed_context);
+	free(connection);
 }
 
 static void connection_let_go(struct tcp_connection *connection)
@@ -285,6 +292,30 @@ int tcp_connect(struct loop *loop, const struct net_address *to, const struct tc
 	return 0;
 }
 
+int tcp_adopt(struct loop *loop, const struct tcp_foreign *foreign, const struct tcp_handlers *handlers, void *context,
+	      struct tcp_connection **result)
+{
+	struct tcp_connection *connection = connection_create(loop);
+	int error = connection ? uv_tcp_open(&connection->uv, foreign->socket) : -ENOMEM;
+	if (error) {
+		close(foreign->socket);
+		if (foreign->closed)
+			foreign->closed(foreign->context);
+		if (connection)
+			tcp_close(connection);
+		return error;
+	}
+	connection->local = foreign->local;
+	connection->remote = foreign->remote;
+	connection->closed = foreign->closed;
+	connection->closed_context = foreign->context;
+	tcp_handle(connection, handlers, context);
+	connection_open(connection);
+	tcp_read_start(connection);
+	*result = connection;
+	return 0;
+}
+
 void tcp_handle(struct tcp_connection *connection, const struct tcp_handlers *handlers, void *context)
 {
 	connection->handlers = handlers;
@@ -294,9 +325,9 @@ void tcp_handle(struct tcp_connection *connection, const struct tcp_handlers *ha
 struct net_address tcp_local(const struct tcp_connection *connection)
 {
 	struct sockaddr_storage address;
-	struct net_address local = {0};
+	struct net_address local = connection->local;
 	int size = sizeof address;
-	if (uv_tcp_getsockname(&connection->uv, (struct sockaddr *)&address, &size) == 0)
+	if (local.family == 0 && uv_tcp_getsockname(&connection->uv, (struct sockaddr *)&address, &size) == 0)
 		net_address_from_sockaddr((struct sockaddr *)&address, &local);
 	return local;
 }

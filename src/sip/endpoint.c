@@ -416,6 +416,23 @@ void sip_endpoint_trunk_changed(struct sip_endpoint *endpoint, uint64_t trunk_id
 	trunk_names_changed(endpoint->trunk_names, trunk_id);
 }
 
+void sip_endpoint_set_foreign(struct sip_endpoint *endpoint, enum transport kind, const struct net_address *local)
+{
+	sip_transport_set_foreign(endpoint->transport, kind, local);
+}
+
+void sip_endpoint_greet(struct sip_endpoint *endpoint, const struct net_address *from, struct str head,
+			struct writer *answer)
+{
+	sip_transport_greet(endpoint->transport, from, head, answer);
+}
+
+void sip_endpoint_adopt(struct sip_endpoint *endpoint, enum transport kind, const struct tcp_foreign *socket,
+			struct str early)
+{
+	sip_transport_adopt(endpoint->transport, kind, socket, early);
+}
+
 void sip_endpoint_device_ended(struct sip_endpoint *endpoint, uint64_t device_id)
 {
 	subscriptions_end_of_device(endpoint->subscriptions, device_id);

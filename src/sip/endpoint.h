@@ -41,6 +41,12 @@ void sip_endpoint_start(struct sip_endpoint *endpoint, struct call_table *calls)
 // Takes over what can change while it runs: limits, whom it trusts, bounds of registrations and subscriptions, origins, idle_s. Calls
 // and connections go on. False, and nothing has changed, when there is no memory.
 bool sip_endpoint_change(struct sip_endpoint *endpoint, const struct sip_endpoint_settings *settings);
+// See sip_transport_set_foreign, sip_transport_greet and sip_transport_adopt.
+void sip_endpoint_set_foreign(struct sip_endpoint *endpoint, enum transport kind, const struct net_address *local);
+void sip_endpoint_greet(struct sip_endpoint *endpoint, const struct net_address *from, struct str head,
+			struct writer *answer);
+void sip_endpoint_adopt(struct sip_endpoint *endpoint, enum transport kind, const struct tcp_foreign *socket,
+			struct str early);
 // A trunk has been added to the directory, changed, or taken out of it. (sip_endpoint_start looks at all that are there.)
 void sip_endpoint_trunk_changed(struct sip_endpoint *endpoint, uint64_t trunk_id);
 // A device is gone, or has a new password: what it has subscribed to ends. Calls go on.

@@ -4,7 +4,9 @@
 #include "sip/source_limits.h"
 #include "sip/tls.h"
 #include "sip/transport_private.h"
+#include "sip/websocket.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,6 +95,7 @@ int sip_transport_create(struct loop *loop, const struct sip_transport_settings 
 	transport->context = context;
 	transport->tls = settings->secure;
 	transport->limits = settings->limits;
+	memset(transport->foreign, SIP_NO_LISTENER, sizeof transport->foreign);
 	pool_init(&transport->connection_pool, sip_connection_size());
 	transport->connections = slots_create(connections_max);
 	transport->by_remote = hash_create();
@@ -135,6 +138,34 @@ void sip_transport_destroy(struct sip_transport *transport)
 	for (unsigned i = 0; i < transport->name_count; i++)
 		free((char *)transport->names[i].at);
 	free(transport);
+}
+
+// ---- where somebody else listens
+
+void sip_transport_set_foreign(struct sip_transport *transport, enum transport kind, const struct net_address *local)
+{
+	uint8_t index = transport->listener_count[kind];
+
+	assert(transport->foreign[kind] == SIP_NO_LISTENER);
+	transport->listeners[kind][index] =
+	    (struct sip_listener){.transport = transport, .local = *local, .kind = (uint8_t)kind, .index = index};
+	transport->foreign[kind] = index;
+	transport->listener_count[kind]++;
+}
+
+void sip_transport_greet(struct sip_transport *transport, const struct net_address *from, struct str head,
+			 struct writer *answer)
+{
+	const char *why;
+
+	if (transport->limits && !sip_limits_connected(transport->limits, from)) {
+		transport->counters.refused_connections++;
+		websocket_turn_away(answer);
+		return;
+	}
+	if (transport->limits)
+		sip_limits_disconnected(transport->limits, from); // it counts once its socket comes
+	(void)websocket_greet(head, transport->origins, answer, &why);
 }
 
 // ---- our own addresses

@@ -48,6 +48,15 @@ struct sip_transport_handlers {
 int sip_transport_create(struct loop *loop, const struct sip_transport_settings *settings,
 			 const struct sip_transport_handlers *handlers, void *context, struct sip_transport **transport,
 			 struct net_address *failed);
+// SIP over WebSocket where somebody else listens, namely an HTTP server: `kind` is TRANSPORT_WS, or TRANSPORT_WSS when it does the TLS.
+// Once for each. Our Via and Contact name that address to those who came by it.
+void sip_transport_set_foreign(struct sip_transport *transport, enum transport kind, const struct net_address *local);
+// What the HTTP server is to answer to this request: the head as websocket_greet takes it. 101: the socket may come.
+void sip_transport_greet(struct sip_transport *transport, const struct net_address *from, struct str head,
+			 struct writer *answer);
+// The socket of one that was answered with 101, and what came on it since. Refused, it is closed.
+void sip_transport_adopt(struct sip_transport *transport, enum transport kind, const struct tcp_foreign *socket,
+			 struct str early);
 // Takes over idle_s and origins; connections that are there go on. False, and nothing has changed, when there is no memory.
 bool sip_transport_change(struct sip_transport *transport, const struct sip_transport_settings *settings);
 // Closes everything and calls nobody.

@@ -10,7 +10,7 @@
 struct sip_listener {
 	struct sip_transport *transport;
 	struct udp_socket *udp;   // of TRANSPORT_UDP
-	struct tcp_listener *tcp; // of all others
+	struct tcp_listener *tcp; // of all others; NULL: somebody else listens, and hands over what comes
 	struct net_address local;
 	uint8_t kind; // enum transport
 	uint8_t index;
@@ -30,7 +30,8 @@ struct sip_transport {
 	void *context;
 	char advertised_host[256];
 	uint64_t idle_ms;
-	struct sip_listener listeners[SIP_TRANSPORTS][SIP_LISTENERS_MAX];
+	struct sip_listener listeners[SIP_TRANSPORTS][SIP_LISTENERS_MAX + 1]; // one more, of somebody else
+	uint8_t foreign[SIP_TRANSPORTS]; // its index there; SIP_NO_LISTENER: there is none
 	uint8_t listener_count[SIP_TRANSPORTS];
 	struct tls *tls;                 // NULL: nothing can be secured
 	struct str origins;              // owned; of web pages that may connect

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 enum {
 	CONNECT_MS = 5000,         // to open a connection
@@ -273,9 +274,11 @@ no_slot:
 	return NULL;
 }
 
-static void listener_accepted(void *context, struct tcp_connection *tcp, const struct net_address *from)
+// One that came to us, within its source's limits; what is between it and its messages is made by us but for what others have done
+// already. NULL when it must go.
+static struct sip_connection *connection_accept(struct sip_listener *listener, const struct net_address *from,
+						bool secured)
 {
-	struct sip_listener *listener = context;
 	struct sip_transport *transport = listener->transport;
 	struct flow flow = {.transport = listener->kind, .listener = listener->index, .remote = *from};
 	struct sip_connection *connection = NULL;
@@ -287,19 +290,50 @@ static void listener_accepted(void *context, struct tcp_connection *tcp, const s
 		connection->is_counted = counted;
 	else if (counted)
 		sip_limits_disconnected(transport->limits, from);
-	if (connection && ((sip_is_secured(connection->kind) && !sip_tls_accept(connection)) ||
+	if (connection && ((sip_is_secured(connection->kind) && !secured && !sip_tls_accept(connection)) ||
 			   (sip_is_web_socket(connection->kind) && !sip_ws_accept(connection)))) {
 		connection_free(connection);
 		connection = NULL;
 	}
-	if (!connection) {
+	if (!connection)
 		transport->counters.refused_connections++;
+	return connection;
+}
+
+static void listener_accepted(void *context, struct tcp_connection *tcp, const struct net_address *from)
+{
+	struct sip_connection *connection = connection_accept(context, from, false);
+
+	if (!connection) {
 		tcp_close(tcp);
 		return;
 	}
 	connection->tcp = tcp;
 	tcp_handle(tcp, &connection_handlers, connection);
 	connection_begin(connection);
+}
+
+void sip_transport_adopt(struct sip_transport *transport, enum transport kind, const struct tcp_foreign *socket,
+			 struct str early)
+{
+	struct sip_listener *listener = &transport->listeners[kind][transport->foreign[kind]];
+	struct sip_connection *connection = connection_accept(listener, &socket->remote, true);
+
+	if (!connection) {
+		close(socket->socket);
+		if (socket->closed)
+			socket->closed(socket->context);
+		return;
+	}
+	if (tcp_adopt(transport->loop, socket, &connection_handlers, connection, &connection->tcp)) {
+		transport->counters.refused_connections++;
+		connection_free(connection);
+		return;
+	}
+	websocket_greeted(connection->websocket);
+	sip_connection_ready(connection);
+	if (!str_empty(early))
+		connection_received(connection, (char *)(uintptr_t)early.at, early.length);
 }
 
 static int connection_open(struct sip_transport *transport, const struct flow *flow, struct sip_connection **opened)

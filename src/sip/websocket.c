@@ -125,6 +125,11 @@ static void greet(struct websocket *websocket, struct str *bytes)
 	websocket->handlers->opened(websocket->context);
 }
 
+void websocket_greeted(struct websocket *websocket)
+{
+	websocket->state = WEBSOCKET_OPEN;
+}
+
 enum websocket_state websocket_receive(struct websocket *websocket, struct str bytes)
 {
 	if (websocket->state == WEBSOCKET_GREETING)

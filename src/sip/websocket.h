@@ -28,6 +28,8 @@ struct websocket_handlers {
 // greeting is complete. NULL when there is no memory.
 struct websocket *websocket_create(const struct str *origins, size_t message_max,
 				   const struct websocket_handlers *handlers, void *context);
+// The greeting was read, and answered with 101, by somebody else.
+void websocket_greeted(struct websocket *websocket);
 // Says goodbye where that makes sense, and frees. NULL is allowed.
 void websocket_destroy(struct websocket *websocket);
 enum websocket_state websocket_receive(struct websocket *websocket, struct str bytes);
@@ -36,6 +38,8 @@ bool websocket_send(struct websocket *websocket, struct str message);
 bool websocket_ping(struct websocket *websocket);
 const char *websocket_why(const struct websocket *websocket); // it is over
 
+// The answer to somebody who may not connect now.
+void websocket_turn_away(struct writer *answer);
 // The answer to the HTTP request, up to and with its blank line. 101 when it is one for us; *why says what is wrong with it
 // otherwise.
 unsigned websocket_greet(struct str request, struct str origins, struct writer *answer, const char **why);

@@ -106,13 +106,23 @@ static bool origin_may(const struct greeting *greeting, struct str origins)
 
 static unsigned refuse(struct writer *answer, unsigned status, const char *line, const char **why)
 {
-	const char *phrase = status == 426 ? "Upgrade Required" : status == 403 ? "Forbidden" : "Bad Request";
+	const char *phrase = status == 426   ? "Upgrade Required"
+			     : status == 403 ? "Forbidden"
+			     : status == 503 ? "Service Unavailable"
+					     : "Bad Request";
 
 	writer_format(answer,
 		      "HTTP/1.1 %u %s\r\n%sConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\n"
 		      "Content-Length: %zu\r\n\r\n%s\n",
 		      status, phrase, line, strlen(*why) + 1, *why);
 	return status;
+}
+
+void websocket_turn_away(struct writer *answer)
+{
+	const char *why = "Not now.";
+
+	(void)refuse(answer, 503, "", &why);
 }
 
 // RFC 6455 section 4.2.2.

@@ -129,6 +129,19 @@ int tcp_connect(struct loop *loop, const struct net_address *to, const struct tc
 	return sim_tcp_connect(loop, &loop->home, to, handlers, context, connection);
 }
 
+// There are no sockets here.
+int tcp_adopt(struct loop *loop, const struct tcp_foreign *foreign, const struct tcp_handlers *handlers, void *context,
+	      struct tcp_connection **connection)
+{
+	(void)loop;
+	(void)handlers;
+	(void)context;
+	(void)connection;
+	if (foreign->closed)
+		foreign->closed(foreign->context);
+	return -ENOTSUP;
+}
+
 void tcp_handle(struct tcp_connection *connection, const struct tcp_handlers *handlers, void *context)
 {
 	connection->handlers = handlers;
