@@ -279,6 +279,22 @@ static void status_write(void *context, struct http_status *status)
 	};
 }
 
+// ---- SIP over WebSocket on the port of HTTP
+
+static void socket_greet(void *context, const struct net_address *from, struct str head, struct writer *answer)
+{
+	struct server *server = context;
+
+	sip_endpoint_greet(server->endpoint, from, head, answer);
+}
+
+static void socket_adopt(void *context, const struct tcp_foreign *socket, bool secured, struct str early)
+{
+	struct server *server = context;
+
+	sip_endpoint_adopt(server->endpoint, secured ? TRANSPORT_WSS : TRANSPORT_WS, socket, early);
+}
+
 // ---- building and taking down
 
 static bool store_build(struct server *server)
@@ -452,12 +468,15 @@ static bool http_build(struct server *server)
 	    .version = CARILLON_VERSION,
 	    .metrics = metrics_write,
 	    .status = status_write,
+	    .handover = {.greet = socket_greet, .adopt = socket_adopt},
 	    .context = server,
 	};
 	int error = http_server_create(&settings, &server->http);
 	if (error)
 		return complain("HTTP cannot listen on %.*s: %s", STR_ARG(server->settings.http_listen),
 				strerror(-error));
+	const struct net_address listener = http_server_listener(server->http);
+	sip_endpoint_set_foreign(server->endpoint, TRANSPORT_WS, &listener);
 	return true;
 }
 

@@ -134,6 +134,17 @@ struct answer answer_empty(unsigned status)
 	return (struct answer){.status = status};
 }
 
+struct answer answer_verbatim(struct request *request, struct str text)
+{
+	struct str copy = arena_copy(&request->arena, text);
+	uint64_t status = 0;
+	if (!copy.at)
+		return answer_err(request, ERR_NO_MEMORY);
+	if (!str_starts(copy, STR("HTTP/1.1 ")) || !str_to_uint(str_first(str_from(copy, 9), 3), 599, &status))
+		return answer_err(request, ERR_INTERNAL);
+	return (struct answer){.status = (unsigned)status, .verbatim = copy};
+}
+
 struct answer answer_constant(unsigned status, const char *type, struct str text)
 {
 	return (struct answer){.status = status, .type = type, .body = text};

@@ -23,6 +23,8 @@ struct answer answer_text(unsigned status, const char *type, struct str text);
 struct answer answer_constant(unsigned status, const char *type, struct str text);
 // Server-Sent Events, until the listener's stream ends. Takes the listener.
 struct answer answer_stream(struct listener *listener);
+// A whole HTTP answer that somebody else wrote. Copies.
+struct answer answer_verbatim(struct request *request, struct str text);
 // A problem document (RFC 9457).
 struct answer answer_err(struct request *request, enum err err);
 struct answer answer_problem(struct request *request, const struct problem *problem);

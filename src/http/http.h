@@ -3,6 +3,7 @@
 #ifndef HTTP_HTTP_H
 #define HTTP_HTTP_H
 
+#include "base/loop.h"
 #include "domain/watch.h"
 #include "http/provider.h"
 
@@ -15,6 +16,14 @@ struct http_status {
 	unsigned dead_targets;      // servers of trunks that do not answer
 	size_t records_waiting;     // call records that the database has yet to take
 	uint64_t records_lost;
+};
+
+// Who speaks SIP over WebSocket. Both are called on the call thread.
+struct http_handover {
+	// Writes the whole HTTP answer to a request for /sip, whose head this is. 101: its socket follows. NULL: there is no /sip.
+	void (*greet)(void *context, const struct net_address *from, struct str head, struct writer *answer);
+	// The socket, given away, and what came on it after the head. Secured: the HTTP side does the TLS.
+	void (*adopt)(void *context, const struct tcp_foreign *socket, bool secured, struct str early);
 };
 
 struct http_settings {
@@ -35,6 +44,7 @@ struct http_settings {
 	// Numbers for /metrics, written on the call thread. May be NULL.
 	void (*metrics)(void *context, struct writer *w);
 	void (*status)(void *context, struct http_status *status); // on the call thread; may be NULL
+	struct http_handover handover;
 	void *context;
 	int64_t (*now_ms)(void); // wall clock; NULL = the system's. For tests
 };

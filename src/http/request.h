@@ -42,6 +42,7 @@ struct answer {
 	bool varies;          // with Accept-Encoding
 	unsigned retry_after_s;
 	struct listener *stream; // instead of a body; owned
+	struct str verbatim;     // status line, headers and body, instead of all others; in the arena
 };
 
 // The headers that mean something here. Slices of the arena, empty = absent.
@@ -79,7 +80,8 @@ struct request {
 	struct str uri; // as it came: path and query
 	struct request_headers headers;
 	struct net_address from;
-	char *body; // malloc'd, at most REQUEST_BODY_MAX bytes
+	struct str head; // all of it, where the SIP side is to read it; in the arena
+	char *body;      // malloc'd, at most REQUEST_BODY_MAX bytes
 	size_t body_size;
 
 	// What the worker makes of it.

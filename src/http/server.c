@@ -5,6 +5,7 @@
 #include "http/answer.h"
 #include "http/console.h"
 #include "http/feed.h"
+#include "http/handover.h"
 #include "http/router.h"
 #include "http/sessions.h"
 #include "http/ticker.h"
@@ -312,7 +313,7 @@ static enum err framing_check(struct transfer *transfer)
 	return length > REQUEST_BODY_MAX ? ERR_TOO_LARGE : ERR_NONE;
 }
 
-static enum err head_read(struct transfer *transfer, const char *method)
+static enum err head_read(struct transfer *transfer, const char *method, const char *version)
 {
 	struct request *request = &transfer->request;
 	const union MHD_ConnectionInfo *info =
@@ -334,6 +335,8 @@ static enum err head_read(struct transfer *transfer, const char *method)
 		net_address_from_sockaddr(info->client_addr, &request->from);
 	if (!request->uri.at)
 		return ERR_NO_MEMORY;
+	if (handover_concerns(request->uri))
+		request->head = handover_head(&request->arena, transfer->connection, method, request->uri, version);
 	return framing_check(transfer);
 }
 
@@ -433,6 +436,27 @@ static void stream_wake(void *connection)
 	MHD_resume_connection(connection);
 }
 
+// The connection is no longer ours to answer on.
+static void upgraded(void *context, struct MHD_Connection *connection, void *slot, const char *early, size_t early_size,
+		     MHD_socket socket, struct MHD_UpgradeResponseHandle *handle)
+{
+	struct transfer *transfer = slot;
+	under_way_add(context, -1);
+	transfer->handed_over = false;
+	handover_give(context, connection, socket, handle, (struct str){early, early_size});
+}
+
+static struct MHD_Response *response_begin(struct transfer *transfer)
+{
+	struct answer *answer = &transfer->request.answer;
+	if (!str_empty(answer->verbatim))
+		return handover_response(answer->verbatim, upgraded, transfer->request.server);
+	if (answer->stream)
+		return stream_begin(transfer);
+	return MHD_create_response_from_buffer(answer->body.length, (void *)(uintptr_t)answer->body.at,
+					       answer->owned ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
+}
+
 static enum MHD_Result answer_send(struct transfer *transfer)
 {
 	struct answer *answer = &transfer->request.answer;
@@ -440,16 +464,12 @@ static enum MHD_Result answer_send(struct transfer *transfer)
 	transfer->answered = true;
 	atomic_fetch_add(&server->answered[answer->status / 100 % 6], 1);
 	log_request(transfer);
-	struct MHD_Response *response =
-	    answer->stream
-		? stream_begin(transfer)
-		: MHD_create_response_from_buffer(answer->body.length, (void *)(uintptr_t)answer->body.at,
-						  answer->owned ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
+	struct MHD_Response *response = response_begin(transfer);
 	if (!response)
 		return MHD_NO;
 	answer->owned = NULL; // the response has it now
 	enum MHD_Result result = MHD_NO;
-	if (headers_add(response, answer))
+	if (answer->status == 101 || headers_add(response, answer))
 		result = MHD_queue_response(transfer->connection, answer->status, response);
 	MHD_destroy_response(response);
 	return result;
@@ -499,12 +519,11 @@ static enum MHD_Result received(void *context, struct MHD_Connection *connection
 	(void)context;
 	(void)connection;
 	(void)url;
-	(void)version;
 	if (!transfer)
 		return MHD_NO;
 	if (!transfer->head_seen) {
 		transfer->head_seen = true;
-		enum err err = head_read(transfer, method);
+		enum err err = head_read(transfer, method, version);
 		return err ? refuse(transfer, err) : MHD_YES;
 	}
 	if (*upload_size) {
@@ -542,7 +561,8 @@ static void daemon_logs(void *context, const char *format, va_list arguments)
 static int daemon_start(struct http_server *server)
 {
 	struct sockaddr_storage address;
-	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC | MHD_USE_ERROR_LOG;
+	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_ALLOW_UPGRADE | MHD_USE_ITC |
+			 MHD_USE_ERROR_LOG;
 	if (server->settings.listen.family == 6)
 		flags |= MHD_USE_IPv6;
 	net_address_to_sockaddr(&server->settings.listen, &address);
@@ -653,6 +673,7 @@ void http_server_destroy(struct http_server *server)
 		feed_end(server->feed); // no connection sleeps after this
 	if (server->daemon) {
 		answers_wait(server);
+		handover_end(server);
 		MHD_stop_daemon(server->daemon);
 	}
 	workers_destroy(server->workers);

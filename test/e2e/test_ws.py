@@ -86,6 +86,15 @@ class Secured(Plain):
     transport = "wss"
 
 
+class OnHttp(Plain):
+    """All of that on the port of the console and the API, at /sip."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.ports["ws"] = cls.server.http_port
+
+
 class Strangers(OverWebSocket):
     """The greeting, the frames, and their bounds."""
 
@@ -117,6 +126,8 @@ class Strangers(OverWebSocket):
         self.refused(403, Origin="null")
         self.connect(Origin=ORIGIN)
         self.connect(Sec_WebSocket_Protocol="chat, sip")
+
+    def test_garbage(self):
         for garbage in (b"OPTIONS sip:a SIP/2.0\r\n\r\n", b"\x16\x03\x01\r\n\r\n", b"GET / HTTP/1.0\r\n\r\n",
                         b"POST / HTTP/1.1\r\nHost: a\r\n\r\n", b"GET / HTTP/1.1\nHost: a\r\n\r\n", b"x" * 5000):
             try:
@@ -174,6 +185,47 @@ class Strangers(OverWebSocket):
         agent.socket.frame(TEXT, b"this is not SIP")
         agent.send(request)
         agent.expect(200)
+
+
+class StrangersOnHttp(Strangers):
+    """The same where HTTP is spoken as well."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.ports["ws"] = cls.server.http_port
+
+    def get(self, path, headers):
+        return ask(self.address, f"GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{headers}\r\n".encode())
+
+    def test_garbage(self):
+        for path, headers, status in (("/sip", "", 426), ("/sip?x=1", "", 426), ("/sip/", "", 404), ("/sipx", "", 404),
+                                      ("/sip", "Upgrade: h2c\r\n", 426), ("/sip", "x: " + "y" * 5000 + "\r\n", 400)):
+            answer = self.get(path, headers)
+            self.assertTrue(answer.startswith(f"HTTP/1.1 {status} "), (path, headers[:20], answer))
+        answer = ask(self.address, b"POST /sip HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+        self.assertTrue(answer.startswith("HTTP/1.1 405 "), answer)
+        answer = ask(self.address, greeting("localhost").replace(b"HTTP/1.1", b"HTTP/1.0"))
+        self.assertRegex(answer, "^HTTP/1.[01] 400 ")
+        answer = self.get("/sip", "Upgrade: websocket\r\n")
+        self.assertIn("X-Content-Type-Options: nosniff\r\n", answer)
+
+    def test_http_goes_on(self):
+        phones = [self.connect() for _ in range(20)]
+        self.assertEqual(self.server.api.raw("GET", "/healthz")[0], 200)
+        for phone in phones:  # each is the SIP side's, and answers
+            phone.frame(PING, b"there?")
+            self.assertEqual(phone.message(), b"pong")
+
+    def test_what_comes_with_the_greeting_is_not_lost(self):
+        with socket.create_connection(self.address, 5) as raw:
+            raw.sendall(greeting("localhost") + WebSocket.frame_bytes(PING, b"early"))
+            answer = b""
+            while b"early" not in answer:
+                chunk = raw.recv(4096)
+                self.assertTrue(chunk, answer)
+                answer += chunk
+        self.assertTrue(answer.startswith(b"HTTP/1.1 101 ") and answer.endswith(b"\x8a\x05early"), answer)
 
 
 for name in [name for name in dir(test_calls.Calls) if name.startswith("test_")]:

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum afterwards { KEEP_OPEN, HALF_CLOSE };
@@ -286,6 +287,91 @@ static void a_port_in_use_is_an_error(void **state)
 	assert_true(http_server_create(&settings, &second) < 0);
 }
 
+// ---- /sip
+
+// The head as the SIP side sees it decides what it says here.
+static void fake_greet(void *context, const struct net_address *from, struct str head, struct writer *answer)
+{
+	(void)context;
+	assert_true(net_address_same_host(from, &(struct net_address){.family = 4, .bytes = {127, 0, 0, 1}}));
+	assert_true(str_starts(head, STR("GET /sip HTTP/1.1\r\nHost: test\r\nTwice: one\r\nTwice: two\r\n")));
+	assert_memory_equal(head.at + head.length - 4, "\r\n\r\n", 4);
+	if (memmem(head.at, head.length, "Refuse:", 7))
+		writer_text(answer, "HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Type: text/plain\r\n"
+				    "Content-Length: 4\r\n\r\nNo.\n");
+	else if (memmem(head.at, head.length, "Nonsense:", 9))
+		writer_text(answer, "BREW");
+	else
+		writer_text(answer, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+				    "Sec-WebSocket-Accept: right\r\n\r\n");
+}
+
+static void fake_adopt(void *context, const struct tcp_foreign *foreign, bool secured, struct str early)
+{
+	char text[64];
+	struct writer w = writer_into(text, sizeof text);
+	(void)context;
+	assert_false(secured);
+	assert_null(foreign->closed);
+	writer_format(&w, "early: %.*s from %u to %u", STR_ARG(early), foreign->remote.port, foreign->local.port);
+	assert_int_equal(write(foreign->socket, text, w.used), (ssize_t)w.used);
+	close(foreign->socket);
+}
+
+static int setup_with_sip(void **state)
+{
+	fixture_settings.handover = (struct http_handover){.greet = fake_greet, .adopt = fake_adopt};
+	return fixture_setup(state);
+}
+
+// Sends the head for /sip with these lines and gives all that comes until the end.
+static size_t said_to_sip(struct fixture *f, const char *lines, char *into, size_t size, uint16_t *port)
+{
+	char text[512];
+	size_t got = 0;
+	struct sockaddr_storage address;
+	socklen_t address_size = sizeof address;
+	struct net_address ours;
+	int socket = client_connect(&f->address);
+	snprintf(text, sizeof text, "GET /sip HTTP/1.1\r\nHost: test\r\nTwice: one\r\nTwice: two\r\n%s", lines);
+	assert_true(client_send(socket, text, strlen(text)));
+	assert_int_equal(getsockname(socket, (struct sockaddr *)&address, &address_size), 0);
+	net_address_from_sockaddr((struct sockaddr *)&address, &ours);
+	*port = ours.port;
+	for (ssize_t more; (more = read(socket, into + got, size - 1 - got)) > 0;)
+		got += (size_t)more;
+	into[got] = '\0';
+	close(socket);
+	return got;
+}
+
+static void the_socket_of_sip_is_given_away(void **state)
+{
+	char answer[1024], wanted[128];
+	struct fixture *f = *state;
+	uint16_t port;
+	said_to_sip(f, "Upgrade: websocket\r\nConnection: Upgrade\r\n\r\nfirst words", answer, sizeof answer, &port);
+	assert_ptr_equal(strstr(answer, "HTTP/1.1 101 Switching Protocols\r\n"), answer);
+	assert_non_null(strstr(answer, "\r\nUpgrade: websocket\r\n"));
+	assert_non_null(strstr(answer, "\r\nSec-WebSocket-Accept: right\r\n"));
+	assert_null(strstr(answer, "Content-Length"));
+	snprintf(wanted, sizeof wanted, "\r\n\r\nearly: first words from %u to %u", port, f->address.port);
+	assert_non_null(strstr(answer, wanted));
+	expect(ask(f, NULL, "GET", "/healthz", NULL), 200);
+}
+
+static void who_is_refused_by_sip_is_told_so(void **state)
+{
+	char answer[1024];
+	uint16_t port;
+	said_to_sip(*state, "Refuse: yes\r\n\r\n", answer, sizeof answer, &port);
+	assert_ptr_equal(strstr(answer, "HTTP/1.1 403 "), answer);
+	assert_non_null(strstr(answer, "\r\nX-Content-Type-Options: nosniff\r\n"));
+	assert_non_null(strstr(answer, "\r\n\r\nNo.\n"));
+	said_to_sip(*state, "Nonsense: yes\r\nConnection: close\r\n\r\n", answer, sizeof answer, &port);
+	assert_ptr_equal(strstr(answer, "HTTP/1.1 500 "), answer);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -305,6 +391,8 @@ int main(void)
 	    SERVED(a_problem_is_a_problem_document),
 	    SERVED(a_store_that_fails_gives_503_and_recovers),
 	    SERVED(a_port_in_use_is_an_error),
+	    cmocka_unit_test_setup_teardown(the_socket_of_sip_is_given_away, setup_with_sip, fixture_teardown),
+	    cmocka_unit_test_setup_teardown(who_is_refused_by_sip_is_told_so, setup_with_sip, fixture_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
