@@ -7,14 +7,15 @@
 enum {
 	INTERVAL_MAX_S = 7 * 86400,
 	REFRESH_AGAIN_MS = 10000, // after a refusal that says nothing about why
-	GUARD_S = 32,             // section 10: how long before its end a session is given up
+	RAISES_MAX = 3,
+	GUARD_S = 32, // section 10: how long before its end a session is given up
 };
 
 void session_note_said(struct sip_session *session, struct str type, struct str sdp)
 {
 	struct session_clock *clock = &session->clock;
 
-	if ((clock->peer_updates && !clock->restate_due) || str_empty(sdp)) // an UPDATE needs none
+	if ((clock->updates_taken && !clock->restate_due) || str_empty(sdp)) // an UPDATE needs none
 		return;
 	if (sdp.at == clock->said.at)
 		return;
@@ -53,7 +54,8 @@ static struct session_ask ask_of(const struct sip_message *message)
 static void note_allow(struct sip_session *session, const struct sip_message *message)
 {
 	if (sip_header_first(message, SIP_HEADER_ALLOW))
-		session->clock.peer_updates = sip_list_has(message, SIP_HEADER_ALLOW, STR("UPDATE"));
+		session->clock.peer_updates =
+		    !session->clock.updates_refused && sip_list_has(message, SIP_HEADER_ALLOW, STR("UPDATE"));
 }
 
 static unsigned least_s(const struct sip_session *session)
@@ -81,6 +83,8 @@ static void run(struct sip_session *session)
 	unsigned guard_s = clock->interval_s / 3 < GUARD_S ? clock->interval_s / 3 : GUARD_S;
 
 	clock->expires_at_ms = loop_now_ms(loop) + whole_ms - (uint64_t)guard_s * 1000;
+	if ((clock->interval_s == 0 || clock->updates_taken) && !clock->restate_due)
+		owned_free(&clock->said); // no refresh will need it
 	if (clock->interval_s == 0)
 		timer_stop(&clock->timer);
 	else
@@ -132,6 +136,7 @@ static void refresh_refused(struct sip_session *session, enum sip_method method,
 		again_in(session, glare_ms(session));
 	} else if (method == SIP_UPDATE && (status == 405 || status == 501)) {
 		session->clock.peer_updates = false;
+		session->clock.updates_refused = true;
 		refresh(session);
 	} else {
 		session->clock.restate_due = false; // it will not be heard
@@ -155,6 +160,8 @@ static void refresh_answered(struct exchange *exchange, const struct sip_message
 		if (method == SIP_INVITE) {
 			session_acknowledge(session, &session->dialog, cseq, NULL);
 			session->clock.restate_due = false;
+		} else {
+			session->clock.updates_taken = true;
 		}
 	}
 	if (session->state != SESSION_UP)
@@ -302,10 +309,8 @@ void session_timer_answered(struct sip_session *session, const struct sip_messag
 	struct session_ask answer = ask_of(response);
 
 	note_allow(session, response);
-	if (clock->peer_updates && !clock->restate_due)
-		owned_free(&clock->said);
 	clock->ours = !answer.refresher_uas;
-	clock->raised = false;
+	clock->raises = 0;
 	if (answer.interval_s)
 		clock->interval_s = answer.interval_s;
 	else // it knows no timer, but takes our refreshes (RFC 4028 section 7.2)
@@ -318,9 +323,9 @@ bool session_timer_raise(struct sip_session *session, const struct sip_message *
 	struct session_clock *clock = &session->clock;
 	unsigned min_s = seconds_of(sip_header_value(response, SIP_HEADER_MIN_SE));
 
-	if (clock->raised || min_s <= least_s(session))
+	if (clock->raises == RAISES_MAX || min_s <= least_s(session))
 		return false;
-	clock->raised = true;
+	clock->raises++;
 	clock->min_s = min_s;
 	return true;
 }

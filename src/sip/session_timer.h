@@ -15,8 +15,10 @@ struct session_clock {
 	unsigned interval_s;    // agreed; 0: there is no timer
 	unsigned min_s;         // the largest Min-SE that was heard; 0: none
 	bool ours;              // we refresh
-	bool raised;            // a 422 was obeyed once
+	unsigned raises;        // 422 obeyed in a row
 	bool peer_updates;      // the other side allows UPDATE
+	bool updates_taken;     // and has taken one of ours
+	bool updates_refused;   // whatever it says it allows
 	bool restate_due;       // what we said last has to be said again, by re-INVITE
 	struct session_ask {    // what their last INVITE or UPDATE asked for
 		unsigned interval_s;
@@ -45,7 +47,8 @@ void session_timer_accept(struct sip_session *session, struct writer *extra);
 void session_timer_write_request(const struct sip_session *session, struct writer *extra);
 // A 2xx to one: the timer runs as it says.
 void session_timer_answered(struct sip_session *session, const struct sip_message *response);
-// A 422: true when the request may be sent once more, with the Min-SE it wants (RFC 4028 section 7.4).
+// A 422: true when the request may be sent once more, with the Min-SE it wants (RFC 4028 section 7.4). Three times, each time
+// for more.
 bool session_timer_raise(struct sip_session *session, const struct sip_message *response);
 
 // ---- what was said

@@ -213,6 +213,91 @@ static void early_media_passes_through(void **state)
 	assert_has(progress, "\nContent-Type: application/sdp\nContent-Length: 35\n\n" WIRE_ANSWER);
 }
 
+// Nothing waits for the store or for names: whatever else is slow, the caller hears from us in time.
+static void a_100_leaves_after_200_ms(void **state)
+{
+	struct trunk *trunk = (struct trunk *)entity_new(ENTITY_TRUNK, &rig->arena);
+	(void)state;
+	trunk->entity.id = rig->trunk;
+	trunk->title = STR("Carrier");
+	trunk->host = STR("carrier.example");
+	trunk->enabled = true;
+	assert_int_equal(directory_put(rig->directory, &trunk->entity), ERR_NONE);
+	sim_dns_servers(rig->loop, SIM_DNS_SILENT);
+	rig->store = STORE_WAITS;
+	assert_string_equal(peer_register(&soft, "821", 1, "Contact: <sip:821@10.0.0.3:5060>\n"), "");
+
+	call_510();
+	struct outgoing_invite outside = {.leg = 9,
+					  .target = TARGET_TRUNK,
+					  .trunk = directory_trunk(rig->directory, rig->trunk),
+					  .number = STR("+441444123456"),
+					  .max_forwards = 69,
+					  .body = offer};
+	ring(&outside);
+	unsigned waited_ms = wait_for(&desk, 300);
+	assert_in_range(waited_ms, 180, 210);
+	const char *trying = peer_next(&desk);
+	assert_starts(trying, "SIP/2.0 100 Trying\n");
+	assert_string_equal(header_of(rig, trying, "CSeq"), "2 INVITE");
+	assert_string_equal(header_of(rig, trying, "To"), "<sip:510@example.com>");
+	sim_run_for(rig->loop, 2000);
+	peer_nothing(&desk); // once
+	peer_nothing(&soft); // the store still waits
+	assert_int_equal(rig->write_count, 1);
+	rig->signalling->accept(rig->signalling->context, rig->session, &answer);
+	const char *answered = peer_next(&desk);
+	desk_says("ACK", answered, 2, "");
+
+	// Within the call, too, while the other side thinks about it.
+	desk_says("INVITE", answered, 3, "Contact: <sip:330@10.0.0.2:5060>\n" SDP_LINES);
+	assert_in_range(wait_for(&desk, 300), 180, 210);
+	assert_starts(peer_next(&desk), "SIP/2.0 100 Trying\n");
+	rig_store_answer(rig, ERR_NONE);
+}
+
+static void no_100_where_something_left_earlier(void **state)
+{
+	(void)state;
+	call_510();
+	sim_run_for(rig->loop, 150);
+	peer_nothing(&desk);
+	rig->signalling->progress(rig->signalling->context, rig->session, 180, &nothing);
+	assert_starts(peer_next(&desk), "SIP/2.0 180 ");
+	sim_run_for(rig->loop, 2000);
+	peer_nothing(&desk);
+}
+
+// RFC 5626 section 4.3: what a Contact with "ob" gets comes by the flow that its INVITE came by, not where it points.
+static void ob_keeps_a_dialog_on_its_flow(void **state)
+{
+	struct peer elsewhere;
+	(void)state;
+	peer_open(&elsewhere, rig, "10.0.1.1", 5999);
+	for (unsigned ob = 0; ob < 2; ob++) {
+		peer_send(&carrier,
+			  "INVITE sip:510@10.0.0.1 SIP/2.0\nVia: SIP/2.0/UDP 10.0.1.1:5060;branch=z9hG4bKob%u;rport\n"
+			  "From: <sip:+44207@10.0.1.1>;tag=t\nTo: <sip:510@10.0.0.1>\nCall-ID: ob%u\n"
+			  "CSeq: 7 INVITE\nMax-Forwards: 70\nContact: <sip:+44207@10.0.1.1:5999%s>\n" SDP_LINES,
+			  ob, ob, ob ? ";ob" : "");
+		rig->signalling->accept(rig->signalling->context, rig->session, &answer);
+		const char *answered = peer_next(&carrier);
+		peer_send(
+		    &carrier,
+		    "ACK sip:carillon@10.0.0.1 SIP/2.0\nVia: SIP/2.0/UDP 10.0.1.1:5060;branch=z9hG4bKack%u;rport\n"
+		    "From: <sip:+44207@10.0.1.1>;tag=t\nTo: %s\nCall-ID: ob%u\nCSeq: 7 ACK\n"
+		    "Content-Length: 0\n\n",
+		    ob, header_of(rig, answered, "To"), ob);
+		rig->signalling->hang_up(rig->signalling->context, rig->session, LEG_END_NORMAL, STR_NONE);
+		const char *bye = peer_next(ob ? &carrier : &elsewhere);
+		assert_starts(bye, text_of(rig, "BYE sip:+44207@10.0.1.1:5999%s SIP/2.0\n", ob ? ";ob" : ""));
+		respond(ob ? &carrier : &elsewhere, bye, "200 OK", "", "");
+		peer_nothing(&carrier);
+		peer_nothing(&elsewhere);
+	}
+	peer_close(&elsewhere);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -229,6 +314,9 @@ int main(void)
 	    LEGS_TEST(the_same_invite_by_another_way_is_482),
 	    LEGS_TEST(a_trunk_calls_without_a_password),
 	    LEGS_TEST(early_media_passes_through),
+	    LEGS_TEST(a_100_leaves_after_200_ms),
+	    LEGS_TEST(no_100_where_something_left_earlier),
+	    LEGS_TEST(ob_keeps_a_dialog_on_its_flow),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -89,6 +89,32 @@ static void an_update_refused_becomes_a_re_invite(void **state)
 	assert_has(invite, WIRE_OFFER);
 }
 
+static void who_allows_update_and_refuses_it_gets_a_re_invite(void **state)
+{
+	static const char *const refusals[] = {"405 Method Not Allowed", "501 Not Implemented"};
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		if (i > 0) {
+			legs_stop(state);
+			legs_start_timed(state);
+		}
+		soft_answers("Supported: timer\nSession-Expires: 1000;refresher=uac\n" TAKES_UPDATE);
+		run_s(500);
+		respond(&soft, peer_next(&soft), refusals[i], "", "");
+		const char *invite = peer_next(&soft);
+		assert_starts(invite, "INVITE sip:821@10.0.0.3:5060 SIP/2.0\n");
+		assert_string_equal(header_of(rig, invite, "CSeq"), "3 INVITE");
+		assert_string_equal(header_of(rig, invite, "Session-Expires"), "1000;refresher=uac");
+		assert_has(invite, WIRE_OFFER);
+		respond(&soft, invite, "200 OK", "",
+			text_of(rig, "Session-Expires: 1000;refresher=uac\n" TAKES_UPDATE "%s", ANSWERED_BY_SOFT));
+		assert_starts(peer_next(&soft), "ACK ");
+		run_s(500);
+		assert_starts(peer_next(&soft), "INVITE "); // it is not asked again
+		rig_told(rig, "");
+	}
+}
+
 static void who_is_to_refresh_and_does_not_is_hung_up_on(void **state)
 {
 	(void)state;
@@ -114,7 +140,7 @@ static void who_does_not_answer_a_refresh_is_gone(void **state)
 	rig_told(rig, "expired 9\n");
 }
 
-static void more_time_is_given_once(void **state)
+static void more_time_is_given_three_times(void **state)
 {
 	(void)state;
 	ring_soft("sip:821@10.0.0.3:5060");
@@ -129,7 +155,33 @@ static void more_time_is_given_once(void **state)
 	assert_string_equal(header_of(rig, again, "Call-ID"), header_of(rig, invite, "Call-ID"));
 	assert_has(again, WIRE_OFFER);
 	rig_told(rig, "");
-	respond(&soft, again, "422 Session Interval Too Small", "s1", "Min-SE: 7200\nContent-Length: 0\n\n");
+	for (unsigned min_s = 7200; min_s < 10000; min_s += 1000) {
+		rig_told(rig, "");
+		respond(&soft, again, "422 Session Interval Too Small", "s1",
+			text_of(rig, "Min-SE: %u\nContent-Length: 0\n\n", min_s));
+		assert_starts(peer_next(&soft), "ACK ");
+		if (min_s > 9000)
+			break;
+		again = peer_next(&soft);
+		assert_string_equal(header_of(rig, again, "Session-Expires"), text_of(rig, "%u", min_s));
+		assert_string_equal(header_of(rig, again, "Min-SE"), text_of(rig, "%u", min_s));
+	}
+	peer_nothing(&soft);
+	rig_told(rig, "failed 9 422 Session Interval Too Small\n");
+	assert_int_equal(sessions(), 0);
+}
+
+// Who wants no more than he was given has no reason.
+static void no_more_time_is_given_to_who_wants_the_same(void **state)
+{
+	(void)state;
+	ring_soft("sip:821@10.0.0.3:5060");
+	const char *invite = peer_next(&soft);
+	respond(&soft, invite, "422 Session Interval Too Small", "s1", "Min-SE: 3600\nContent-Length: 0\n\n");
+	assert_starts(peer_next(&soft), "ACK ");
+	respond(&soft, peer_next(&soft), "422 Session Interval Too Small", "s1", "Min-SE: 3600\nContent-Length: 0\n\n");
+	assert_starts(peer_next(&soft), "ACK ");
+	peer_nothing(&soft);
 	rig_told(rig, "failed 9 422 Session Interval Too Small\n");
 }
 
@@ -209,8 +261,9 @@ static void where_the_choice_is_ours_we_refresh(void **state)
 	assert_string_equal(header_of(rig, update, "Session-Expires"), "1800;refresher=uac");
 	assert_string_equal(header_of(rig, update, "Min-SE"), "120");
 	respond(&desk, update, "405 Method Not Allowed", "", "");
-	sim_run_for(rig->loop, 10);
-	peer_nothing(&desk); // nothing is known to say again; it is tried until the end
+	const char *invite = peer_next(&desk);
+	assert_starts(invite, "INVITE ");
+	assert_has(invite, WIRE_ANSWER); // what it was answered
 }
 
 static void who_knows_neither_timer_nor_update_is_left_alone(void **state)
@@ -231,7 +284,9 @@ int main(void)
 	    LEGS_TEST_TIMED(an_update_refused_becomes_a_re_invite),
 	    LEGS_TEST_TIMED(who_is_to_refresh_and_does_not_is_hung_up_on),
 	    LEGS_TEST_TIMED(who_does_not_answer_a_refresh_is_gone),
-	    LEGS_TEST_TIMED(more_time_is_given_once),
+	    LEGS_TEST_TIMED(more_time_is_given_three_times),
+	    LEGS_TEST_TIMED(no_more_time_is_given_to_who_wants_the_same),
+	    LEGS_TEST_TIMED(who_allows_update_and_refuses_it_gets_a_re_invite),
 	    LEGS_TEST_TIMED(too_short_a_time_is_422),
 	    LEGS_TEST_TIMED(a_caller_who_wants_to_refresh_does),
 	    LEGS_TEST_TIMED(where_the_choice_is_ours_we_refresh),
