@@ -79,6 +79,18 @@ static void sample_round_trip(struct str text, struct arena *arena)
 	free(printed);
 }
 
+// What a SIGHUP would make of it, in a server that runs with the defaults.
+static void settings_differ_from_defaults(const struct settings *settings, struct arena *arena)
+{
+	struct settings defaults;
+	struct config_error error;
+	char adopted[4096], later[4096];
+	struct writer for_now = writer_into(adopted, sizeof adopted), for_later = writer_into(later, sizeof later);
+	must(settings_read(NULL, &defaults, arena, &error));
+	settings_compare(&defaults, settings, &for_now, &for_later);
+	must(!for_now.overflow && !for_later.overflow);
+}
+
 static void settings_are_sane(struct str text, struct arena *arena)
 {
 	struct settings settings;
@@ -96,6 +108,7 @@ static void settings_are_sane(struct str text, struct arena *arena)
 	settings_trusted(&settings, trusted);
 	must(settings.register_min_s <= settings.register_default_s &&
 	     settings.register_default_s <= settings.register_max_s);
+	settings_differ_from_defaults(&settings, arena);
 	const struct number_plan plan = settings_number_plan(&settings);
 	must(!str_empty(plan.country_code) && plan.country_code.length <= 3);
 }
