@@ -10,6 +10,8 @@ import IconRecords from "@tabler/icons-react/icons/IconHistory";
 import IconSignIns from "@tabler/icons-react/icons/IconLogin";
 import IconHome from "@tabler/icons-react/icons/IconHome";
 import IconAudit from "@tabler/icons-react/icons/IconListDetails";
+import IconSettings from "@tabler/icons-react/icons/IconSettings";
+import IconTokens from "@tabler/icons-react/icons/IconKey";
 import IconUsers from "@tabler/icons-react/icons/IconUsers";
 import IconNumber from "@tabler/icons-react/icons/IconNumber123";
 import IconRoute from "@tabler/icons-react/icons/IconRoute";
@@ -33,6 +35,8 @@ export type NavigationLabel =
 	| "signIns"
 	| "callRecords"
 	| "audit"
+	| "settings"
+	| "tokens"
 	| "myPhone"
 	| "users" | "sipDevices" | "webrtcDevices" | "externalNumbers" | "teamsDevices" | "trunks" | "routes" | "dids";
 
@@ -41,6 +45,8 @@ const everybody = ["admin", "agent", "auditor"] as const;
 
 const Home = lazy(() => import("./Home"));
 const Audit = lazy(() => import("./Audit"));
+const Settings = lazy(() => import("./system/Settings"));
+const Tokens = lazy(() => import("./system/Tokens"));
 const Dashboard = lazy(() => import("./Dashboard"));
 const Calls = lazy(() => import("./realtime/Calls"));
 const Registrations = lazy(() => import("./realtime/Registrations"));
@@ -114,6 +120,8 @@ export const pages: readonly PageEntry[] = [
 	{ path: "/devices/:group/new", page: DevicePage, roles: ["admin"] },
 	{ path: "/devices/:group/:id", page: DevicePage, roles: readers },
 	{ path: "/audit", page: Audit, roles: readers, navigation: { section: "system", label: "audit", icon: IconAudit } },
+	{ path: "/settings", page: Settings, roles: readers, navigation: { section: "system", label: "settings", icon: IconSettings } },
+	{ path: "/tokens", page: Tokens, roles: readers, navigation: { section: "system", label: "tokens", icon: IconTokens } },
 ];
 
 // Where somebody lands after signing in.

@@ -11,6 +11,7 @@ import { outside } from "./outside";
 import { problems } from "./problems";
 import { ringPlan } from "./ringPlan";
 import { shell } from "./shell";
+import { settings, tokens } from "./system";
 import { users } from "./users";
 
 const parts = {
@@ -29,6 +30,8 @@ const parts = {
 	status,
 	agent,
 	audit,
+	settings,
+	tokens,
 };
 
 type Parts = typeof parts;

@@ -1,0 +1,108 @@
+// System → Settings: how long people stay signed in, and how long a selected device is theirs.
+import { notifications } from "@mantine/notifications";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useTranslation } from "react-i18next";
+import { request, type Answer, type Schemas } from "../../api/client";
+import { useMayWrite } from "../../api/session";
+import { ChoiceField, NumberField } from "../../parts/fields";
+import { Card, Conflict, Fields, FormPage } from "../../parts/FormPage";
+import { PageHead } from "../../parts/PageHead";
+import { Failure } from "../../parts/States";
+import { useEditor } from "../../parts/useEditor";
+
+type Wire = Required<Schemas["Settings"]>;
+type MultiLogin = Wire["multi_login"];
+const policies: readonly MultiLogin[] = ["allow", "refuse", "take_over"];
+
+// People think in minutes here; the API has seconds.
+interface Value {
+	session_life_s: number;
+	session_idle_s: number;
+	lease_s: number;
+	multi_login: MultiLogin;
+}
+const times = ["session_life_s", "session_idle_s", "lease_s"] as const;
+
+function valueOf(wire: Wire): Value {
+	const { session_life_s, session_idle_s, lease_s, multi_login } = wire;
+	return { session_life_s: session_life_s / 60, session_idle_s: session_idle_s / 60, lease_s: lease_s / 60, multi_login };
+}
+
+function wireOf(changes: Partial<Value>): Partial<Wire> {
+	const wire: Partial<Wire> = { ...changes };
+	for (const name of times) if (changes[name] !== undefined) wire[name] = Math.round(changes[name] * 60);
+	return wire;
+}
+
+const settingsGet = () => request<Wire>("GET", "/settings");
+
+function SettingsForm({ answer }: { answer: Answer<Wire> }) {
+	const { t } = useTranslation();
+	const client = useQueryClient();
+	const form = useEditor<Value>(valueOf(answer.data), !useMayWrite());
+	const { data: theirs } = useQuery({ queryKey: ["settings", "theirs"], queryFn: settingsGet, enabled: form.stale, gcTime: 0 });
+
+	const save = (etag: string | null) =>
+		form.attempt(async () => {
+			const written = await request<Wire>("PATCH", "/settings", { body: wireOf(form.changes), etag });
+			client.setQueryData(["settings"], written);
+			form.reset(valueOf(written.data));
+			notifications.show({ message: t("settings.saved"), color: "teal" });
+		});
+	const labels = {
+		session_life_s: t("settings.life"),
+		session_idle_s: t("settings.idle"),
+		lease_s: t("settings.lease"),
+		multi_login: t("settings.multiLogin"),
+	};
+	const minutes = t("settings.minutes");
+	return (
+		<FormPage
+			title={t("shell.settings")}
+			text={t("settings.text")}
+			list={{ href: "/overview", label: t("shell.dashboard") }}
+			form={form}
+			isNew={false}
+			save={() => save(answer.etag)}
+			conflict={
+				form.stale &&
+				theirs && (
+					<Conflict
+						form={form}
+						theirs={valueOf(theirs.data)}
+						labels={labels}
+						show={(name, value) => (name === "multi_login" ? t(`settings.policies.${value as MultiLogin}`) : `${String(value)}${minutes}`)}
+						keepMine={() => void save(theirs.etag)}
+					/>
+				)
+			}
+		>
+			<Card title={t("settings.signingIn")}>
+				<Fields>
+					<NumberField form={form} name="session_life_s" label={labels.session_life_s} min={5} max={43_200} suffix={minutes} hint={t("settings.lifeHint")} />
+					<NumberField form={form} name="session_idle_s" label={labels.session_idle_s} min={0} max={43_200} suffix={minutes} hint={t("settings.idleHint")} />
+					<ChoiceField
+						form={form}
+						name="multi_login"
+						label={labels.multi_login}
+						options={policies.map((value) => ({ value, label: t(`settings.policies.${value}`) }))}
+						hint={t("settings.multiLoginHint")}
+					/>
+				</Fields>
+			</Card>
+			<Card title={t("settings.selecting")}>
+				<Fields>
+					<NumberField form={form} name="lease_s" label={labels.lease_s} min={0} max={43_200} suffix={minutes} hint={t("settings.leaseHint")} />
+				</Fields>
+			</Card>
+		</FormPage>
+	);
+}
+
+export default function Settings() {
+	const { t } = useTranslation();
+	const { data: answer, error, refetch } = useQuery({ queryKey: ["settings"], queryFn: settingsGet });
+	if (error && !answer) return [<PageHead key="head" title={t("shell.settings")} />, <Failure key="failure" error={error} retry={() => void refetch()} />];
+	if (!answer) return <PageHead title={t("shell.settings")} />;
+	return <SettingsForm key={answer.data.version} answer={answer} />;
+}
