@@ -643,11 +643,11 @@ static void judge_leg(struct plane *plane, const struct phone_call *leg)
 }
 
 // Whether the server has taken the call: it went past the challenge, and its session is long enough. (When a 422 is lost,
-// what repeats the INVITE may get a 401, since its nonce was used.)
+// what repeats the INVITE may get a 401, since its nonce was used.) Nor is a carrier judged that was not known as one yet.
 static bool was_taken(const struct phone_call *caller)
 {
 	return caller->got_response && caller->final != 422 && caller->final != 401 &&
-	       (caller->phone->role == PHONE_CARRIER || caller->challenged);
+	       (caller->phone->role == PHONE_CARRIER) != caller->challenged;
 }
 
 void referee_finish(struct plane *plane)
