@@ -9,6 +9,7 @@ import { useTranslation } from "react-i18next";
 import { Link } from "wouter";
 import type { Device } from "../../api/resources";
 import { DeviceState } from "../../parts/DeviceState";
+import { countField, switchField, useBulkEdit } from "../../parts/BulkEdit";
 import { ListPage, Twofold, YesNo, type Column, type Filter } from "../../parts/ListPage";
 import { useRemove } from "../../parts/useRemove";
 import { deviceName, groupLabels, kindsOf, type DeviceGroup } from "./kinds";
@@ -33,6 +34,11 @@ function DeviceList({ group }: { group: DeviceGroup }) {
 				.map((device) => t("devices.delete.holder", { name: device.holder?.title ?? "", extension: device.holder?.extension ?? "" })),
 			t("devices.delete.plan"), ...(group === "external" ? [] : [t("devices.delete.registration")]), t("devices.delete.call")],
 	});
+	const bulk = useBulkEdit("devices", (count) => t("devices.bulkTitle", { count }), [
+		switchField("available_for_selection", t("devices.available"), t("lists.yes"), t("lists.no")),
+		switchField("do_not_disturb", t("users.doNotDisturb"), t("lists.yes"), t("lists.no")),
+		countField("call_limit", t("users.callLimit"), 1000),
+	]);
 	const columns = useMemo(
 		(): Column<Device>[] => [
 			{ id: "title", header: t("devices.title"), link: true, cell: (device) => device.title || <Text span c="dimmed" inherit>{t("lists.untitled")}</Text> },
@@ -94,6 +100,8 @@ function DeviceList({ group }: { group: DeviceGroup }) {
 		},
 	];
 	return (
+		<>
+		{bulk.dialog}
 		<ListPage
 			resource="devices"
 			name={`devices.${group}`}
@@ -107,9 +115,11 @@ function DeviceList({ group }: { group: DeviceGroup }) {
 			hrefOf={(device) => `/devices/${group}/${device.id}`}
 			cloneOf={(device) => `/devices/${group}/new?clone=${device.id}`}
 			remove={remove}
+			bulk={[bulk.action]}
 			add={{ href: `/devices/${group}/new` }}
 			empty={{ title: t(`devices.empty.${group}`), text: t(`devices.emptyText.${group}`), icon: icons[group] }}
 		/>
+		</>
 	);
 }
 

@@ -4,6 +4,7 @@ import IconUsers from "@tabler/icons-react/icons/IconUsers";
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import type { User } from "../../api/resources";
+import { choiceField, countField, switchField, useBulkEdit } from "../../parts/BulkEdit";
 import { ListPage, Twofold, YesNo, type Column } from "../../parts/ListPage";
 import { useRemove } from "../../parts/useRemove";
 
@@ -20,6 +21,14 @@ export default function UserList() {
 			t("users.delete.records"),
 		],
 	});
+	const choices = <T extends string>(all: readonly T[], label: (each: T) => string) => all.map((value) => ({ value, label: label(value) }));
+	const bulk = useBulkEdit("users", (count) => t("users.bulk.title", { count }), [
+		choiceField("role", t("users.role"), choices(["agent", "admin", "auditor"] as const, (each) => t(`users.roles.${each}`))),
+		switchField("do_not_disturb", t("users.doNotDisturb"), t("lists.yes"), t("lists.no")),
+		countField("call_limit", t("users.callLimit"), 1000),
+		choiceField("decline_stops", t("users.declineStops"), choices(["device", "all"] as const, (each) => t(`users.declineChoices.${each}`))),
+		choiceField("toll_class", t("users.tollClass"), choices(["0", "1", "2", "3"] as const, (each) => t(`users.tollClasses.${each}`)), Number),
+	]);
 	const columns = useMemo(
 		(): Column<User>[] => [
 			{ id: "title", header: t("users.title"), cell: (user) => user.title, link: true },
@@ -38,7 +47,20 @@ export default function UserList() {
 				id: "devices",
 				header: t("users.devices"),
 				sortable: false,
-				cell: (user) => user.turns.length || <YesNo value={false} />,
+				cell: (user) =>
+					user.turns.length ? (
+						<Twofold main={user.turns.length} below={t("users.reachable", { count: user.reachable_count ?? 0 })} />
+					) : user.selected_device ? (
+						<Twofold main={user.selected_device.title || user.selected_device.number} below={t("devices.selected")} />
+					) : (
+						<YesNo value={false} />
+					),
+			},
+			{
+				id: "session_count",
+				header: t("users.signedInHeader"),
+				sortable: false,
+				cell: (user) => <YesNo value={(user.session_count ?? 0) > 0} />,
 			},
 			{ id: "strategy", header: t("users.strategy"), cell: (user) => t(`users.strategies.${user.strategy}`), hidden: true },
 			{ id: "do_not_disturb", header: t("users.doNotDisturb"), cell: (user) => <YesNo value={user.do_not_disturb} />, hidden: true },
@@ -52,6 +74,8 @@ export default function UserList() {
 		[t],
 	);
 	return (
+		<>
+		{bulk.dialog}
 		<ListPage
 			resource="users"
 			name="users"
@@ -60,6 +84,14 @@ export default function UserList() {
 			columns={columns}
 			sort="extension"
 			filters={[
+				{
+					field: "signed_in",
+					label: t("users.signedInHeader"),
+					options: [
+						{ value: "true", label: t("lists.yes") },
+						{ value: "false", label: t("lists.no") },
+					],
+				},
 				{
 					field: "role",
 					label: t("users.role"),
@@ -70,8 +102,10 @@ export default function UserList() {
 			hrefOf={(user) => `/users/${user.id}`}
 			cloneOf={(user) => `/users/new?clone=${user.id}`}
 			remove={remove}
+			bulk={[bulk.action]}
 			add={{ href: "/users/new" }}
 			empty={{ title: t("users.empty"), text: t("users.emptyText"), icon: <IconUsers size={32} /> }}
 		/>
+		</>
 	);
 }
