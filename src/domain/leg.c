@@ -439,8 +439,7 @@ void caller_accept(struct call *call, const struct body *body)
 {
 	struct leg *leg = call->caller;
 
-	// An answer that was given early is not asked for again.
-	if (!body || call->answered_early)
+	if (!body)
 		body = &no_body;
 	signalling_of(leg)->accept(signalling_of(leg)->context, leg->session, body);
 	leg->answered_at = wall_clock(leg);

@@ -84,7 +84,8 @@ struct signalling {
 	void (*acknowledge)(void *context, uint64_t session, const struct body *body);
 	// The answer to the offer that a provisional answer brought (RFC 3262 section 5); an INVITE without one alone has it.
 	void (*answer_early)(void *context, uint64_t session, const struct body *body);
-	// The caller's leg: a provisional answer 180 to 189, then exactly one of accept and refuse.
+	// The caller's leg: a provisional answer 180 to 189, then exactly one of accept and refuse. A body of accept other than the
+	// one he heard and settled early is told him afterwards.
 	void (*progress)(void *context, uint64_t session, unsigned status, const struct body *body);
 	void (*accept)(void *context, uint64_t session, const struct body *body);
 	void (*refuse)(void *context, uint64_t session,

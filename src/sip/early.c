@@ -1,5 +1,6 @@
 // The branches of an INVITE of ours before one of them answers: each early dialog by its tag, its reliable answers (RFC 3262)
 // with a PRACK each, in order.
+#include "domain/sdp.h"
 #include "sip/owned.h"
 #include "sip/session.h"
 
@@ -158,6 +159,34 @@ static bool early_open(struct sip_session *session, struct early *early, const s
 	return false;
 }
 
+// Whether the answer to one offer is one to another, too.
+static bool answers(struct str answer, struct str offer)
+{
+	struct sdp ours, theirs;
+	struct sdp_fault fault;
+
+	if (!sdp_read(answer, &ours, &fault) || !sdp_read(offer, &theirs, &fault) ||
+	    ours.media_count != theirs.media_count)
+		return false;
+	for (size_t i = 0; i < ours.media_count; i++)
+		if (!str_equal(ours.media[i].type, theirs.media[i].type))
+			return false;
+	return true;
+}
+
+// The caller has answered one branch's offer. What he said goes to the others that make one, so that each gets its PRACK; should
+// one of them answer the call, he hears of its offer then.
+static void answer_offer(struct sip_session *session, struct early *early)
+{
+	const struct body said = {session->clock.said_type, session->clock.said};
+
+	if (!early->answer_due || !answers(said.bytes, early->sdp))
+		return;
+	early->answer_due = false;
+	early->settled = true;
+	send_prack(session, early, &said);
+}
+
 // RFC 3262 section 4: the first may have any number, each further one the next; all others are as if they had never come.
 static bool early_heard_reliable(struct sip_session *session, struct early *early, const struct sip_message *response,
 				 uint32_t rseq)
@@ -170,14 +199,17 @@ static bool early_heard_reliable(struct sip_session *session, struct early *earl
 		return false; // it comes again
 	early->rseq = rseq;
 	session->invite_cseq = response->cseq;
-	if (sdp && !session->offered && !early->settled) {
-		early->answer_due = true;
-		return true;
-	}
 	// The 2xx need not say it again (RFC 3261 section 13.2.1), but the caller may know nothing of it yet.
 	if (sdp && !early->settled) {
 		struct body body = session_body(response);
-		early->settled = owned_set(&early->sdp, body.bytes) && owned_set(&early->sdp_type, body.type);
+		bool kept = owned_set(&early->sdp, body.bytes) && owned_set(&early->sdp_type, body.type);
+		if (!session->offered) {
+			early->answer_due = true;
+			if (!str_empty(session->clock.said))
+				answer_offer(session, early);
+			return true;
+		}
+		early->settled = kept;
 	}
 	send_prack(session, early, &(struct body){0});
 	return true;
@@ -202,13 +234,18 @@ bool early_heard(struct sip_session *session, const struct sip_message *response
 
 void early_answer(struct sip_session *session, const struct body *body)
 {
+	bool first = str_empty(session->clock.said); // our INVITE said nothing
+
 	list_each (node, following, &session->early) {
 		struct early *early = container_of(node, struct early, node);
-		if (!early->answer_due)
+		if (!early->answer_due || !first)
 			continue;
+		first = false;
+		session_note_said(session, body->type, body->bytes);
 		early->answer_due = false;
 		early->settled = true;
 		send_prack(session, early, body);
-		return;
 	}
+	list_each (node, following, &session->early)
+		answer_offer(session, container_of(node, struct early, node));
 }

@@ -216,12 +216,18 @@ void invite_server_accept(struct sip_session *session, const struct body *body)
 {
 	if (!waits(session) || reliable_hold(session, 200, body))
 		return;
+	// An offer of ours that he has answered in a PRACK is not made again.
+	bool answered_early = !session->offered && session->reliable.settled;
+	const struct body nothing = {0};
+
 	session_set_state(session, SESSION_ANSWERED);
-	// The answer that the caller has, from one branch, is not the one of the branch that won: he will be told by re-INVITE, since
+	// What the caller has heard, from one branch, is not the one of the branch that won: he will be told by re-INVITE, since
 	// a 2xx can no longer tell him (RFC 3261 section 13.2.1).
-	session->clock.restate_due = session->offered && session->reliable.settled && !str_empty(body->bytes) &&
-				     !str_equal(body->bytes, session->reliable.sdp);
-	if (!session_answer_invite(session, session->invite, session->invite_cseq, body))
+	session->clock.restate_due =
+	    session->reliable.settled && !str_empty(body->bytes) && !str_equal(body->bytes, session->reliable.sdp);
+	if (answered_early)
+		session_note_said(session, body->type, body->bytes);
+	if (!session_answer_invite(session, session->invite, session->invite_cseq, answered_early ? &nothing : body))
 		session_cannot_answer(session);
 }
 

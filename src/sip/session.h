@@ -77,7 +77,7 @@ struct early {
 	uint32_t rseq;             // of its last reliable answer
 	bool answer_due;           // that brought an offer: the PRACK waits for early_answer
 	bool settled;              // an offer and its answer have been exchanged
-	struct str sdp_type, sdp;  // owned: its answer to our INVITE's offer
+	struct str sdp_type, sdp;  // owned: its answer to our INVITE's offer, or its own offer
 };
 
 // Our provisional answers to a caller (RFC 3262). One at a time waits for its PRACK; what is said meanwhile is held.

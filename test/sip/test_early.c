@@ -145,6 +145,52 @@ static void an_early_offer_is_answered_in_the_prack(void **state)
 	peer_nothing(&soft);
 }
 
+#define OFFER_OF(number)                                                                                               \
+	"v=0\no=- " number " 1 IN IP4 10.0.0." number "\ns=-\nc=IN IP4 10.0.0." number                                 \
+	"\nt=0 0\nm=audio 4000 RTP/AVP 0\n"
+#define OFFERS(number)                                                                                                 \
+	"Contact: <sip:821@10.0.0.3:5060>\nContent-Type: application/sdp\nContent-Length: 85\n\n" OFFER_OF(number)
+
+// The caller answers one offer, and hears of the other branch's when that one answers the call.
+static void each_branch_that_offers_gets_its_prack(void **state)
+{
+	static const char answered[] = "v=0\r\no=- 1 1 IN IP4 10.0.0.2\r\ns=-\r\nc=IN IP4 10.0.0.2\r\nt=0 0\r\n"
+				       "m=audio 5000 RTP/AVP 0\r\n";
+	const struct body caller = {STR("application/sdp"), {answered, sizeof answered - 1}};
+	(void)state;
+	peer_register(&soft, "821", 1, "Contact: <sip:821@10.0.0.3:5060>\n");
+	struct outgoing_invite without = to_soft();
+	without.body = nothing;
+	without.answers_early = true;
+	uint64_t session = ring(&without);
+	const char *invite = peer_next(&soft);
+	respond(&soft, invite, "183 Session Progress", "s1", RELIABLY("1") OFFERS("3"));
+	respond(&soft, invite, "183 Session Progress", "s2", RELIABLY("5") OFFERS("4"));
+	peer_nothing(&soft); // nobody has answered yet
+	rig->events[0] = '\0';
+	rig->signalling->answer_early(rig->signalling->context, session, &caller);
+	for (unsigned i = 0; i < 2; i++) {
+		const char *prack = peer_next(&soft);
+		assert_string_equal(header_of(rig, prack, "RAck"), i ? "5 1 INVITE" : "1 1 INVITE");
+		assert_has(header_of(rig, prack, "To"), i ? ";tag=s2" : ";tag=s1");
+		assert_has(prack, "\nm=audio 5000 RTP/AVP 0\n");
+		respond(&soft, prack, "200 OK", "", "");
+	}
+	// One that comes later gets it at once; what the answer does not fit gets none.
+	respond(&soft, invite, "183 Session Progress", "s3", RELIABLY("9") OFFERS("5"));
+	const char *prack = peer_next(&soft);
+	assert_string_equal(header_of(rig, prack, "RAck"), "9 1 INVITE");
+	assert_has(prack, "\nm=audio 5000 RTP/AVP 0\n");
+	respond(&soft, prack, "200 OK", "", "");
+	respond(&soft, invite, "183 Session Progress", "s4", RELIABLY("2") ANSWERED_BY_SOFT);
+	peer_nothing(&soft);
+	rig->events[0] = '\0';
+	respond(&soft, invite, "200 OK", "s2", "Contact: <sip:821@10.0.0.3:5060>\nContent-Length: 0\n\n");
+	sim_run_for(rig->loop, 10);
+	assert_has(rig->events, "answered 9 application/sdp [v=0\r\no=- 4 1 IN IP4 10.0.0.4\r\n");
+	rig->events[0] = '\0';
+}
+
 static void who_cannot_answer_early_does_not_offer_to(void **state)
 {
 	(void)state;
@@ -199,6 +245,7 @@ int main(void)
 	    LEGS_TEST(each_branch_has_its_own_dialog),
 	    LEGS_TEST(a_branch_that_is_over_is_forgotten),
 	    LEGS_TEST(an_early_offer_is_answered_in_the_prack),
+	    LEGS_TEST(each_branch_that_offers_gets_its_prack),
 	    LEGS_TEST(who_cannot_answer_early_does_not_offer_to),
 	    LEGS_TEST(a_redirection_names_what_is_ours),
 	    LEGS_TEST(a_carrier_redirects_nobody),

@@ -139,18 +139,19 @@ static void without_a_prack_the_call_is_refused(void **state)
 	assert_int_equal(sessions(), 0);
 }
 
+static const char invite_without[] = "INVITE sip:510@example.com SIP/2.0\n"
+				     "Via: SIP/2.0/UDP 10.0.0.2:5060;branch=z9hG4bKw%u;rport\n"
+				     "From: <sip:330@example.com>;tag=d1\nTo: <sip:510@example.com>\n"
+				     "Call-ID: call1@10.0.0.2\nCSeq: %u INVITE\nMax-Forwards: 70\n"
+				     "Contact: <sip:330@10.0.0.2:5060>\nSupported: 100rel\n";
+
 static void a_prack_answers_an_offer_of_ours(void **state)
 {
 	struct login login = {"330", "secret", "INVITE", "sip:510@example.com"};
-	static const char head[] = "INVITE sip:510@example.com SIP/2.0\n"
-				   "Via: SIP/2.0/UDP 10.0.0.2:5060;branch=z9hG4bKw%u;rport\n"
-				   "From: <sip:330@example.com>;tag=d1\nTo: <sip:510@example.com>\n"
-				   "Call-ID: call1@10.0.0.2\nCSeq: %u INVITE\nMax-Forwards: 70\n"
-				   "Contact: <sip:330@10.0.0.2:5060>\nSupported: 100rel\n";
 	(void)state;
-	peer_send(&desk, "%sContent-Length: 0\n\n", text_of(rig, head, 1u, 1u));
+	peer_send(&desk, "%sContent-Length: 0\n\n", text_of(rig, invite_without, 1u, 1u));
 	const char *password = authorization(rig, peer_next(&desk), &login);
-	peer_send(&desk, "%s%sContent-Length: 0\n\n", text_of(rig, head, 2u, 2u), password);
+	peer_send(&desk, "%s%sContent-Length: 0\n\n", text_of(rig, invite_without, 2u, 2u), password);
 	rig_told(rig, "invited by device 1, dialled 510\n");
 	progress(183, &answer);
 	const char *early = peer_next(&desk);
@@ -159,11 +160,35 @@ static void a_prack_answers_an_offer_of_ours(void **state)
 	prack(early, 4, SDP_LINES);
 	assert_starts(peer_next(&desk), "SIP/2.0 200 ");
 	rig_told(rig, "early answered 7 application/sdp [" SDP_OFFER "]\n");
-	accept_call(&nothing);
+	// Another branch than the one he heard answers: its offer is made to him afterwards.
+	accept_call(&(struct body){STR("application/sdp"), STR("v=0\r\no=- 9 9 IN IP4 10.0.0.9\r\ns=-\r\n")});
 	const char *answered = peer_next(&desk);
 	assert_has(answered, "Content-Length: 0\n");
 	desk_says("ACK", answered, 2, "");
 	rig_told(rig, "acknowledged 7\n");
+	const char *again = peer_next(&desk);
+	assert_starts(again, "INVITE sip:330@10.0.0.2:5060 SIP/2.0\n");
+	assert_has(again, "\n\nv=0\no=- 9 9 IN IP4 10.0.0.9\ns=-\n");
+}
+
+static void the_offer_that_was_answered_is_not_made_again(void **state)
+{
+	struct login login = {"330", "secret", "INVITE", "sip:510@example.com"};
+	(void)state;
+	peer_send(&desk, "%sContent-Length: 0\n\n", text_of(rig, invite_without, 1u, 1u));
+	const char *password = authorization(rig, peer_next(&desk), &login);
+	peer_send(&desk, "%s%sContent-Length: 0\n\n", text_of(rig, invite_without, 2u, 2u), password);
+	rig_told(rig, "invited by device 1, dialled 510\n");
+	progress(183, &answer);
+	prack(peer_next(&desk), 4, SDP_LINES);
+	assert_starts(peer_next(&desk), "SIP/2.0 200 ");
+	rig_told(rig, "early answered 7 application/sdp [" SDP_OFFER "]\n");
+	accept_call(&answer);
+	const char *answered = peer_next(&desk);
+	assert_has(answered, "Content-Length: 0\n");
+	desk_says("ACK", answered, 2, "");
+	rig_told(rig, "acknowledged 7\n");
+	peer_nothing(&desk);
 }
 
 static void update_before_the_answer_goes_both_ways(void **state)
@@ -252,6 +277,7 @@ int main(void)
 	    LEGS_TEST(a_2xx_overtakes_mere_ringing),
 	    LEGS_TEST(without_a_prack_the_call_is_refused),
 	    LEGS_TEST(a_prack_answers_an_offer_of_ours),
+	    LEGS_TEST(the_offer_that_was_answered_is_not_made_again),
 	    LEGS_TEST(update_before_the_answer_goes_both_ways),
 	    LEGS_TEST(update_before_any_answer_waits),
 	    LEGS_TEST(the_answer_of_another_branch_is_told_by_re_invite),
