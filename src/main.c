@@ -164,8 +164,7 @@ static void *http_stop(void *context)
 {
 	struct server *server = context;
 
-	http_server_destroy(server->http);
-	server->http = NULL;
+	http_server_stop(server->http);
 	queue_post(server->call_thread, &server->stopped);
 	return NULL;
 }
@@ -446,14 +445,24 @@ static struct provider_settings single_sign_on_settings(const struct settings *f
 	};
 }
 
+static bool https_certificate_read(const struct server *server, char *sentence, size_t size)
+{
+	return http_certificate_read(server->settings.tls_certificate, server->settings.tls_key, sentence, size);
+}
+
 static bool http_build(struct server *server)
 {
-	struct net_address listen[LISTENERS_MAX];
-	char console[PATH_MAX];
+	struct net_address listen[LISTENERS_MAX], secured[LISTENERS_MAX] = {{0}};
+	char console[PATH_MAX], sentence[512];
 
 	settings_listeners(server->settings.http_listen, 8080, listen);
+	if (tls_has_certificate(server->tls))
+		settings_listeners(server->settings.http_https, 8443, secured);
+	if (secured[0].family && !https_certificate_read(server, sentence, sizeof sentence))
+		return complain("%s", sentence);
 	const struct http_settings settings = {
 	    .listen = listen[0],
+	    .listen_secured = secured[0],
 	    .realm = server->settings.sip_realm,
 	    .console = settings_console(&server->settings, console, sizeof console) ? console : NULL,
 	    .workers = (unsigned)server->settings.http_workers,
@@ -473,10 +482,14 @@ static bool http_build(struct server *server)
 	};
 	int error = http_server_create(&settings, &server->http);
 	if (error)
-		return complain("HTTP cannot listen on %.*s: %s", STR_ARG(server->settings.http_listen),
-				strerror(-error));
+		return complain("HTTP cannot listen on %.*s%s%.*s: %s", STR_ARG(server->settings.http_listen),
+				secured[0].family ? " or " : "",
+				STR_ARG(secured[0].family ? server->settings.http_https : STR_NONE), strerror(-error));
 	const struct net_address listener = http_server_listener(server->http);
+	const struct net_address secured_listener = http_server_secured_listener(server->http);
 	sip_endpoint_set_foreign(server->endpoint, TRANSPORT_WS, &listener);
+	if (secured_listener.family)
+		sip_endpoint_set_foreign(server->endpoint, TRANSPORT_WSS, &secured_listener);
 	return true;
 }
 
@@ -527,6 +540,9 @@ static void told_to_reload(void *context)
 		arena_free(&arena);
 		return;
 	}
+	if (http_server_secured_listener(server->http).family &&
+	    !https_certificate_read(server, sentence, sizeof sentence))
+		log_error("https_not_reloaded", LOG_TEXT("why", sentence)); // it goes on with what it has
 	log_info("tls_reloaded", LOG_INT("certificate_ends_s", tls_certificate_ends_s(server->tls)));
 	if (!server->config || !adopt(server, &read)) {
 		arena_free(&arena);
@@ -536,13 +552,14 @@ static void told_to_reload(void *context)
 	server->adopted = arena;
 }
 
-// In this order: the calls write their records, the store commits them, and the registrations that it commits last are
+// In this order: nobody asks any more, the calls write their records, the store commits them, and the registrations that it commits last are
 // still answered.
 static void server_tear_down(struct server *server)
 {
 	if (server->stopping)
 		pthread_join(server->stopper, NULL);
-	http_server_destroy(server->http);
+	if (server->http)
+		http_server_stop(server->http);
 	if (server->endpoint)
 		sip_endpoint_stop(server->endpoint);
 	call_table_destroy(server->calls);
@@ -552,6 +569,8 @@ static void server_tear_down(struct server *server)
 		item->run(item);
 	}
 	sip_endpoint_destroy(server->endpoint);
+	http_server_destroy(server->http); // until now it has carried what SIP says over HTTPS
+	http_certificate_forget();
 	tls_destroy(server->tls);
 	registrations_destroy(server->registrations);
 	watch_destroy(server->watch);
@@ -587,6 +606,7 @@ static void say_ready(struct server *server)
 	char text[64];
 	struct writer w = writer_into(text, sizeof text);
 	struct net_address listener = http_server_listener(server->http);
+	struct net_address secured = http_server_secured_listener(server->http);
 	uint64_t watchdog_us = 0;
 
 	if (net_address_is_any(&listener)) // every address of this machine, so one that a browser can open
@@ -594,6 +614,7 @@ static void say_ready(struct server *server)
 	else
 		net_address_write(&w, &listener);
 	log_info("server_ready", LOG_TEXT("version", CARILLON_VERSION), LOG_STR("http", writer_result(&w)),
+		 LOG_UINT("https_port", secured.port),
 		 LOG_UINT("registrations", registrations_count(server->registrations)));
 	printf("Carillon " CARILLON_VERSION " is ready: http://%.*s\n", STR_ARG(writer_result(&w)));
 	fflush(stdout);

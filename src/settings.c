@@ -98,6 +98,8 @@ static const struct config_key keys[] = {
     INTEGER("overload", "store_wait_ms", overload_store_wait_ms, "1000", 10, 60000,
 	    "Registrations get 503 while one has waited this long for the disk."),
     TEXT("http", "listen", http_listen, "0.0.0.0:8080", "Address of the console and the API."),
+    TEXT("http", "https", http_https, "0.0.0.0:8443",
+	 "The same over TLS; empty, or without a certificate in [tls]: none."),
     INTEGER("http", "workers", http_workers, "4", 1, 64, "Threads that answer API requests."),
     TEXT("http", "console", http_console, "",
 	 "Folder of the console's files; empty: share/carillon/console or web/dist, as seen from the program."),
@@ -282,6 +284,9 @@ static bool settings_check(const struct settings *settings, struct config_error 
 		return refuse(error, "[sip] udp and tcp", STR_NONE, "at least one address is needed");
 	if (listeners_parse(settings->http_listen, 8080, listeners) != 1)
 		return refuse(error, "[http] listen", settings->http_listen, "one address such as 0.0.0.0:8080");
+	if (listeners_parse(settings->http_https, 8443, listeners) < 0 || listeners[1].family)
+		return refuse(error, "[http] https", settings->http_https,
+			      "one address such as 0.0.0.0:8443, or empty");
 	if (str_empty(settings->sip_realm) || str_index(settings->sip_realm, '"') < settings->sip_realm.length)
 		return refuse(error, "[sip] realm", settings->sip_realm, "a name without quotation marks");
 	if (!dns_servers_valid(settings->dns_servers))

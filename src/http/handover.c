@@ -9,13 +9,19 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { HEAD_MAX = 4096, ANSWER_MAX = 1024 };
+enum {
+	HEAD_MAX = 4096,
+	ANSWER_MAX = 1024,
+	TAKEN_MS = 30000, // as for other connections of SIP (loop_uv_tcp.c): the kernel would wait for hours
+};
 
 bool handover_concerns(struct str uri)
 {
@@ -239,6 +245,10 @@ void handover_give(struct http_server *server, struct MHD_Connection *connection
 	if (early.length)
 		memcpy(given->early, early.at, early.length);
 	queue_post(settings->call_thread, &given->item);
-	if (!secured)
+	if (!secured) {
 		MHD_upgrade_action(handle, MHD_UPGRADE_ACTION_CLOSE);
+		return;
+	}
+	const unsigned taken_ms = TAKEN_MS;
+	setsockopt(wire->connect_fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &taken_ms, sizeof taken_ms);
 }

@@ -28,10 +28,11 @@ struct http_handover {
 
 struct http_settings {
 	struct net_address listen;
-	struct str realm;    // of the devices' digests
-	const char *console; // folder of its files; NULL = none. Needed by http_server_create alone
-	unsigned workers;    // threads that run handlers
-	int64_t receive_s;   // within which a request must have come in whole; 0 = 30
+	struct net_address listen_secured; // HTTPS, with what http_certificate_read has read; family 0 = none
+	struct str realm;                  // of the devices' digests
+	const char *console;               // folder of its files; NULL = none. Needed by http_server_create alone
+	unsigned workers;                  // threads that run handlers
+	int64_t receive_s;                 // within which a request must have come in whole; 0 = 30
 	const struct number_plan *plan;
 	struct records *records;
 	struct queue *call_thread; // work posted here runs on the call thread ...
@@ -52,9 +53,16 @@ struct http_settings {
 // 0, or a negative errno (the address cannot be listened on).
 int http_server_create(const struct http_settings *settings, struct http_server **server);
 struct net_address http_server_listener(const struct http_server *server);
+struct net_address http_server_secured_listener(const struct http_server *server); // family 0: there is none
 // Takes no new requests and answers those under way. The call thread must go on with its queue meanwhile, so call this
-// from another thread.
-void http_server_destroy(struct http_server *server);
+// from another thread. Sockets that were given away and are secured here go on until http_server_destroy.
+void http_server_stop(struct http_server *server);
+void http_server_destroy(struct http_server *server); // stops it first, if that was not done. NULL is allowed
+
+// Reads certificate and key (empty: in the same file), PEM, for HTTPS connections that begin from now on. False with a sentence, and
+// nothing has changed.
+bool http_certificate_read(struct str certificate, struct str key, char *sentence, size_t size);
+void http_certificate_forget(void); // after the server
 
 // Hashing of passwords (argon2id), shared with the first start. False when there is no memory.
 bool http_password_hash(struct str password, char *encoded, size_t size);

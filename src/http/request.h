@@ -80,6 +80,7 @@ struct request {
 	struct str uri; // as it came: path and query
 	struct request_headers headers;
 	struct net_address from;
+	bool secured;    // by TLS here; a proxy in front may have done so as well
 	struct str head; // all of it, where the SIP side is to read it; in the arena
 	char *body;      // malloc'd, at most REQUEST_BODY_MAX bytes
 	size_t body_size;

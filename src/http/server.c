@@ -6,6 +6,7 @@
 #include "http/console.h"
 #include "http/feed.h"
 #include "http/handover.h"
+#include "http/https_certificate.h"
 #include "http/router.h"
 #include "http/sessions.h"
 #include "http/ticker.h"
@@ -23,11 +24,12 @@
 
 enum {
 	CONNECTIONS_MAX = LISTENERS_MAX + 1024,
-	CONNECTION_MEMORY = 32 << 10, // bounds the request line and all headers
-	IDLE_S = 15,                  // without a byte
-	LAST_ANSWERS_S = 2,           // to send what was answered when the server is taken down
-	RECEIVE_S = 30,               // for a whole request, however its bytes trickle in
-	DISCARD_MAX = 8 << 20,        // of a body that is too large, before the connection is cut
+	SECURED_MAX = CONNECTIONS_MAX + 4096, // those that speak SIP are carried here as long as they last
+	CONNECTION_MEMORY = 32 << 10,         // bounds the request line and all headers
+	IDLE_S = 15,                          // without a byte
+	LAST_ANSWERS_S = 2,                   // to send what was answered when the server is taken down
+	RECEIVE_S = 30,                       // for a whole request, however its bytes trickle in
+	DISCARD_MAX = 8 << 20,                // of a body that is too large, before the connection is cut
 	WORKERS_DEFAULT = 4,
 	STREAM_BLOCK = 16 << 10,  // of events, taken and sent in one go
 	STREAM_SOCKET = 64 << 10, // what the kernel may keep for a listener that does not read
@@ -35,8 +37,9 @@ enum {
 
 struct http_server {
 	struct http_settings settings;
-	struct MHD_Daemon *daemon;
-	struct net_address listener;
+	struct MHD_Daemon *daemon, *secured; // NULL: not listening
+	struct net_address listener, secured_listener;
+	bool stopped;
 	struct workers *workers;
 	struct call_line *call_line;
 	struct passwords *passwords;
@@ -331,6 +334,7 @@ static enum err head_read(struct transfer *transfer, const char *method, const c
 	    .user_agent = header(transfer, MHD_HTTP_HEADER_USER_AGENT),
 	    .last_event_id = header(transfer, "Last-Event-ID"),
 	};
+	request->secured = MHD_get_connection_info(transfer->connection, MHD_CONNECTION_INFO_GNUTLS_SESSION) != NULL;
 	if (info && info->client_addr)
 		net_address_from_sockaddr(info->client_addr, &request->from);
 	if (!request->uri.at)
@@ -376,7 +380,7 @@ static void log_request(const struct transfer *transfer)
 		 LOG_UINT("user", request->identity.user ? request->identity.user->entity.id : 0));
 }
 
-static bool headers_add(struct MHD_Response *response, const struct answer *answer)
+static bool headers_add(struct MHD_Response *response, const struct answer *answer, bool secured)
 {
 	const char *const pairs[][2] = {
 	    {"Content-Type", answer->type},
@@ -393,6 +397,7 @@ static bool headers_add(struct MHD_Response *response, const struct answer *answ
 	    {"Referrer-Policy", "no-referrer"},
 	    {"Content-Security-Policy", answer->policy ? answer->policy : "default-src 'none'; frame-ancestors 'none'"},
 	    {"Cross-Origin-Resource-Policy", "same-origin"},
+	    {"Strict-Transport-Security", secured ? "max-age=31536000" : NULL},
 	    {"X-Accel-Buffering", answer->stream ? "no" : NULL}, // a proxy must not gather events
 	};
 	for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
@@ -469,7 +474,7 @@ static enum MHD_Result answer_send(struct transfer *transfer)
 		return MHD_NO;
 	answer->owned = NULL; // the response has it now
 	enum MHD_Result result = MHD_NO;
-	if (answer->status == 101 || headers_add(response, answer))
+	if (answer->status == 101 || headers_add(response, answer, transfer->request.secured))
 		result = MHD_queue_response(transfer->connection, answer->status, response);
 	MHD_destroy_response(response);
 	return result;
@@ -558,30 +563,42 @@ static void daemon_logs(void *context, const char *format, va_list arguments)
 		log_debug("http_library", LOG_STR("says", str_trim(str_of(text))));
 }
 
-static int daemon_start(struct http_server *server)
+static int daemon_start(struct http_server *server, const struct net_address *listen, bool secured,
+			struct MHD_Daemon **started, struct net_address *listener)
 {
 	struct sockaddr_storage address;
 	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_ALLOW_UPGRADE | MHD_USE_ITC |
-			 MHD_USE_ERROR_LOG;
-	if (server->settings.listen.family == 6)
-		flags |= MHD_USE_IPv6;
-	net_address_to_sockaddr(&server->settings.listen, &address);
+			 MHD_USE_ERROR_LOG | (secured ? MHD_USE_TLS : 0) | (listen->family == 6 ? MHD_USE_IPv6 : 0);
+	net_address_to_sockaddr(listen, &address);
 	errno = 0;
-	server->daemon = MHD_start_daemon(
-	    flags, server->settings.listen.port, NULL, NULL, received, server, MHD_OPTION_EXTERNAL_LOGGER, daemon_logs,
-	    NULL, MHD_OPTION_SOCK_ADDR, &address, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
-	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_CONNECTION_TIMEOUT,
-	    (unsigned)IDLE_S, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL,
-	    MHD_OPTION_URI_LOG_CALLBACK, uri_received, server, MHD_OPTION_NOTIFY_COMPLETED, completed, server,
-	    MHD_OPTION_NOTIFY_CONNECTION, connection_changed, server, MHD_OPTION_END);
-	if (!server->daemon)
+	struct MHD_Daemon *daemon = MHD_start_daemon(
+	    flags, listen->port, NULL, NULL, received, server, MHD_OPTION_EXTERNAL_LOGGER, daemon_logs, NULL,
+	    MHD_OPTION_SOCK_ADDR, &address, MHD_OPTION_CONNECTION_LIMIT,
+	    (unsigned)(secured ? SECURED_MAX : CONNECTIONS_MAX), MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+	    (size_t)CONNECTION_MEMORY, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+	    MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL, MHD_OPTION_URI_LOG_CALLBACK, uri_received, server,
+	    MHD_OPTION_NOTIFY_COMPLETED, completed, server, MHD_OPTION_NOTIFY_CONNECTION, connection_changed, server,
+	    secured ? MHD_OPTION_HTTPS_PRIORITIES : MHD_OPTION_END, "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2",
+	    MHD_OPTION_HTTPS_CERT_CALLBACK2, https_certificate_give, MHD_OPTION_END);
+	if (!daemon)
 		return errno ? -errno : -EADDRINUSE;
-	const union MHD_DaemonInfo *info = MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_LISTEN_FD);
+	*started = daemon;
+	const union MHD_DaemonInfo *info = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_LISTEN_FD);
 	socklen_t size = sizeof address;
 	if (!info || getsockname(info->listen_fd, (struct sockaddr *)&address, &size) != 0)
 		return -EIO;
-	net_address_from_sockaddr((struct sockaddr *)&address, &server->listener);
+	net_address_from_sockaddr((struct sockaddr *)&address, listener);
 	return 0;
+}
+
+static int daemons_start(struct http_server *server)
+{
+	const struct http_settings *settings = &server->settings;
+	int error = daemon_start(server, &settings->listen, false, &server->daemon, &server->listener);
+	if (!error && settings->listen_secured.family)
+		error =
+		    daemon_start(server, &settings->listen_secured, true, &server->secured, &server->secured_listener);
+	return error;
 }
 
 // A server without a console is still a server: what is wrong with it is logged.
@@ -628,7 +645,7 @@ int http_server_create(const struct http_settings *settings, struct http_server 
 		console_read(server, settings->console);
 	if (server->activity && server->provider && server->sign_in_workers && server->sweeper && server->call_line &&
 	    server->passwords && server->feed && server->workers && server->ticker)
-		error = daemon_start(server);
+		error = daemons_start(server);
 	if (error) {
 		http_server_destroy(server);
 		return error;
@@ -640,6 +657,11 @@ int http_server_create(const struct http_settings *settings, struct http_server 
 struct net_address http_server_listener(const struct http_server *server)
 {
 	return server->listener;
+}
+
+struct net_address http_server_secured_listener(const struct http_server *server)
+{
+	return server->secured_listener;
 }
 
 static void answers_wait(struct http_server *server)
@@ -654,15 +676,20 @@ static void answers_wait(struct http_server *server)
 	pthread_mutex_unlock(&server->connections_lock);
 }
 
-void http_server_destroy(struct http_server *server)
+static void listening_ends(struct MHD_Daemon *daemon)
 {
-	if (!server)
+	MHD_socket listener = daemon ? MHD_quiesce_daemon(daemon) : MHD_INVALID_SOCKET;
+	if (listener != MHD_INVALID_SOCKET)
+		close(listener);
+}
+
+void http_server_stop(struct http_server *server)
+{
+	if (server->stopped)
 		return;
-	if (server->daemon) {
-		MHD_socket listener = MHD_quiesce_daemon(server->daemon);
-		if (listener != MHD_INVALID_SOCKET)
-			close(listener);
-	}
+	server->stopped = true;
+	listening_ends(server->daemon);
+	listening_ends(server->secured);
 	ticker_destroy(server->ticker);
 	ticker_destroy(server->sweeper);
 	if (server->workers)
@@ -671,11 +698,20 @@ void http_server_destroy(struct http_server *server)
 		workers_end(server->sign_in_workers);
 	if (server->feed)
 		feed_end(server->feed); // no connection sleeps after this
-	if (server->daemon) {
+	if (server->daemon)
 		answers_wait(server);
-		handover_end(server);
+}
+
+void http_server_destroy(struct http_server *server)
+{
+	if (!server)
+		return;
+	http_server_stop(server);
+	handover_end(server);
+	if (server->daemon)
 		MHD_stop_daemon(server->daemon);
-	}
+	if (server->secured)
+		MHD_stop_daemon(server->secured);
 	workers_destroy(server->workers);
 	workers_destroy(server->sign_in_workers);
 	activity_destroy(server->activity);

@@ -207,7 +207,7 @@ enum err session_open(struct request *request, enum sign_in by, struct str *cook
 	session->single_sign_on = by == SIGNED_IN_BY_PROVIDER;
 	session->created_at = request_now_ms(request);
 	session->expires_at = session->created_at + site->session_life_s * 1000;
-	bool secure = str_equal_nocase(request->headers.forwarded_proto, STR("https"));
+	bool secure = request->secured || str_equal_nocase(request->headers.forwarded_proto, STR("https"));
 	*cookie = arena_format(&request->arena,
 			       SESSION_COOKIE "=%s; Path=/; HttpOnly; SameSite=Strict; Max-Age=%" PRId64 "%s", secret,
 			       site->session_life_s, secure ? "; Secure" : "");

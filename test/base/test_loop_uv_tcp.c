@@ -4,6 +4,7 @@
 #include "lib/failing_allocator.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -428,11 +429,69 @@ static void survives_without_memory(void **state)
 	assert_null(world->client);
 }
 
+// ---- adopting
+
+struct adoption {
+	struct world *world;
+	struct tcp_connection *connection;
+	bool closed;
+	char heard[16];
+};
+
+static void adoption_closed(void *context)
+{
+	struct adoption *adoption = context;
+	adoption->closed = true;
+	loop_stop(adoption->world->loop);
+}
+
+static void adoption_received(void *context, char *bytes, size_t size)
+{
+	struct adoption *adoption = context;
+	snprintf(adoption->heard, sizeof adoption->heard, "%.*s", (int)size, bytes);
+	assert_int_equal(tcp_send(adoption->connection, STR("pong")), 0);
+	tcp_close(adoption->connection);
+}
+
+static const struct tcp_handlers adoption_handlers = {.received = adoption_received};
+
+static void a_socket_of_somebody_else_is_adopted(void **state)
+{
+	struct world *world = *state;
+	struct adoption adoption = {.world = world};
+	struct tcp_foreign foreign = {.local = {4, 8443, {192, 0, 2, 1}},
+				      .remote = {4, 40000, {192, 0, 2, 99}},
+				      .closed = adoption_closed,
+				      .context = &adoption};
+	char answer[8];
+	int pair[2];
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	foreign.socket = pair[0];
+	assert_int_equal(tcp_adopt(world->loop, &foreign, &adoption_handlers, &adoption, &adoption.connection), 0);
+	struct net_address local = tcp_local(adoption.connection), remote = tcp_remote(adoption.connection);
+	assert_true(net_address_equal(&local, &foreign.local));
+	assert_true(net_address_equal(&remote, &foreign.remote));
+	assert_int_equal(write(pair[1], "ping", 4), 4);
+	loop_run(world->loop);
+	assert_true(adoption.closed);
+	assert_string_equal(adoption.heard, "ping");
+	assert_int_equal(read(pair[1], answer, sizeof answer), 4);
+	assert_memory_equal(answer, "pong", 4);
+	assert_int_equal(read(pair[1], answer, sizeof answer), 0);
+	close(pair[1]);
+
+	adoption.closed = false;
+	foreign.socket = -1; // no socket at all
+	assert_true(tcp_adopt(world->loop, &foreign, &adoption_handlers, &adoption, &adoption.connection) < 0);
+	assert_true(adoption.closed);
+}
+
 #define test(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    test(a_socket_of_somebody_else_is_adopted),
 	    test(bytes_come_back),
 	    test(what_waits_is_bounded_and_arrives),
 	    test(closing_sends_what_waits),

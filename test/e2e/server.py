@@ -93,7 +93,7 @@ class Server(Process):
 
     def write_config(self, folder):
         sections = {"sip": [f"udp = {self.sip_host}:{self.sip_port}", f"tcp = {self.sip_host}:{self.sip_port}", "tls ="],
-                    "http": ["listen = 127.0.0.1:0"], "store": [f"url = sqlite:{folder}/carillon.db"], "server": ["drain_s = 2"]}
+                    "http": ["listen = 127.0.0.1:0", "https ="], "store": [f"url = sqlite:{folder}/carillon.db"], "server": ["drain_s = 2"]}
         for line in self.settings.splitlines():
             section, _, key = line.strip().partition(" ")
             if section:  # a key given here takes the usual one's place

@@ -1,14 +1,18 @@
 #!/usr/bin/env python3
 """Calls over WebSocket, plain and secured, and what the server says to whoever does not speak it."""
 
+import http.client
+import json
 import shutil
+import signal
 import socket
 import ssl
 import tempfile
 import unittest
+import warnings
 
 import test_calls
-from agents import free_port
+from agents import free_port, wait_for
 from certificates import Authority
 from server import Server
 from websocket import BINARY, CLOSE, PING, TEXT, WebSocket, ask, greeting
@@ -24,9 +28,12 @@ class OverWebSocket(test_calls.Calls):
     def setUpClass(cls):
         cls.folder = tempfile.mkdtemp(prefix="carillon-certificates-")
         authority = Authority(cls.folder)
+        cls.context_path = authority.path
         cls.context = ssl.create_default_context(cafile=authority.path)
         cls.ports = {"ws": free_port(), "wss": free_port()}
+        cls.https_port = free_port()
         cls.server = Server(settings=f"sip ws = 127.0.0.1:{cls.ports['ws']}\nsip wss = 127.0.0.1:{cls.ports['wss']}\n"
+                                     f"http https = 127.0.0.1:{cls.https_port}\n"
                                      f"sip ws_origins = https://other.example.com {ORIGIN}\n"
                                      f"tls certificate = {authority.issue('server', 'IP:127.0.0.1')}\n")
         test_calls.Calls.next = 200
@@ -92,7 +99,11 @@ class OnHttp(Plain):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.ports["ws"] = cls.server.http_port
+        cls.ports = {"ws": cls.server.http_port, "wss": cls.https_port}
+
+
+class SecuredOnHttp(OnHttp):
+    transport = "wss"
 
 
 class Strangers(OverWebSocket):
@@ -193,7 +204,13 @@ class StrangersOnHttp(Strangers):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.ports["ws"] = cls.server.http_port
+        cls.ports = {"ws": cls.server.http_port, "wss": cls.https_port}
+
+    def secured(self):
+        raw = self.context.wrap_socket(socket.create_connection(("127.0.0.1", self.https_port), 10),
+                                       server_hostname="127.0.0.1")
+        self.addCleanup(raw.close)
+        return raw
 
     def get(self, path, headers):
         return ask(self.address, f"GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{headers}\r\n".encode())
@@ -226,6 +243,117 @@ class StrangersOnHttp(Strangers):
                 self.assertTrue(chunk, answer)
                 answer += chunk
         self.assertTrue(answer.startswith(b"HTTP/1.1 101 ") and answer.endswith(b"\x8a\x05early"), answer)
+
+
+    def test_strangers_over_https(self):
+        for status, changed in ((426, {"Upgrade": None}), (400, {"Sec_WebSocket_Protocol": "xmpp"}),
+                                (403, {"Origin": "https://evil.example.com"})):
+            raw = self.secured()
+            raw.sendall(greeting("localhost", **changed))
+            self.assertTrue(raw.recv(4096).startswith(f"HTTP/1.1 {status} ".encode()))
+        phone = WebSocket(self.secured(), Origin=ORIGIN)
+        phone.frame(TEXT, b"not masked", True, False)
+        self.assertEqual((phone.message(), phone.closed), (b"", 1002))
+        phone = WebSocket(self.secured())
+        phone.frame(CLOSE, b"\x03\xe8")
+        self.assertEqual((phone.message(), phone.closed), (b"", 1000))
+        half = self.secured()
+        half.sendall(greeting("localhost")[:50])  # and nobody waits for the rest
+        phones = [WebSocket(self.secured()) for _ in range(50)]
+        for number, phone in enumerate(phones):
+            phone.frame(PING, b"%d" % number)
+        for number, phone in enumerate(phones):
+            self.assertEqual((phone.message(), phone.pongs), (b"pong", [b"%d" % number]))
+            if number % 2:
+                phone.close()
+        agent = self.agent(transport="wss")
+        request = agent.request("OPTIONS", f"sip:{agent.remote}", extra=["X-Long: " + "x" * 1500] * 5)
+        for _ in range(5):
+            agent.send(request)
+            agent.expect(200)
+
+    def https(self, method, path, body="", headers=()):
+        connection = http.client.HTTPSConnection("127.0.0.1", self.https_port, timeout=30, context=self.context)
+        self.addCleanup(connection.close)
+        connection.request(method, path, body, dict(headers))
+        return connection.getresponse()
+
+    def test_the_api_over_https(self):
+        answer = self.https("GET", "/healthz")
+        self.assertEqual((answer.status, answer.read()), (200, b"ok\n"))
+        self.assertEqual(answer.getheader("Strict-Transport-Security"), "max-age=31536000")
+        self.assertNotIn("strict-transport-security", self.server.api.raw("GET", "/healthz")[1])
+        body = json.dumps({"name": "admin", "password": self.server.password})
+        kind = {"Content-Type": "application/json"}
+        answer = self.https("POST", "/api/v1/session", body, kind)
+        self.assertEqual(answer.status, 201)
+        self.assertTrue(answer.getheader("Set-Cookie").endswith("; Secure"))
+        with self.assertRaises(ssl.SSLError):
+            old = ssl.create_default_context(cafile=self.context_path)
+            with warnings.catch_warnings(action="ignore"):
+                old.minimum_version, old.maximum_version = ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1
+            old.set_ciphers("ALL:@SECLEVEL=0")
+            with socket.create_connection(("127.0.0.1", self.https_port), 10) as raw:
+                old.wrap_socket(raw, server_hostname="127.0.0.1")
+
+
+class Taken(unittest.TestCase):
+    """What takes a server of its own: it stops, gets another certificate, bans."""
+
+    def setUp(self):
+        folder = tempfile.mkdtemp(prefix="carillon-certificates-")
+        self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
+        self.authority = Authority(folder)
+        self.certificate = self.authority.issue("server", "IP:127.0.0.1")
+        self.context = ssl.create_default_context(cafile=self.authority.path)
+        self.https_port = free_port()
+        self.server = Server(settings=f"http https = 127.0.0.1:{self.https_port}\ntls certificate = {self.certificate}\n"
+                                      "limits failures_ban = 3\nlimits failures_wait = 100\n")
+        self.addCleanup(self.server.close)
+
+    def raw(self, secured):
+        raw = socket.create_connection(("127.0.0.1", self.https_port if secured else self.server.http_port), 10)
+        raw = self.context.wrap_socket(raw, server_hostname="127.0.0.1") if secured else raw
+        self.addCleanup(raw.close)
+        return raw
+
+    def test_the_server_stops(self):
+        phones = [WebSocket(self.raw(secured)) for secured in (False, True) for _ in range(5)]
+        for phone in phones:
+            phone.frame(PING, b"there?")
+            self.assertEqual(phone.message(), b"pong")
+        self.server.process.send_signal(signal.SIGTERM)
+        for phone in phones:
+            self.assertEqual((phone.message(), phone.closed), (b"", 1001))
+        self.assertEqual(self.server.process.wait(30), 0)
+
+    def served(self):
+        raw = self.raw(True)
+        return raw.getpeercert()["serialNumber"]
+
+    def test_another_certificate(self):
+        phone, before = WebSocket(self.raw(True)), self.served()
+        self.authority.issue("server", "IP:127.0.0.1", self.certificate)
+        self.server.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: self.served() != before, 20, "the new certificate")
+        phone.frame(PING, b"still there?")
+        self.assertEqual((phone.message(), phone.pongs), (b"pong", [b"still there?"]))
+
+    def test_who_is_banned_is_sent_away(self):
+        for secured in (False, True):
+            self.assertTrue(WebSocket(self.raw(secured)))
+        device = self.server.device("300")
+        port = {False: self.server.http_port, True: self.https_port}
+        for secured in (False, True, True):
+            agent = Agent(f"127.0.0.1:{port[secured]}", "127.0.0.1", "wss" if secured else "ws", device["number"], "wrong",
+                          tls=self.context)
+            self.addCleanup(agent.close)
+            self.assertNotEqual(agent.register().status, 200)
+        for secured in (False, True):
+            raw = self.raw(secured)
+            raw.sendall(greeting("localhost"))
+            self.assertTrue(raw.recv(4096).startswith(b"HTTP/1.1 503 "))
+        self.assertEqual(self.server.api.raw("GET", "/healthz")[0], 200)  # a ban of SIP is none of the API's
 
 
 for name in [name for name in dir(test_calls.Calls) if name.startswith("test_")]:
