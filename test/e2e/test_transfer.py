@@ -2,11 +2,12 @@
 """Transfers, take-overs, moves and pick-ups, read byte by byte at all ends; and a baresip that transfers."""
 
 import unittest
+import xml.etree.ElementTree as ElementTree
 from urllib.parse import quote
 
 import test_calls
 from agents import Baresip, wait_for
-from wire import sdp
+from wire import digest, sdp
 
 
 class Transfers(test_calls.Calls):
@@ -155,6 +156,98 @@ class Transfers(test_calls.Calls):
         self.assertEqual(bye.all("Reason"), [test_calls.REASON_ELSEWHERE])
         self.desk.respond(bye, 200)
         self.bye(soft, taken, self.caller_phone)
+
+
+    # ---- picking up
+
+    def ringing(self):
+        """Jane's desk phone rings; a colleague of hers is at `self.soft`, one of nobody's at `self.stranger`."""
+        self.caller_phone, self.desk, self.soft, self.stranger = self.caller(), self.phone(), self.phone(), self.phone()
+        self.jane = self.somebody([self.desk], pickup_group="office")
+        self.carol = self.somebody([self.soft], pickup_group="office")
+        self.somebody([self.stranger], pickup_group="elsewhere")
+        self.caller_phone.invite(self.jane["extension"])
+        self.invite = self.desk.expect("INVITE")
+        self.desk.respond(self.invite, 180)
+        self.caller_phone.expect(180)
+
+    def lamp(self, watcher):
+        """The one dialog that a NOTIFY tells of Jane's extension."""
+        uri, lines = f"sip:{self.jane['extension']}@{watcher.remote}", ["Event: dialog", "Expires: 600"]
+        kept, watcher.call_id = watcher.call_id, f"lamp-{watcher.call_id}"
+        watcher.send(watcher.request("SUBSCRIBE", uri, extra=lines))
+        lines.append("Authorization: " + digest(watcher.expect(401).get("WWW-Authenticate"), "SUBSCRIBE", uri,
+                                                watcher.user, watcher.password))
+        watcher.send(watcher.request("SUBSCRIBE", uri, extra=lines))
+        watcher.expect(200)
+        watcher.call_id = kept
+        notify = watcher.expect("NOTIFY")
+        watcher.respond(notify, 200)
+        return ElementTree.fromstring(notify.body)[0]
+
+    @staticmethod
+    def in_place_of(dialog):
+        """As a phone takes it from the lamp: the tags are those of the phone that rings and of whom it hears from."""
+        return (f"Replaces: {dialog.get('call-id')};to-tag={dialog.get('local-tag')};"
+                f"from-tag={dialog.get('remote-tag')};early-only")
+
+    def picked_up(self):
+        """All that follows the pick-up's INVITE, at all three ends."""
+        held = self.soft.expect(200)
+        self.assertIn(b"a=inactive\r\n", held.body)
+        self.assertIn(b"m=audio 9 RTP/AVP 0\r\n", held.body)
+        self.soft.within(held, "ACK", cseq=self.soft.cseq)
+        cancel = self.desk.expect("CANCEL")
+        self.assertEqual(cancel.all("Reason"), [test_calls.REASON_ELSEWHERE])
+        self.desk.respond(cancel, 200)
+        self.desk.respond(self.invite, 487)
+        self.desk.expect("ACK")
+        asked = self.soft.expect("INVITE")
+        self.assertEqual((asked.body, asked.get("Call-ID")), (sdp(self.caller_phone.host), self.soft.call_id))
+        self.assertEqual(asked.to_tag, self.soft.tag)
+        self.soft.respond(asked, 200, sdp(self.soft.host, 42000))
+        self.soft.expect("ACK")
+        answered = self.caller_phone.expect(200)
+        self.assertEqual(answered.body, sdp(self.soft.host, 42000))
+        self.caller_phone.within(answered, "ACK", cseq=self.caller_phone.cseq)
+        self.hidden([answered], self.soft, self.desk)
+        self.bye(self.caller_phone, answered, self.soft)
+        record = wait_for(lambda: next((record for record in self.server.records()
+                                        if (record["dialled"], record["outcome"]) == (self.jane["extension"], "answered")),
+                                       None), 10, "the record of the call that was picked up")
+        self.assertEqual(record["ended_by"], "caller")
+        self.assertEqual([(leg["number"], leg["outcome"]) for leg in record["legs"]],
+                         [(self.desk.user, "answered_elsewhere"), (self.soft.user, "answered")])
+
+    def refused_to(self, phone, status, number, *extra):
+        phone.invite(number, extra=extra)
+        phone.ack_refusal(phone.expect(status), phone.invite_uri)
+
+    def test_pick_up_by_what_the_lamp_says(self):
+        self.ringing()
+        dialog = self.lamp(self.soft)
+        self.assertEqual(dialog.get("call-id"), self.invite.get("Call-ID"))
+        self.refused_to(self.stranger, 403, self.jane["extension"], self.in_place_of(dialog))
+        self.soft.invite(self.jane["extension"], extra=[self.in_place_of(dialog)])
+        self.picked_up()
+
+    def test_early_only_is_too_late_for_a_call_that_is_up(self):
+        self.ringing()
+        other = self.phone()
+        self.server.plan(self.jane, [(self.desk.device, 0, 20), (other.device, 0, 20)], "in_sequence")
+        dialog = self.lamp(other)
+        answered = self.talk(self.caller_phone, self.invite, self.desk)
+        self.refused_to(other, 486, self.jane["extension"], self.in_place_of(dialog))
+        self.bye(self.caller_phone, answered, self.desk)
+        self.refused_to(other, 481, self.jane["extension"], self.in_place_of(dialog))
+
+    def test_pick_up_by_feature_code(self):
+        self.ringing()
+        self.refused_to(self.stranger, 403, f"*8{self.jane['extension']}")
+        self.refused_to(self.soft, 481, f"*8{self.carol['extension']}")
+        self.soft.call_id, self.soft.tag = f"second-{self.soft.call_id}", f"s{self.soft.tag}"
+        self.soft.invite(f"*8{self.jane['extension']}")
+        self.picked_up()
 
 
 class Phones(unittest.TestCase):
