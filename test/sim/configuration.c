@@ -42,6 +42,7 @@ static void network_make(struct plane *plane)
 	plane->orderly = percent(plane, 50);
 	plane->store_fails = percent(plane, 20);
 	plane->config_moves = percent(plane, 30);
+	plane->transfers = percent(plane, 40);
 	plane->dies = percent(plane, 10);
 	plane->drain_at = percent(plane, 10) ? 1 + (unsigned)choice(plane, plane->calls_wanted) : 0;
 	if (!plane->orderly) {
@@ -170,6 +171,7 @@ static void user_habits_make(struct plane *plane, int index)
 	user->strategy = percent(plane, 50) ? STRATEGY_AT_ONCE : STRATEGY_IN_SEQUENCE;
 	user->call_limit = percent(plane, 75) ? 0 : (int64_t)between(plane, 1, 4);
 	user->do_not_disturb = percent(plane, 5);
+	user->pickup_group = plane->transfers && percent(plane, 80) ? STR("office") : STR_NONE;
 	user->decline_stops = percent(plane, 70) ? DECLINE_DEVICE : DECLINE_ALL;
 	user->six_hundred_stops_all = percent(plane, 70);
 	user->unanswered =
@@ -412,7 +414,11 @@ void configuration_dialled(struct plane *plane, const struct phone *caller, char
 		snprintf(dialled, size, "%s", drawn < 90 ? user->caller_id : "+442070000000");
 		return;
 	}
-	if (drawn < 85)
+	if (plane->transfers && drawn < 5)
+		snprintf(dialled, size, "*85");
+	else if (plane->transfers && drawn < 15)
+		snprintf(dialled, size, "*8%s", user->extension);
+	else if (drawn < 85)
 		snprintf(dialled, size, "%s", user->extension);
 	else if (drawn < 93)
 		snprintf(dialled, size, "020 7946 0%03u", (unsigned)choice(plane, 1000));

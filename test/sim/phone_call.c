@@ -92,8 +92,11 @@ static unsigned sdp_number(const struct sip_message *message)
 void phone_call_hear_sdp(struct phone_call *call, const struct sip_message *message)
 {
 	const unsigned number = sdp_number(message);
-	if (number)
-		call->talks_to = number;
+	if (!number || number == call->talks_to)
+		return;
+	plane_call_moves(call->phone->plane, call, number);
+	call->talks_to = number;
+	call->heard_ms = phone_call_now(call);
 }
 
 // ---- requests within the dialog
@@ -167,6 +170,65 @@ static void act_answered(struct request *request, const struct sip_message *resp
 		phone_call_bye(call);
 }
 
+// ---- transfers
+
+static struct phone_call *other_call(const struct phone_call *call)
+{
+	list_each (node, following, &call->phone->calls) {
+		struct phone_call *other = container_of(node, struct phone_call, node);
+		const bool up =
+		    other->state == PHONE_CALL_TALKING || (!other->incoming && other->state == PHONE_CALL_RINGING);
+		if (other != call && up && !other->vanished && other->remote_tag[0])
+			return other;
+	}
+	return NULL;
+}
+
+static void refer_answered(struct request *request, const struct sip_message *response)
+{
+	struct phone_call *call = request->call;
+	if (!response || response->status < 200)
+		return;
+	plane_refer_answered(call->phone->plane, call, response->status);
+	if (response->status >= 300 || call->vanished || call->state != PHONE_CALL_TALKING)
+		return;
+	// Many hang up at once; others wait for the news, and some never do.
+	if (phone_with_chance(call->phone, 40))
+		phone_call_bye(call);
+}
+
+// For a URI's headers (RFC 3261 section 25.1).
+static const char *escaped(const char *text, char into[900])
+{
+	size_t used = 0;
+	for (; *text && used < 890; text++)
+		if (*text == '@')
+			used += (size_t)snprintf(into + used, 900 - used, "%%40");
+		else
+			into[used++] = *text;
+	into[used] = '\0';
+	return into;
+}
+
+static void refer(struct phone_call *call)
+{
+	const struct request_head head = phone_call_head(call, SIP_REFER, ++call->cseq);
+	struct phone_call *other = phone_with_chance(call->phone, 50) ? other_call(call) : NULL;
+	char extra[1200], dialled[64], id[900];
+
+	plane_something_to_dial(call->phone, dialled, sizeof dialled);
+	if (other)
+		snprintf(extra, sizeof extra,
+			 "Refer-To: <sip:%s@carillon.example?Replaces=%s%%3Bto-tag%%3D%s%%3Bfrom-tag%%3D%s>\r\n",
+			 dialled, escaped(other->call_id, id), other->remote_tag, other->local_tag);
+	else
+		snprintf(extra, sizeof extra, "Refer-To: <sip:%s@carillon.example>\r\n%s", dialled,
+			 phone_with_chance(call->phone, 30) ? "Refer-Sub: false\r\n" : "");
+	plane_refers(call->phone->plane, call, other);
+	request_send(call->phone, &head,
+		     &(struct request_settings){.call = call, .extra = extra, .done = refer_answered});
+}
+
 // Holds, resumes, updates, presses a key, asks.
 static void act_timer_fired(struct timer *timer)
 {
@@ -181,6 +243,10 @@ static void act_timer_fired(struct timer *timer)
 	if (call->state != PHONE_CALL_TALKING)
 		return;
 	timer_start(phone_loop(phone), timer, call->manner.act_ms);
+	if (plane_transfers(phone) && phone_with_chance(phone, 60)) {
+		refer(call);
+		return;
+	}
 	if (offers && call->asking)
 		return;
 	call->asking |= offers;
@@ -294,12 +360,18 @@ void phone_call_hang_up(struct phone_call *call)
 
 bool phone_call_vanished(const struct phone *phone, const struct sip_message *message)
 {
+	bool vanished = false;
 	list_each (node, following, &phone->calls) {
 		struct phone_call *call = container_of(node, struct phone_call, node);
-		if (str_equal(message->call_id, str_of(call->call_id)) && call->vanished)
-			return true;
+		const struct str tag = str_of(call->local_tag);
+		if (!str_equal(message->call_id, str_of(call->call_id)))
+			continue;
+		// Of two behind one contact the other goes on.
+		if (!call->vanished && (str_equal(message->to_tag, tag) || str_equal(message->from_tag, tag)))
+			return false;
+		vanished |= call->vanished;
 	}
-	return false;
+	return vanished;
 }
 
 void phone_call_unacknowledged(struct phone_call *call, struct answer *answer)

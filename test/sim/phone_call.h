@@ -82,6 +82,8 @@ struct phone_call {
 	bool bye_came, bye_sent;
 	bool got_response;
 	bool network_failed; // its connection broke while it ran
+	bool moved;          // it was transferred, or has talked to several
+	uint64_t heard_ms;   // when the SDP of somebody else came last
 
 	// phone_reliable.c
 	uint64_t rseq;         // of the last reliable response, 0 = none

@@ -86,7 +86,7 @@ static void invite_accepted(struct phone_call *call, struct request *request, co
 	str_to_cstring(response->to_tag, call->remote_tag, sizeof call->remote_tag);
 	phone_call_learn_target(call, response);
 	phone_call_hear_sdp(call, response);
-	if (!call->talks_to)
+	if (!call->talks_to && call->dialled[0] != '*') // who picks up a call is held first
 		phone_complain(call->phone, call, "a 200 without SDP");
 	if (!call->settled_ms)
 		call->settled_ms = phone_call_now(call);

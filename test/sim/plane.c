@@ -48,6 +48,16 @@ void plane_message_seen(const struct plane *plane, const struct sim_packet *pack
 		plane->watcher->arrived(plane->watcher->context, packet);
 }
 
+bool plane_transfers(const struct phone *phone)
+{
+	return phone->plane->transfers && phone->role == PHONE_DEVICE;
+}
+
+void plane_something_to_dial(const struct phone *phone, char *dialled, size_t size)
+{
+	configuration_dialled(phone->plane, phone, dialled, size);
+}
+
 bool plane_is_orderly(const struct plane *plane)
 {
 	return plane->orderly;

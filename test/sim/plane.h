@@ -42,7 +42,8 @@ struct plane_record { // of a call, as it was saved
 };
 
 struct plane_totals {
-	uint64_t calls, answered, refused, gave_up, busy, legs, records, registers_refused, packets, glares;
+	uint64_t calls, answered, refused, gave_up, busy, legs, records, registers_refused, packets, glares, referred,
+	    transferred;
 };
 
 struct plane {
@@ -74,6 +75,7 @@ struct plane {
 	struct sim_network network;
 	bool orderly;      // nothing is lost, doubled or overtaken, and every delay is the same
 	bool flows_die;    // connections break, networks go away
+	bool transfers;    // phones transfer calls and take them over
 	bool store_fails;  // some commits do
 	bool config_moves; // users change while calls run
 	bool dies;         // the server is shut down in the middle
@@ -124,6 +126,8 @@ bool plane_is_orderly(const struct plane *plane);
 void plane_message_seen(const struct plane *plane, const struct sim_packet *packet);
 struct manner plane_callee_manner(const struct plane *plane, const struct phone *phone);
 void plane_register_refused(struct plane *plane, const struct phone *phone, unsigned status);
+bool plane_transfers(const struct phone *phone);
+void plane_something_to_dial(const struct phone *phone, char *dialled, size_t size);
 void plane_fail(struct plane *plane, const struct phone_call *call, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
@@ -149,6 +153,10 @@ void records_fake_finish(struct plane *plane);
 
 void plane_call_added(struct plane *plane, struct phone_call *call);
 void plane_call_changed(struct plane *plane, struct phone_call *call);
+void plane_call_moves(struct plane *plane, struct phone_call *call, unsigned talks_to);
+void plane_refers(struct plane *plane, struct phone_call *call,
+		  struct phone_call *other); // other: NULL, or its place is given
+void plane_refer_answered(struct plane *plane, struct phone_call *call, unsigned status);
 void plane_leg_invited(struct plane *plane, struct phone_call *leg, const struct sip_message *invite);
 void plane_leg_cancelled(struct plane *plane, struct phone_call *leg, const struct sip_message *cancel);
 void plane_leg_unacknowledged(struct plane *plane, struct phone_call *call, unsigned status);

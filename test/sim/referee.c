@@ -74,6 +74,59 @@ void plane_wire_lost(struct plane *plane, struct phone *phone)
 	}
 }
 
+// ---- who is transferred: with whom he talks changes, and who rings for him is not told by any SDP
+
+static void mark_moved(struct plane *plane, struct phone_call *call)
+{
+	struct phone_call *partner = call ? call_numbered(plane, call->talks_to) : NULL;
+	if (call)
+		call->moved = true;
+	if (partner)
+		partner->moved = true;
+	if (call && call->peer)
+		call->peer->moved = true;
+}
+
+void plane_call_moves(struct plane *plane, struct phone_call *call, unsigned talks_to)
+{
+	struct phone_call *next = call_numbered(plane, talks_to);
+	if (!plane->transfers || (call->talks_to == 0 && call->dialled[0] != '*'))
+		return;
+	mark_moved(plane, call);
+	if (next)
+		next->moved = true;
+}
+
+void plane_refers(struct plane *plane, struct phone_call *call, struct phone_call *other)
+{
+	plane->totals.referred++;
+	mark_moved(plane, call);
+	mark_moved(plane, other);
+}
+
+void plane_refer_answered(struct plane *plane, struct phone_call *call, unsigned status)
+{
+	plane->totals.transferred += status < 300;
+	if (status != 202 && status != 403 && status != 404 && status != 481 && status != 491 && status != 500 &&
+	    status != 503 && status != 480)
+		plane_fail(plane, call, "a REFER got %u", status);
+}
+
+// Two who were joined know of each other.
+static void judge_joined(struct plane *plane, const struct phone_call *call)
+{
+	const struct phone_call *partner = call_numbered(plane, call->talks_to);
+	const uint64_t now_ms = loop_now_ms(plane->loop);
+	const uint64_t patience_ms = news_ms(plane) + 5 * 4000; // asked again when both were asking
+	if (!partner || call->state != PHONE_CALL_TALKING || partner->state != PHONE_CALL_TALKING || call->vanished ||
+	    partner->vanished || call->network_failed || partner->network_failed || !call->moved)
+		return;
+	if (now_ms > latest(latest(call->heard_ms, partner->heard_ms), latest(call->acked_ms, partner->acked_ms)) +
+			 patience_ms &&
+	    partner->talks_to != call->number)
+		plane_fail(plane, call, "talks to call %u, which talks to call %u", partner->number, partner->talks_to);
+}
+
 // ---- who calls whom
 
 static const struct plane_user *user_of_extension(const struct plane *plane, struct str extension)
@@ -88,6 +141,8 @@ static const struct plane_user *user_of_extension(const struct plane *plane, str
 static struct phone_call *caller_by_number(const struct plane *plane, struct str number)
 {
 	struct phone_call *found = NULL;
+	if (plane->transfers) // a target is rung without an offer as well
+		return NULL;
 	for (unsigned i = 0; i < plane->call_count; i++) {
 		struct phone_call *call = plane->calls[i];
 		if (call->incoming || call->offered ||
@@ -298,8 +353,8 @@ static void judge_missed_turns(struct plane *plane, const struct phone_call *cal
 {
 	const struct plane_user *user = user_of_extension(plane, str_of(caller->dialled));
 	struct timeline_turn turns[8];
-	if (!timeline_can_be_judged(plane, caller, user) || !caller->challenged || !caller->settled_ms ||
-	    caller->vanished || user->user.do_not_disturb || user->user.call_limit ||
+	if (!timeline_can_be_judged(plane, caller, user) || caller->moved || !caller->challenged ||
+	    !caller->settled_ms || caller->vanished || user->user.do_not_disturb || user->user.call_limit ||
 	    strcmp(caller->phone->extension, caller->dialled) == 0)
 		return;
 	const size_t count = timeline_of(user, turns);
@@ -342,8 +397,8 @@ static void judge_permission(struct plane *plane, const struct phone_call *leg)
 		plane_fail(plane, leg, "a phone that must not disturb rings");
 	// The limit is looked at when a call comes, not at each of its turns.
 	const bool first = caller->legs.next == caller->legs.previous && leg->started_ms < caller->started_ms + 1000;
-	if (plane->orderly && first && leg->phone->role == PHONE_DEVICE && user && user->user.call_limit &&
-	    !user->changed && calls_of(plane, user->extension) >= user->user.call_limit)
+	if (plane->orderly && first && !plane->transfers && leg->phone->role == PHONE_DEVICE && user &&
+	    user->user.call_limit && !user->changed && calls_of(plane, user->extension) >= user->user.call_limit)
 		plane_fail(plane, leg, "a phone rings of somebody who has as many calls as allowed");
 	if (caller->phone->role == PHONE_DEVICE && !caller->phone->extension[0] && strcmp(caller->dialled, "999") != 0)
 		plane_fail(plane, leg, "a device that belongs to nobody calls somebody");
@@ -370,7 +425,8 @@ void plane_leg_invited(struct plane *plane, struct phone_call *leg, const struct
 	    !str_equal(invite->from.uri.user, str_of(caller->phone->extension)))
 		plane_fail(plane, leg, "the caller shows as %.*s instead of %s", STR_ARG(invite->from.uri.user),
 			   caller->phone->extension);
-	if (caller->over_ms && caller->over_ms + news_ms(plane) < leg->started_ms && !leg->network_failed)
+	if (caller->over_ms && !caller->moved && caller->over_ms + news_ms(plane) < leg->started_ms &&
+	    !leg->network_failed)
 		plane_fail(plane, leg, "a phone is rung for a call that is over");
 	if (plane->drained_ms && caller->started_ms > plane->drained_ms + news_ms(plane))
 		plane_fail(plane, leg, "a phone is rung for a call that came while the server drains");
@@ -392,6 +448,8 @@ void plane_leg_cancelled(struct plane *plane, struct phone_call *leg, const stru
 {
 	const struct phone_call *caller = leg->peer;
 	(void)cancel;
+	if (plane->transfers && leg->cancel_cause == 200) // or picked up
+		return;
 	if (!caller || !caller->offered) // without an offer not all of the call's legs may be known
 		return;
 	switch (leg->cancel_cause) {
@@ -451,13 +509,14 @@ static void judge_loser(struct plane *plane, const struct phone_call *caller, co
 }
 
 // Where every packet takes as long, whoever answers first has the call; an answer behind a CANCEL,
-// or after the device's time, does not count.
+// or one that comes after the device's time, does not count.
 static void judge_first_answer(struct plane *plane, const struct phone_call *caller, const struct phone_call *winner)
 {
 	list_each (node, following, &caller->legs) {
 		const struct phone_call *leg = container_of(node, struct phone_call, leg_node);
-		const bool sooner = leg->answered_ms && leg->answered_ms < winner->answered_ms &&
-				    leg->answered_ms < leg->started_ms + ring_time_ms(plane, leg);
+		const bool sooner =
+		    leg->answered_ms && leg->answered_ms < winner->answered_ms &&
+		    leg->answered_ms + 2 * plane->network.delay_max_ms < leg->started_ms + ring_time_ms(plane, leg);
 		if (plane->orderly && sooner && !device_failed(caller, leg->phone->device_id) && !winner->twin &&
 		    !leg->twin && !leg->cancelled_ms && !leg->vanished && !leg->network_failed &&
 		    leg->phone->role == PHONE_DEVICE && winner->phone->role == PHONE_DEVICE)
@@ -545,6 +604,9 @@ void referee_sweep(struct plane *plane)
 		plane->settled_count++;
 	for (unsigned i = plane->settled_count; i < plane->call_count && !plane->failure[0]; i++) {
 		const struct phone_call *call = plane->calls[i];
+		judge_joined(plane, call);
+		if (call->moved)
+			continue;
 		if (call->incoming) {
 			judge_ringing(plane, call);
 			continue;
@@ -600,6 +662,11 @@ static void judge_records(struct plane *plane, const struct phone_call *caller)
 			: record->answered_legs != 0 && record->outcome != OUTCOME_FAILED)
 			plane_fail(plane, caller, "a record with outcome %s and %u answered legs",
 				   outcome_names[record->outcome], record->answered_legs);
+	}
+	if (caller->moved || caller->dialled[0] == '*') { // his record may be another one's
+		if (firsts > 1)
+			plane_fail(plane, caller, "%u records of one call", firsts);
+		return;
 	}
 	if (firsts != 1 && !caller->phone->removed)
 		plane_fail(plane, caller, "%u records of one call", firsts);

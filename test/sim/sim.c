@@ -119,6 +119,8 @@ static bool world_run(const struct options *options, uint64_t seed, struct plane
 	totals->answered += result.totals.answered;
 	totals->refused += result.totals.refused;
 	totals->busy += result.totals.busy;
+	totals->referred += result.totals.referred;
+	totals->transferred += result.totals.transferred;
 	totals->gave_up += result.totals.gave_up;
 	totals->legs += result.totals.legs;
 	totals->records += result.totals.records;
@@ -174,9 +176,10 @@ int main(int count, char **words)
 		if (!world_run(&options, seed, &totals, &simulated_ms))
 			return 1;
 	printf("%" PRIu64 " calls in %" PRIu64 " worlds: %" PRIu64 " answered, %" PRIu64 " refused (%" PRIu64
-	       " busy), %" PRIu64 " given up; %" PRIu64 " legs, %" PRIu64 " records, %" PRIu64 " packets\n",
+	       " busy), %" PRIu64 " given up; %" PRIu64 " legs, %" PRIu64 " records, %" PRIu64 " packets; %" PRIu64
+	       " of %" PRIu64 " transfers taken\n",
 	       totals.calls, worlds, totals.answered, totals.refused, totals.busy, totals.gave_up, totals.legs,
-	       totals.records, totals.packets);
+	       totals.records, totals.packets, totals.transferred, totals.referred);
 	printf("%.0f simulated seconds in %.1f s of processor time\n", (double)simulated_ms / 1000,
 	       (double)(clock() - began) / CLOCKS_PER_SEC);
 	return 0;
