@@ -5,8 +5,8 @@ export default defineConfig({
 	test: {
 		include: ["test/**/*.test.ts"],
 		// A browser, a server and phones on a busy machine take their time.
-		testTimeout: 120_000,
-		hookTimeout: 120_000,
+		testTimeout: 600_000,
+		hookTimeout: 300_000,
 		fileParallelism: false,
 	},
 });

@@ -197,7 +197,7 @@ function Frame() {
 					<Group h="100%" px="md" justify="space-between" wrap="nowrap">
 						<Group gap="sm" wrap="nowrap">
 							<Burger opened={opened} onClick={toggle} hiddenFrom="md" size="sm" aria-label={t("shell.menu")} />
-							<Link href="/" className={classes.brand}>
+							<Link href="/" className={classes.brand} aria-label={t("shell.name")}>
 								<Logo size={30} />
 								<span>{t("shell.name")}</span>
 							</Link>

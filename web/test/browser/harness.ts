@@ -167,7 +167,8 @@ export class Window {
 
 	// axe-core's violations on what is shown now, as one line each.
 	async violations(): Promise<string[]> {
-		await this.page.waitForLoadState("networkidle");
+		// Not the network's idleness: the stream of events never ends. What loads is marked as busy.
+		await this.page.waitForFunction(() => !document.querySelector("[aria-busy=true]"));
 		await this.page.evaluate(axeSource);
 		return this.page.evaluate(async () => {
 			const { violations } = await (globalThis as unknown as { axe: typeof import("axe-core") }).axe.run({

@@ -27,7 +27,7 @@ describe.runIf(folder)("screenshots", () => {
 				for (const { name, path } of suffix === "phone" ? shown.filter((each) => ["users", "user", "external-numbers"].includes(each.name)) : shown) {
 					await window.go(path);
 					await window.page.locator("h1").waitFor();
-					await window.page.waitForLoadState("networkidle");
+					await window.page.waitForTimeout(700); // a picture of what is there by then; events never let the network be idle
 					// As high as the page is, so that what sticks to the bottom is at the bottom.
 					const height = await window.page.evaluate(() => document.documentElement.scrollHeight);
 					await window.page.setViewportSize({ width: options.width, height: Math.max(options.height, height) });

@@ -1,5 +1,14 @@
 // The pages that tests and screenshots go through, against the example's store.
 export const shown: readonly { name: string; path: string }[] = [
+	{ name: "overview", path: "/overview" },
+	{ name: "calls", path: "/calls" },
+	{ name: "registrations", path: "/registrations" },
+	{ name: "sign-ins", path: "/sign-ins" },
+	{ name: "call-records", path: "/call-records" },
+	{ name: "audit", path: "/audit" },
+	{ name: "settings", path: "/settings" },
+	{ name: "tokens", path: "/tokens" },
+	{ name: "my-phone", path: "/me" },
 	{ name: "users", path: "/users" },
 	{ name: "user", path: "/users/2" },
 	{ name: "user-new", path: "/users/new" },
