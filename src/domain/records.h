@@ -39,11 +39,14 @@ struct list_query {
 	size_t filter_count;
 };
 
+enum { LIST_TOTAL_MAX = 10000 };
+
 struct entity_page {
 	struct entity **entities;
 	size_t count;
-	struct str next; // the cursor of the following page; empty = this was the last
-	uint64_t total;  // matches in all
+	struct str next;     // the cursor of the following page; empty = this was the last
+	uint64_t total;      // matches in all
+	bool total_is_least; // there are more: LIST_TOTAL_MAX were counted
 };
 
 // INCOMING: over a trunk. INTERNAL: from a device to an extension. OUTGOING: from a device to anything else.

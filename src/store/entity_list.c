@@ -1,9 +1,9 @@
 // Pages by keyset: a cursor holds the sort value and the id of the last row, and the next page is what comes after them,
 // found by index. A page costs the same wherever it lies, and rows that come and go shift nothing.
 //
-// A search has no index. One pass over the narrow index on `search` counts the matches and keeps the ids of the first FEW.
-// When that is all of them, the page is sorted out of these; when there are more, walking in sort order meets a page of them
-// soon. Either way the whole table is gone through once.
+// Many conditions have no index: words are looked for in the narrow index on `search`. So the first FEW ids that match are
+// gathered. When that is all of them, the page is sorted out of these; when there are more, walking in sort order meets a page of
+// them soon.
 #include "store/entity_list.h"
 
 #include "base/digest.h"
@@ -41,7 +41,7 @@ struct listing {
 	bool descending;
 	struct entity_page *page;
 	bool more;     // a row beyond the page was seen
-	bool searched; // then `total` was counted, and `few` holds the first ids
+	bool searched; // then `few` holds the first ids, and `total` counts them, or is FEW + 1
 	uint64_t total;
 	uint64_t *few;
 	struct str last_sort; // the sort value of the page's last row
@@ -81,21 +81,16 @@ static const char *draft_sql(struct statement_draft *draft)
 struct derived_sql {
 	enum entity_kind kind;
 	const char *name;
-	const char *when; // FIELD_CHOICE: which choice this row is for; booleans: true, and false is its contrary
 	const char *sql;
 };
 static const struct derived_sql derived_sqls[] = {
-    {ENTITY_USER, "signed_in", NULL, "id IN (SELECT user_id FROM sessions)"},
-    {ENTITY_USER, "has_devices", NULL, "EXISTS (SELECT 1 FROM assignments WHERE user_id = users.id)"},
-    {ENTITY_DEVICE, "held", "nobody",
-     "NOT EXISTS (SELECT 1 FROM assignments WHERE device_id = devices.id) AND "
-     "id NOT IN (SELECT device_id FROM selections)"},
-    {ENTITY_DEVICE, "held", "assigned", "EXISTS (SELECT 1 FROM assignments WHERE device_id = devices.id)"},
-    {ENTITY_DEVICE, "held", "selected", "id IN (SELECT device_id FROM selections)"},
-    {ENTITY_DEVICE, "holder_id", NULL,
+    {ENTITY_USER, "signed_in", "id IN (SELECT user_id FROM sessions)"},
+    {ENTITY_USER, "has_devices", "EXISTS (SELECT 1 FROM assignments WHERE user_id = users.id)"},
+    {ENTITY_DEVICE, "held", "held = $"},
+    {ENTITY_DEVICE, "holder_id",
      "id IN (SELECT device_id FROM assignments WHERE user_id = $ UNION ALL "
      "SELECT device_id FROM selections WHERE user_id = $)"},
-    {ENTITY_DEVICE, "registered", NULL,
+    {ENTITY_DEVICE, "registered",
      "EXISTS (SELECT 1 FROM registrations WHERE device_id = devices.id AND expires_at > $)"},
 };
 
@@ -118,14 +113,13 @@ static enum err derived_write(struct statement_draft *draft, const struct entity
 	const struct field *field = filter->field;
 	const struct derived_sql *found = NULL;
 	struct value value;
-	struct str rest, piece;
+	struct str rest;
 
 	if (!value_parse(field, filter->value, &value))
 		return ERR_INVALID_FIELD;
 	for (size_t i = 0; i < sizeof derived_sqls / sizeof *derived_sqls && !found; i++) {
 		const struct derived_sql *row = &derived_sqls[i];
-		if (row->kind == type->kind && strcmp(row->name, field->name) == 0 &&
-		    (!row->when || str_equal(str_of(row->when), filter->value)))
+		if (row->kind == type->kind && strcmp(row->name, field->name) == 0)
 			found = row;
 	}
 	if (!found)
@@ -138,10 +132,11 @@ static enum err derived_write(struct statement_draft *draft, const struct entity
 	} else {
 		unsigned number =
 		    draft_value(draft, field->type == FIELD_BOOLEAN ? value_integer(wall_clock_ms()) : value);
-		while (str_take(&rest, '$', &piece)) {
-			writer_str(&draft->w, piece);
-			if (!str_empty(rest))
+		for (size_t i = 0; i < rest.length; i++) {
+			if (rest.at[i] == '$')
 				writer_format(&draft->w, "$%u", number);
+			else
+				writer_char(&draft->w, rest.at[i]);
 		}
 	}
 	writer_text(&draft->w, ")");
@@ -428,7 +423,7 @@ static enum err take_match(void *context, const struct row *row)
 
 	if (listing->total < FEW)
 		listing->few[listing->total] = row_id(row, 0);
-	listing->total++;
+	listing->total++; // FEW + 1 is "more than a few"
 	return ERR_NONE;
 }
 
@@ -446,6 +441,7 @@ static enum err matches_gather(struct database *database, struct listing *listin
 	err = conditions_write(&draft, listing);
 	if (err)
 		return err;
+	writer_format(&draft.w, " LIMIT %d", FEW + 1);
 	return database_run(database, draft_sql(&draft), (struct values){draft.values, draft.value_count},
 			    (struct row_visitor){take_match, listing});
 }
@@ -475,7 +471,7 @@ static enum err page_read(struct database *database, struct listing *listing)
 	struct str rest = listing->query->q, word;
 	enum err err;
 
-	if (!word_take(&rest, &word))
+	if (!word_take(&rest, &word) && listing->query->filter_count == 0)
 		return page_read_in_order(database, listing);
 	err = matches_gather(database, listing);
 	if (err || listing->total == 0)
@@ -536,27 +532,33 @@ static enum err turns_read(struct database *database, const struct listing *list
 	return err;
 }
 
+// All there are costs nothing; how many match is counted up to a bound.
 static enum err total_read(struct database *database, struct listing *listing)
 {
 	struct statement_draft draft;
 	int64_t total = 0;
-	enum err err;
+	enum err err = ERR_NONE;
 
-	if (listing->searched) {
+	if (listing->searched && listing->total <= FEW) {
 		listing->page->total = listing->total;
 		return ERR_NONE;
 	}
-	if (!listing->more && str_empty(listing->query->cursor)) { // all of it is on this page
+	if (!listing->searched && !listing->more && str_empty(listing->query->cursor)) { // all of it is on this page
 		listing->page->total = listing->page->count;
 		return ERR_NONE;
 	}
 	draft_start(&draft);
-	writer_format(&draft.w, "SELECT count(*) FROM %s", listing->type->plural);
-	err = conditions_write(&draft, listing);
+	writer_text(&draft.w, listing->searched ? "SELECT count(*) FROM (SELECT 1 FROM " : "SELECT count(*) FROM ");
+	writer_text(&draft.w, listing->type->plural);
+	if (listing->searched) {
+		err = conditions_write(&draft, listing);
+		writer_format(&draft.w, " LIMIT %d) AS matches", LIST_TOTAL_MAX + 1);
+	}
 	if (!err)
 		err = database_integer(database, draft_sql(&draft), (struct values){draft.values, draft.value_count},
 				       &total);
-	listing->page->total = (uint64_t)total;
+	listing->page->total_is_least = listing->searched && total > LIST_TOTAL_MAX;
+	listing->page->total = listing->page->total_is_least ? LIST_TOTAL_MAX : (uint64_t)total;
 	return err;
 }
 

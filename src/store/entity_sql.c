@@ -259,6 +259,48 @@ static enum err search_text(const struct entity *entity, struct arena *arena, st
 	return ERR_NONE;
 }
 
+// ---- devices.held, which follows from assignments and selections
+
+// Devices whose holder may have changed.
+struct held_ids {
+	uint64_t at[2 * USER_TURNS_MAX + 2];
+	size_t count;
+};
+
+static enum err take_held(void *context, const struct row *row)
+{
+	struct held_ids *ids = context;
+
+	if (ids->count < sizeof ids->at / sizeof *ids->at)
+		ids->at[ids->count++] = row_id(row, 0);
+	return ERR_NONE;
+}
+
+static enum err held_gather(struct database *database, enum entity_kind kind, uint64_t id, struct held_ids *ids)
+{
+	if (kind == ENTITY_USER)
+		return database_run(database, "SELECT device_id FROM assignments WHERE user_id = $1",
+				    VALUES(value_id(id)), (struct row_visitor){take_held, ids});
+	if (kind == ENTITY_SELECTION)
+		return database_run(database, "SELECT device_id FROM selections WHERE id = $1", VALUES(value_id(id)),
+				    (struct row_visitor){take_held, ids});
+	return ERR_NONE;
+}
+
+static enum err held_refresh(struct database *database, const struct held_ids *ids)
+{
+	enum err err = ERR_NONE;
+
+	for (size_t i = 0; !err && i < ids->count; i++)
+		err = database_run(database,
+				   "UPDATE devices SET held = CASE "
+				   "WHEN EXISTS (SELECT 1 FROM assignments WHERE device_id = $1) THEN 'assigned' "
+				   "WHEN EXISTS (SELECT 1 FROM selections WHERE device_id = $1) THEN 'selected' "
+				   "ELSE 'nobody' END WHERE id = $1",
+				   VALUES(value_id(ids->at[i])), NO_ROWS);
+	return err;
+}
+
 static enum err turns_insert(struct database *database, const struct user *user)
 {
 	for (size_t i = 0; i < user->turn_count; i++) {
@@ -325,6 +367,7 @@ enum err entity_insert(struct database *database, struct entity *entity)
 	const struct entity_type *type = entity_type(entity->kind);
 	char sql[SQL_MAX];
 	struct writer w = writer_into(sql, sizeof sql);
+	struct held_ids ids = {.count = 0};
 	enum err err = entity->id ? ERR_NONE : id_take(database, type, &entity->id);
 
 	if (err)
@@ -342,7 +385,9 @@ enum err entity_insert(struct database *database, struct entity *entity)
 	err = run_with_fields(database, sql, entity);
 	if (!err && entity->kind == ENTITY_USER)
 		err = turns_insert(database, (const struct user *)entity);
-	return err;
+	if (!err)
+		err = held_gather(database, entity->kind, entity->id, &ids);
+	return err ? err : held_refresh(database, &ids);
 }
 
 enum err entity_update(struct database *database, const struct entity *entity)
@@ -350,6 +395,7 @@ enum err entity_update(struct database *database, const struct entity *entity)
 	const struct entity_type *type = entity_type(entity->kind);
 	char sql[SQL_MAX];
 	struct writer w = writer_into(sql, sizeof sql);
+	struct held_ids ids = {.count = 0};
 	enum err err;
 
 	writer_format(&w, "UPDATE %s SET version = $2, search = $3", type->plural);
@@ -358,18 +404,26 @@ enum err entity_update(struct database *database, const struct entity *entity)
 	writer_text(&w, " WHERE id = $1");
 	writer_char(&w, '\0');
 	assert(!w.overflow);
-	err = run_with_fields(database, sql, entity);
+	err = held_gather(database, entity->kind, entity->id, &ids);
+	if (!err)
+		err = run_with_fields(database, sql, entity);
 	if (!err && entity->kind == ENTITY_USER)
 		err = turns_write(database, (const struct user *)entity);
-	return err;
+	if (!err)
+		err = held_gather(database, entity->kind, entity->id, &ids);
+	return err ? err : held_refresh(database, &ids);
 }
 
 enum err entity_delete(struct database *database, enum entity_kind kind, uint64_t id)
 {
 	char sql[SQL_MAX];
 	struct writer w = writer_into(sql, sizeof sql);
+	struct held_ids ids = {.count = 0};
+	enum err err = held_gather(database, kind, id, &ids);
 
 	writer_format(&w, "DELETE FROM %s WHERE id = $1", entity_type(kind)->plural);
 	writer_char(&w, '\0');
-	return database_run(database, sql, VALUES(value_id(id)), NO_ROWS);
+	if (!err)
+		err = database_run(database, sql, VALUES(value_id(id)), NO_ROWS);
+	return err ? err : held_refresh(database, &ids);
 }

@@ -36,7 +36,8 @@ static void fill(struct fixture *fixture)
 	    "CASE i % 3 WHEN 2 THEN '+441444' || (100000 + i) ELSE '' END, 'Device of Person ' || i, 'Room ' || i % "
 	    "977, "
 	    "i % 10 = 0, 0, 0, 'auto', '0123456789abcdef0123456789abcdef', "
-	    "'0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef', 'original', '', 0, 0, 0, '' FROM n");
+	    "'0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef', 'original', '', 0, 0, 0, '', "
+	    "'assigned' FROM n");
 	fixture_sql(
 	    fixture,
 	    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50000) "

@@ -273,7 +273,7 @@ static void both_ways_of_searching_agree(void **state)
 	fixture_sql(fixture,
 		    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1003) "
 		    "INSERT INTO devices SELECT i, 1, 'phone ' || i, 'sip_phone', printf('%04d', i), '', '', '', 0, "
-		    "0, 0, 'auto', '', '', 'original', '', 0, 0, 0, '' FROM n");
+		    "0, 0, 'auto', '', '', 'original', '', 0, 0, 0, '', 'nobody' FROM n");
 	for (int pages = 0; pages < 3; pages++) {
 		assert_int_equal(list(fixture, ENTITY_DEVICE, &query, &page), ERR_NONE);
 		assert_int_equal(page.total, 1003);
@@ -344,6 +344,41 @@ static void devices_are_found_by_who_holds_them(void **state)
 	assert_string_equal(numbers(fixture, derived(ENTITY_DEVICE, "registered", "false"), 2, 5),
 			    "821 01444 123456 331 900 +441444123499");
 	assert_int_equal(list(fixture, ENTITY_DEVICE, &wrong, &page), ERR_INVALID_FIELD);
+	// And it follows: a plan that changes, a selection that ends, a user who goes.
+	struct user *jane = stored(fixture, ENTITY_USER, 1);
+	give(fixture, jane, (const uint64_t[]){3, 4}, 2);
+	assert_int_equal(try_update(fixture, &jane->entity), ERR_NONE);
+	assert_string_equal(numbers(fixture, derived(ENTITY_DEVICE, "held", "assigned"), 5, 2), "01444 123456 331");
+	assert_int_equal(try_remove(fixture, stored(fixture, ENTITY_SELECTION, 1), DELETE_IF_FREE), ERR_NONE);
+	struct list_query selected = derived(ENTITY_DEVICE, "held", "selected");
+	assert_int_equal(list(fixture, ENTITY_DEVICE, &selected, &page), ERR_NONE);
+	assert_int_equal(page.total, 0);
+	assert_int_equal(try_remove(fixture, stored(fixture, ENTITY_USER, 1), DELETE_IF_FREE), ERR_NONE);
+	assert_string_equal(numbers(fixture, derived(ENTITY_DEVICE, "held", "nobody"), 6, 6),
+			    "330 821 01444 123456 331 900 +441444123499");
+}
+
+static void much_is_counted_up_to_a_bound(void **state)
+{
+	struct fixture *fixture = *state;
+	struct list_query query = {
+	    .limit = 10, .filter_count = 1, .filters = {{device_field("kind"), STR("sip_phone")}}};
+	struct entity_page page;
+
+	fixture_sql(fixture, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10050) "
+			     "INSERT INTO devices SELECT i, 1, 'phone ' || i, 'sip_phone', i, '', '', '', 0, "
+			     "0, 0, 'auto', '', '', 'original', '', 0, 0, 0, '', 'nobody' FROM n");
+	assert_int_equal(list(fixture, ENTITY_DEVICE, &query, &page), ERR_NONE);
+	assert_int_equal(page.total, LIST_TOTAL_MAX);
+	assert_true(page.total_is_least);
+	query = (struct list_query){.limit = 10};
+	assert_int_equal(list(fixture, ENTITY_DEVICE, &query, &page), ERR_NONE);
+	assert_int_equal(page.total, 10050); // all there are costs nothing
+	assert_false(page.total_is_least);
+	query = (struct list_query){.limit = 10, .q = STR("phone 1005")};
+	assert_int_equal(list(fixture, ENTITY_DEVICE, &query, &page), ERR_NONE);
+	assert_int_equal(page.total, 2);
+	assert_false(page.total_is_least);
 }
 
 static void users_are_found_by_what_they_have(void **state)
@@ -400,6 +435,7 @@ int main(void)
 	    TEST(users_come_with_their_turns),
 	    TEST(both_ways_of_searching_agree),
 	    TEST(devices_are_found_by_who_holds_them),
+	    TEST(much_is_counted_up_to_a_bound),
 	    TEST(users_are_found_by_what_they_have),
 	    TEST(the_overview_names_who_cannot_be_reached),
 	};
