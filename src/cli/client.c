@@ -168,6 +168,15 @@ static struct curl_slist *header_add(struct curl_slist *headers, const char *nam
 	return headers;
 }
 
+// "row 3, kind: ..." of an import.
+static void row_say(const json_t *problem)
+{
+	const char *column = json_string_value(json_object_get(problem, "column"));
+	const char *sentence = json_string_value(json_object_get(problem, "sentence"));
+	fprintf(stderr, "carillon: row %lld%s%s: %s\n", (long long)json_integer_value(json_object_get(problem, "row")),
+		column ? ", " : "", column ? column : "", sentence ? sentence : "");
+}
+
 // A sentence for each thing that is wrong.
 static void problem_say(long status, const json_t *problem)
 {
@@ -179,6 +188,7 @@ static void problem_say(long status, const json_t *problem)
 			detail ? detail : "The server gave an answer that cannot be understood.");
 	json_array_foreach(fields, i, field) if (json_array_size(fields) > 1)
 	    fprintf(stderr, "carillon: %s\n", json_string_value(json_object_get(field, "sentence")));
+	json_array_foreach(json_object_get(problem, "problems"), i, field) row_say(field);
 	if (!detail)
 		fprintf(stderr, "carillon: (It was HTTP status %ld.)\n", status);
 	const char *code = json_string_value(json_object_get(problem, "code"));
@@ -201,19 +211,19 @@ static json_t *answer_read(struct client *client, const struct received *receive
 	return NULL;
 }
 
-json_t *client_call(struct client *client, const char *method, const char *path, const json_t *body)
+// One request; `type` and `text` NULL: it has no body. False: there was no answer, which has been said.
+static bool exchange(struct client *client, const char *method, const char *path, const char *type, const char *text,
+		     struct received *received)
 {
-	struct received received = {0};
 	struct curl_slist *headers = NULL;
-	char *url = NULL, *authorization = NULL, *text = body ? needed(json_dumps(body, JSON_COMPACT)) : NULL;
-	json_t *answer = NULL;
+	char *url = NULL, *authorization = NULL;
 	if (asprintf(&url, "%s/api/v1/%s", client->url, path) < 0)
 		url = NULL;
 	if (client->token && asprintf(&authorization, "Bearer %s", client->token) < 0)
 		authorization = NULL;
 	headers = header_add(headers, "Authorization", authorization);
 	headers = header_add(headers, "X-CSRF-Token", client->csrf);
-	headers = header_add(headers, "Content-Type", text ? "application/json" : NULL);
+	headers = header_add(headers, "Content-Type", type);
 	curl_easy_setopt(client->curl, CURLOPT_URL, needed(url));
 	curl_easy_setopt(client->curl, CURLOPT_CUSTOMREQUEST, method);
 	curl_easy_setopt(client->curl, CURLOPT_POSTFIELDS, text);
@@ -221,22 +231,55 @@ json_t *client_call(struct client *client, const char *method, const char *path,
 		curl_easy_setopt(client->curl, CURLOPT_HTTPGET, 1L);
 	curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, headers);
 	curl_easy_setopt(client->curl, CURLOPT_WRITEFUNCTION, receive);
-	curl_easy_setopt(client->curl, CURLOPT_WRITEDATA, &received);
+	curl_easy_setopt(client->curl, CURLOPT_WRITEDATA, received);
 	curl_easy_setopt(client->curl, CURLOPT_ERRORBUFFER, client->error);
 	curl_easy_setopt(client->curl, CURLOPT_TIMEOUT, 60L);
 	client->error[0] = '\0';
 	CURLcode code = curl_easy_perform(client->curl);
-	if (code == CURLE_OK)
-		answer = answer_read(client, &received);
-	else
+	if (code != CURLE_OK)
 		fprintf(stderr, "carillon: %s does not answer: %s.\n", client->url,
 			client->error[0] ? client->error : curl_easy_strerror(code));
 	curl_slist_free_all(headers);
-	free(received.at);
 	free(authorization);
-	free(text);
 	free(url);
+	return code == CURLE_OK;
+}
+
+json_t *client_call(struct client *client, const char *method, const char *path, const json_t *body)
+{
+	struct received received = {0};
+	char *text = body ? needed(json_dumps(body, JSON_COMPACT)) : NULL;
+	bool answered = exchange(client, method, path, text ? "application/json" : NULL, text, &received);
+	json_t *answer = answered ? answer_read(client, &received) : NULL;
+	free(received.at);
+	free(text);
 	return answer;
+}
+
+json_t *client_send(struct client *client, const char *path, const char *type, const char *text)
+{
+	struct received received = {0};
+	bool answered = exchange(client, "POST", path, type, text, &received);
+	json_t *answer = answered ? answer_read(client, &received) : NULL;
+	free(received.at);
+	return answer;
+}
+
+char *client_text(struct client *client, const char *path)
+{
+	struct received received = {0};
+	long status = 0;
+	if (!exchange(client, "GET", path, NULL, NULL, &received))
+		return NULL;
+	curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &status);
+	if (status != 200) {
+		json_decref(answer_read(client, &received));
+		free(received.at);
+		return NULL;
+	}
+	received.at = needed(realloc(received.at, received.size + 1));
+	received.at[received.size] = '\0';
+	return received.at;
 }
 
 // ---- what goes on

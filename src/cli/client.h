@@ -16,6 +16,10 @@ const char *client_url(const struct client *client);
 // The answer's JSON (an empty object when it has none), owned by the caller; NULL when it failed, which has been said.
 // `path` begins behind /api/v1/.
 json_t *client_call(struct client *client, const char *method, const char *path, const json_t *body);
+// The same with text of this type as the body of a POST.
+json_t *client_send(struct client *client, const char *path, const char *type, const char *text);
+// GET of what is no JSON; owned by the caller, NULL when it failed.
+char *client_text(struct client *client, const char *path);
 // GET; a 404 is not said but given back as *missing.
 json_t *client_find(struct client *client, const char *path, bool *missing);
 // All pages of a list, up to `most` items.

@@ -154,6 +154,19 @@ static enum err list_read(struct request *request, struct list_query *query, str
 	return err ? err : request_parameters_done(request, problem);
 }
 
+static struct answer list_answer(struct request *request, json_t *items, const struct entity_page *page)
+{
+	json_t *body = json_object();
+	bool built = json_put(body, "items", items) && json_put(body, "total", json_integer((json_int_t)page->total)) &&
+		     json_put(body, "total_exact", json_boolean(!page->total_is_least)) &&
+		     json_put(body, "next", str_empty(page->next) ? json_null() : json_text(page->next));
+	if (!built) {
+		json_decref(body);
+		body = NULL;
+	}
+	return answer_json(request, 200, body);
+}
+
 static enum err page_show(struct request *request, const struct entity_page *page, json_t *items)
 {
 	const struct resource *resource = resource_of(request->operation->kind);
@@ -183,7 +196,7 @@ struct answer collection_list(struct request *request)
 	json_t *items = json_array();
 	err = page_show(request, &page, items);
 	if (!err)
-		return collection_page(request, items, (int64_t)page.total, page.next);
+		return list_answer(request, items, &page);
 	json_decref(items);
 	return answer_err(request, err);
 }
@@ -248,6 +261,14 @@ static void change_prepare(struct change *change, enum entity_change_mode mode)
 	// With the fields wrong, the extras are still looked at, so that all that is wrong is said at once.
 	if (resource->prepare)
 		resource->prepare(change);
+}
+
+void collection_prepare(struct change *change, json_t *body, enum entity_change_mode mode)
+{
+	json_t *whole = change->request->json;
+	change->request->json = body; // which the readers look into
+	change_prepare(change, mode);
+	change->request->json = whole;
 }
 
 static struct answer change_answer(struct change *change, unsigned status, enum err err, const struct problem *problem)

@@ -47,6 +47,8 @@ enum err collection_find(struct request *request, struct entity **entity);
 enum err collection_match(const struct request *request, uint64_t version);
 // 412 with what others have changed since the version that was read, and how it is now.
 struct answer answer_stale(struct request *request, enum entity_kind kind, uint64_t id);
+// Reads the body into the change's entity, with all the checks that need no write; adds to its problems.
+void collection_prepare(struct change *change, json_t *body, enum entity_change_mode mode);
 // An answer with the entity's ETag. `secret` NULL: none.
 struct answer collection_show(struct request *request, unsigned status, const struct entity *entity,
 			      const char *secret);

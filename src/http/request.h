@@ -54,6 +54,7 @@ struct request_headers {
 	struct str if_none_match;
 	struct str accept_encoding;
 	struct str csrf_token;
+	struct str idempotency_key;
 	struct str forwarded_proto;
 	struct str user_agent;
 	struct str last_event_id;

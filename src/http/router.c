@@ -2,6 +2,7 @@
 #include "http/router.h"
 #include "http/answer.h"
 #include "http/console.h"
+#include "http/idempotency.h"
 #include "http/identity.h"
 #include "http/server.h"
 
@@ -123,6 +124,27 @@ static enum err access_check(struct request *request)
 	return role_may(identity->role, access) ? ERR_NONE : ERR_NOT_ALLOWED;
 }
 
+static bool takes_json(const struct request *request)
+{
+	bool table = str_starts(str_of(request->operation->path), STR("/api/v1/import/"));
+	return !table &&
+	       (request->method == METHOD_POST || request->method == METHOD_PUT || request->method == METHOD_PATCH);
+}
+
+// A creation that is sent again with the same key is answered as the first time.
+static struct answer answer_once(struct request *request)
+{
+	struct idempotency *idempotency = server_idempotency(request->server);
+	struct answer answer;
+	if (request->method != METHOD_POST || !request->identity.user)
+		return request->operation->handler(request);
+	if (idempotency_begin(idempotency, request, &answer))
+		return answer;
+	answer = request->operation->handler(request);
+	idempotency_end(idempotency, request, &answer);
+	return answer;
+}
+
 static struct answer answer_of(struct request *request)
 {
 	struct problem problem = {0};
@@ -143,10 +165,9 @@ static struct answer answer_of(struct request *request)
 	err = access_check(request);
 	if (err)
 		return answer_err(request, err);
-	if ((request->method == METHOD_POST || request->method == METHOD_PUT || request->method == METHOD_PATCH) &&
-	    request_read_json(request, &problem))
+	if (takes_json(request) && request_read_json(request, &problem))
 		return answer_problem(request, &problem);
-	return request->operation->handler(request);
+	return answer_once(request);
 }
 
 void request_answer(struct request *request)

@@ -7,6 +7,7 @@
 #include "http/feed.h"
 #include "http/handover.h"
 #include "http/https_certificate.h"
+#include "http/idempotency.h"
 #include "http/router.h"
 #include "http/sessions.h"
 #include "http/ticker.h"
@@ -45,6 +46,7 @@ struct http_server {
 	struct passwords *passwords;
 	struct attempts attempts;
 	struct overview_cache overview;
+	struct idempotency *idempotency;
 	struct feed *feed;
 	struct activity *activity;
 	struct provider *provider;
@@ -113,6 +115,11 @@ struct passwords *server_passwords(struct http_server *server)
 struct attempts *server_attempts(struct http_server *server)
 {
 	return &server->attempts;
+}
+
+struct idempotency *server_idempotency(struct http_server *server)
+{
+	return server->idempotency;
 }
 
 struct overview_cache *server_overview(struct http_server *server)
@@ -330,6 +337,7 @@ static enum err head_read(struct transfer *transfer, const char *method, const c
 	    .if_none_match = header(transfer, MHD_HTTP_HEADER_IF_NONE_MATCH),
 	    .accept_encoding = header(transfer, MHD_HTTP_HEADER_ACCEPT_ENCODING),
 	    .csrf_token = header(transfer, "X-CSRF-Token"),
+	    .idempotency_key = header(transfer, "Idempotency-Key"),
 	    .forwarded_proto = header(transfer, "X-Forwarded-Proto"),
 	    .user_agent = header(transfer, MHD_HTTP_HEADER_USER_AGENT),
 	    .last_event_id = header(transfer, "Last-Event-ID"),
@@ -635,6 +643,7 @@ int http_server_create(const struct http_settings *settings, struct http_server 
 	server->passwords = passwords_create(workers);
 	server->activity = activity_create();
 	server->provider = provider_create(&settings->single_sign_on);
+	server->idempotency = idempotency_create();
 	server->feed =
 	    feed_create(settings->watch, &(struct feed_carrier){stream_sleep, stream_wake}, server->settings.now_ms);
 	server->workers = workers_create(workers, answer_made);
@@ -644,7 +653,7 @@ int http_server_create(const struct http_settings *settings, struct http_server 
 	if (settings->console)
 		console_read(server, settings->console);
 	if (server->activity && server->provider && server->sign_in_workers && server->sweeper && server->call_line &&
-	    server->passwords && server->feed && server->workers && server->ticker)
+	    server->passwords && server->idempotency && server->feed && server->workers && server->ticker)
 		error = daemons_start(server);
 	if (error) {
 		http_server_destroy(server);
@@ -718,6 +727,7 @@ void http_server_destroy(struct http_server *server)
 	provider_destroy(server->provider);
 	feed_destroy(server->feed);
 	passwords_destroy(server->passwords);
+	idempotency_destroy(server->idempotency);
 	console_destroy(server->console);
 	if (server->call_line)
 		call_line_release(server->call_line);

@@ -20,6 +20,7 @@ struct overview_cache {
 	struct store_overview overview;
 };
 
+struct idempotency *server_idempotency(struct http_server *server);
 struct overview_cache *server_overview(struct http_server *server);
 const struct http_settings *server_settings(const struct http_server *server);
 struct records *server_records(struct http_server *server);
