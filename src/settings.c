@@ -129,8 +129,9 @@ static const struct config_key keys[] = {
 static const struct {
 	const char *section, *name;
 } adoptable[] = {
-    {"sip", "ws_origins"}, {"sip", "idle_s"}, {"registrar", NULL},   {"presence", NULL},
-    {"limits", NULL},      {"log", "level"},  {"server", "drain_s"},
+    {"sip", "ws_origins"},    {"sip", "idle_s"},   {"sip", "nonce_life_s"}, {"sip", "session_expires_s"},
+    {"sip", "session_min_s"}, {"registrar", NULL}, {"presence", NULL},      {"limits", NULL},
+    {"overload", NULL},       {"log", "level"},    {"server", "drain_s"},
 };
 
 static bool is_adoptable(const struct config_key *key)

@@ -33,6 +33,11 @@ struct sip_auth *sip_auth_create(struct loop *loop, struct str realm, unsigned n
 	return auth;
 }
 
+void sip_auth_set_nonce_life(struct sip_auth *auth, unsigned nonce_life_s)
+{
+	sip_nonces_set_life(auth->nonces, (uint64_t)nonce_life_s * 1000);
+}
+
 bool sip_auth_offer(struct sip_auth *auth, struct str algorithms)
 {
 	enum digest_algorithm offered[2];

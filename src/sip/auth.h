@@ -26,6 +26,7 @@ enum sip_auth_result {
 
 // nonce_life_s: how long a nonce is good for. NULL when there is no memory.
 struct sip_auth *sip_auth_create(struct loop *loop, struct str realm, unsigned nonce_life_s);
+void sip_auth_set_nonce_life(struct sip_auth *auth, unsigned nonce_life_s);
 void sip_auth_destroy(struct sip_auth *auth);
 // What challenges offer, best first, separated by spaces: "SHA-256 MD5" unless told otherwise. False, and nothing changes, when
 // it names none or something else. RFC 8760 has old clients skip what they do not know; many give up instead.

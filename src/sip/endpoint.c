@@ -309,6 +309,12 @@ static bool keep_names(struct sip_endpoint *endpoint, const struct sip_endpoint_
 	return true;
 }
 
+static void session_timers_take(struct sip_endpoint *endpoint, const struct sip_endpoint_settings *settings)
+{
+	endpoint->session_expires_s = settings->session_expires_s;
+	endpoint->session_min_s = settings->session_min_s ? settings->session_min_s : SESSION_MIN_S;
+}
+
 static struct sip_registrar_settings registrar_settings(const struct sip_endpoint_settings *settings)
 {
 	return (struct sip_registrar_settings){settings->register_min_s, settings->register_max_s,
@@ -335,6 +341,9 @@ bool sip_endpoint_change(struct sip_endpoint *endpoint, const struct sip_endpoin
 		return false;
 	memcpy(endpoint->trusted, settings->trusted, sizeof endpoint->trusted);
 	sip_limits_change(endpoint->limits, &settings->limits);
+	sip_overload_change(endpoint->overload, &settings->overload);
+	sip_auth_set_nonce_life(endpoint->auth, settings->nonce_life_s);
+	session_timers_take(endpoint, settings);
 	sip_registrar_change(endpoint->registrar, &registrar);
 	subscriptions_change(endpoint->subscriptions, &subscriptions);
 	return true;
@@ -352,8 +361,7 @@ int sip_endpoint_create(struct loop *loop, const struct sip_endpoint_settings *s
 	endpoint->loop = loop;
 	endpoint->directory = directory;
 	endpoint->registrations = registrations;
-	endpoint->session_expires_s = settings->session_expires_s;
-	endpoint->session_min_s = settings->session_min_s ? settings->session_min_s : SESSION_MIN_S;
+	session_timers_take(endpoint, settings);
 	pool_init(&endpoint->session_pool, sizeof(struct sip_session));
 	pool_init(&endpoint->exchange_pool, sizeof(struct exchange));
 	pool_init(&endpoint->fork_pool, sizeof(struct sip_dialog));

@@ -38,8 +38,9 @@ int sip_endpoint_create(struct loop *loop, const struct sip_endpoint_settings *s
 // The port for the domain. The call table is given afterwards, since each needs the other.
 struct signalling *sip_endpoint_signalling(struct sip_endpoint *endpoint);
 void sip_endpoint_start(struct sip_endpoint *endpoint, struct call_table *calls);
-// Takes over what can change while it runs: limits, whom it trusts, bounds of registrations and subscriptions, origins, idle_s. Calls
-// and connections go on. False, and nothing has changed, when there is no memory.
+// Takes over what can change while it runs: limits, whom it trusts, bounds of registrations and subscriptions, overload, life of nonces,
+// session timers (of what is negotiated from now on), origins, idle_s. Calls and connections go on. False, and nothing has changed, when
+// there is no memory.
 bool sip_endpoint_change(struct sip_endpoint *endpoint, const struct sip_endpoint_settings *settings);
 // See sip_transport_set_foreign, sip_transport_greet and sip_transport_adopt.
 void sip_endpoint_set_foreign(struct sip_endpoint *endpoint, enum transport kind, const struct net_address *local);

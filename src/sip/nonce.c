@@ -58,6 +58,11 @@ void sip_nonces_destroy(struct sip_nonces *nonces)
 	free(nonces);
 }
 
+void sip_nonces_set_life(struct sip_nonces *nonces, uint64_t life_ms)
+{
+	nonces->life_ms = life_ms;
+}
+
 static void sign(const struct sip_nonces *nonces, const struct net_address *address, uint8_t bytes[BYTES])
 {
 	enum { SIGNED = TIME_SIZE + RANDOM_SIZE };

@@ -11,6 +11,7 @@ struct sip_nonces;
 
 // NULL when there is no memory. All that it will ever need is taken here.
 struct sip_nonces *sip_nonces_create(struct loop *loop, uint64_t life_ms);
+void sip_nonces_set_life(struct sip_nonces *nonces, uint64_t life_ms); // of those that were issued, too
 void sip_nonces_destroy(struct sip_nonces *nonces);
 struct str sip_nonce_issue(struct sip_nonces *nonces, const struct net_address *to, char text[SIP_NONCE_SIZE]);
 

@@ -155,6 +155,21 @@ struct sip_overload_counters sip_overload_count(const struct sip_overload *overl
 
 // ---- life
 
+void sip_overload_change(struct sip_overload *overload, const struct sip_overload_settings *settings)
+{
+	overload->settings.busy_percent = settings->busy_percent;
+	overload->settings.retry_after_s = settings->retry_after_s ? settings->retry_after_s : 10;
+	overload->settings.store_wait_ms = settings->store_wait_ms ? settings->store_wait_ms : 1000;
+	if (settings->busy_percent || !timer_running(&overload->timer))
+		return;
+	// Nobody is sent away any more, so nobody looks any more, either.
+	timer_stop(&overload->timer);
+	overload->share = ALL;
+	overload->store_is_slow = false;
+	overload->quiet_looks = QUIET_LOOKS;
+	episode_follow(overload);
+}
+
 struct sip_overload *sip_overload_create(struct loop *loop, const struct sip_overload_settings *settings)
 {
 	struct sip_overload *overload = calloc(1, sizeof *overload);
@@ -163,10 +178,7 @@ struct sip_overload *sip_overload_create(struct loop *loop, const struct sip_ove
 		return NULL;
 	overload->loop = loop;
 	overload->settings = *settings;
-	if (!overload->settings.retry_after_s)
-		overload->settings.retry_after_s = 10;
-	if (!overload->settings.store_wait_ms)
-		overload->settings.store_wait_ms = 1000;
+	sip_overload_change(overload, settings);
 	overload->share = ALL;
 	timer_init(&overload->timer, look);
 	return overload;

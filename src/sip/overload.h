@@ -21,6 +21,8 @@ struct sip_overload_settings {
 
 struct sip_overload *sip_overload_create(struct loop *loop,
 					 const struct sip_overload_settings *settings); // NULL: no memory
+// Other figures from now on; whom it asks stays.
+void sip_overload_change(struct sip_overload *overload, const struct sip_overload_settings *settings);
 void sip_overload_destroy(struct sip_overload *overload);
 
 // Whether a new request may go on. The same for all requests of a call, so that nobody passes the challenge in vain, and for

@@ -77,7 +77,10 @@ class Calls(unittest.TestCase):
 
     def bye(self, caller, answered, callee):
         caller.within(answered, "BYE")
-        self.assertEqual(caller.expect(200).cseq_method, "BYE")
+        answer = caller.expect(200)
+        while answer.cseq_method == "INVITE":  # said again while its ACK was under way
+            answer = caller.expect(200)
+        self.assertEqual(answer.cseq_method, "BYE")
         callee.respond(callee.expect("BYE"), 200)
 
     def record_of(self, user):

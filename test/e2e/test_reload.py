@@ -61,11 +61,19 @@ class Reload(unittest.TestCase):
         self.assertEqual(caller.register(expires=100).status, 200)
 
         # What can change does; what cannot is named.
-        self.rewrite(("min_s = sixty", "min_s = 300"), ("[http]", "[http]\nworkers = 3"))
-        self.assertIn("[registrar] min_s", self.reload("configuration_reloaded"))
+        self.rewrite(("min_s = sixty", "min_s = 300"), ("[http]", "[http]\nworkers = 3"),
+                     ("[sip]", "[overload]\nretry_after_s = 20\n[sip]\nnonce_life_s = 1000\nsession_min_s = 700"))
+        changed = self.reload("configuration_reloaded")
+        for key in ("[registrar] min_s", "[overload] retry_after_s", "[sip] nonce_life_s", "[sip] session_min_s"):
+            self.assertIn(key, changed)
         wait_for(lambda: re.search(r'configuration_needs_restart.*\[http\] workers', self.server.output()), 5, "the key")
         self.assertEqual(caller.register(expires=100).status, 423)
         self.assertEqual(caller.register(expires=600).status, 200)
+
+        caller.invite(callee.person["extension"], extra=["Supported: timer", "Session-Expires: 600"])
+        refused = caller.expect(422)
+        self.assertEqual(refused.get("Min-SE"), "700")
+        caller.ack_refusal(refused, caller.invite_uri)
 
         # The call is still there, over the same connections.
         caller.within(answered, "BYE")

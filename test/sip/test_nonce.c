@@ -83,6 +83,8 @@ static void they_grow_old(void **state)
 	sim_run_for(world->loop, 1);
 	assert_false(use(world->nonces, used, 2));
 	assert_false(use(world->nonces, unused, 1));
+	sip_nonces_set_life(world->nonces, LIFE_MS + 1);
+	assert_true(use(world->nonces, unused, 1));
 }
 
 static void nobody_else_can_make_one(void **state)

@@ -127,6 +127,23 @@ static void an_episode_ends(void **state)
 	assert_int_equal(sim_count(world.loop).timers, 0); // nobody asks, nobody looks
 }
 
+// Switched off in the middle of it, and on again.
+static void it_can_be_switched_off(void **state)
+{
+	struct sip_overload_settings settings = {.busy_percent = 0, .retry_after_s = 1};
+	(void)state;
+	run(5, 2000);
+	assert_true(sip_overload_count(world.overload).overloaded);
+	sip_overload_change(world.overload, &settings);
+	assert_false(sip_overload_count(world.overload).overloaded);
+	assert_non_null(strstr(world.log, "sip_overload_over seconds="));
+	assert_int_equal(run(5, 2000), 100);
+	assert_in_range(sip_overload_retry_after_s(world.overload), 1, 2);
+	settings.busy_percent = 50;
+	sip_overload_change(world.overload, &settings);
+	assert_in_range(run(20, 2000), 20, 30);
+}
+
 static void a_full_queue_halves_at_once(void **state)
 {
 	(void)state;
@@ -209,6 +226,7 @@ int main(void)
 	    T(below_the_limit_all_are_taken),
 	    T(at_twice_the_load_as_many_are_taken_as_can_be_borne),
 	    T(an_episode_ends),
+	    T(it_can_be_switched_off),
 	    T(a_full_queue_halves_at_once),
 	    T(all_requests_of_a_call_meet_the_same_answer),
 	    T(registrations_give_way_first),
