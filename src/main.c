@@ -354,6 +354,8 @@ static struct sip_limits_settings limits_settings(const struct settings *from)
 	    .requests_per_s = (unsigned)from->limits_requests_per_s,
 	    .requests_burst = (unsigned)from->limits_requests_burst,
 	    .known_requests_per_s = (unsigned)from->limits_known_requests_per_s,
+	    .device_requests_per_s = (unsigned)from->limits_device_requests_per_s,
+	    .device_requests_burst = (unsigned)from->limits_device_requests_burst,
 	    .connections_per_source = (unsigned)from->limits_connections_per_source,
 	    .failures_wait = (unsigned)from->limits_failures_wait,
 	    .wait_s = (unsigned)from->limits_wait_s,

@@ -18,6 +18,8 @@ void metrics_write_limits(const struct sip_limits_counters *limits, struct write
 	       limits->dropped_banned);
 	metric(w, "sip_dropped_over_limit_total", "counter", "Requests dropped unread, over their limit.",
 	       limits->dropped_over_limit);
+	metric(w, "sip_refused_devices_total", "counter", "Requests of devices over their own limit: 503.",
+	       limits->refused_devices);
 	metric(w, "sip_refused_connections_total", "counter", "Connections of banned addresses, or over their limit.",
 	       limits->refused_connections);
 	metric(w, "sip_sources", "gauge", "Addresses that the limits remember.", limits->sources);

@@ -29,6 +29,7 @@ struct settings {
 	bool presence_identities;
 	struct str dns_servers;
 	int64_t limits_requests_per_s, limits_requests_burst, limits_known_requests_per_s;
+	int64_t limits_device_requests_per_s, limits_device_requests_burst;
 	int64_t limits_connections_per_source;
 	int64_t limits_failures_wait, limits_wait_s;
 	int64_t overload_busy_percent, overload_retry_after_s, overload_store_wait_ms;

@@ -57,6 +57,8 @@ bool sip_endpoint_is_ours(const struct sip_endpoint *endpoint, const struct sip_
 // An answer without state (RFC 3261 section 8.2.7), with the usual phrase.
 void sip_endpoint_answer(struct sip_endpoint *endpoint, const struct flow *from, const struct sip_message *request,
 			 unsigned status, struct str extra);
+// A call for help: it is taken whatever limit is reached.
+bool sip_endpoint_is_emergency(const struct sip_endpoint *endpoint, const struct sip_message *request);
 // The same to one who has shown who he is, or stands in a dialog: a repetition gets the same again, though its digest or its
 // CSeq was good once only.
 void sip_endpoint_answer_once(struct sip_endpoint *endpoint, const struct flow *from, const struct sip_message *request,

@@ -51,7 +51,7 @@ bool sip_endpoint_is_ours(const struct sip_endpoint *endpoint, const struct sip_
 
 // ---- overload
 
-static bool is_emergency(const struct sip_endpoint *endpoint, const struct sip_message *request)
+bool sip_endpoint_is_emergency(const struct sip_endpoint *endpoint, const struct sip_message *request)
 {
 	return request->method == SIP_INVITE &&
 	       number_is_emergency(directory_plan(endpoint->directory), request->uri.user);
@@ -68,7 +68,7 @@ static bool is_one_too_many(struct sip_endpoint *endpoint, const struct flow *fr
 	// While strangers flood us, phones that are known do not pay for it.
 	if (loop_now_ms(endpoint->loop) < endpoint->flood_until_ms && sip_limits_knows(endpoint->limits, from))
 		return false;
-	if (sip_overload_admits(endpoint->overload, request) || is_emergency(endpoint, request))
+	if (sip_overload_admits(endpoint->overload, request) || sip_endpoint_is_emergency(endpoint, request))
 		return false;
 	writer_format(&w, "Retry-After: %u\r\n", sip_overload_retry_after_s(endpoint->overload));
 	sip_endpoint_answer(endpoint, from, request, 503, writer_result(&w));

@@ -43,6 +43,19 @@ static bool must_wait(struct sip_endpoint *endpoint, const struct flow *from, co
 	return true;
 }
 
+// Calls for help are always taken, and what has begun goes on.
+static bool is_over_limit(struct sip_endpoint *endpoint, const struct flow *from, const struct sip_message *request,
+			  const struct device *device)
+{
+	bool is_new = str_empty(request->to_tag) || request->method == SIP_REGISTER;
+
+	if (!is_new || sip_limits_admits_device(endpoint->limits, device->number) ||
+	    sip_endpoint_is_emergency(endpoint, request))
+		return false;
+	sip_endpoint_answer(endpoint, from, request, 503, STR("Retry-After: 1\r\n"));
+	return true;
+}
+
 bool identity_establish(struct sip_endpoint *endpoint, const struct flow *from, const struct sip_message *request,
 			enum identity_trust trust, struct identity *who)
 {
@@ -73,6 +86,8 @@ bool identity_establish(struct sip_endpoint *endpoint, const struct flow *from, 
 		if (!device)
 			break;
 		sip_limits_authenticated(endpoint->limits, from, device->number, SIP_LIMITS_KNOWN_S);
+		if (is_over_limit(endpoint, from, request, device))
+			return false;
 		*who = (struct identity){IDENTITY_DEVICE, device->entity.id};
 		return true;
 	case SIP_AUTH_NONE:

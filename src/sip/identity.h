@@ -13,7 +13,8 @@ struct identity {
 
 enum identity_trust { TRUST_DEVICES, TRUST_DEVICES_AND_TRUNKS };
 
-// False: the request was answered (401, 400 for credentials that cannot be read, 503 for an account that must wait) or dropped,
+// False: the request was answered (401, 400 for credentials that cannot be read, 503 for an account that must wait
+// or has asked for too much) or dropped,
 // since its sender is banned; without any state.
 bool identity_establish(struct sip_endpoint *endpoint, const struct flow *from, const struct sip_message *request,
 			enum identity_trust trust, struct identity *who);

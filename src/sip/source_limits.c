@@ -11,6 +11,8 @@ enum {
 	REQUESTS_PER_S = 50,
 	REQUESTS_BURST = 400,
 	KNOWN_REQUESTS_PER_S = 10000,
+	DEVICE_REQUESTS_PER_S = 50,
+	DEVICE_REQUESTS_BURST = 500, // its lamps, all at once after a start
 	FAILURES_WAIT = 5,
 	WAIT_S = 30,
 	FAILURES_BAN = 50,
@@ -27,8 +29,8 @@ enum {
 struct sip_limits {
 	struct loop *loop;
 	struct sip_limits_settings settings;
-	struct limits_table sources, flows, accounts;
-	uint64_t dropped_over_limit, dropped_banned, refused_connections, bans, waits;
+	struct limits_table sources, flows, accounts, devices;
+	uint64_t refused_devices, dropped_over_limit, dropped_banned, refused_connections, bans, waits;
 };
 
 // ---- life
@@ -47,6 +49,8 @@ static void take_settings(struct sip_limits *limits, const struct sip_limits_set
 	default_to(&settings->requests_per_s, REQUESTS_PER_S);
 	default_to(&settings->requests_burst, REQUESTS_BURST);
 	default_to(&settings->known_requests_per_s, KNOWN_REQUESTS_PER_S);
+	default_to(&settings->device_requests_per_s, DEVICE_REQUESTS_PER_S);
+	default_to(&settings->device_requests_burst, DEVICE_REQUESTS_BURST);
 	default_to(&settings->failures_wait, FAILURES_WAIT);
 	default_to(&settings->wait_s, WAIT_S);
 	default_to(&settings->failures_ban, FAILURES_BAN);
@@ -76,7 +80,8 @@ struct sip_limits *sip_limits_create(struct loop *loop, const struct sip_limits_
 	take_settings(limits, given);
 	if (limits_table_init(&limits->sources, settings->remembered) &&
 	    limits_table_init(&limits->flows, (size_t)settings->remembered * FLOWS_PER_SOURCE) &&
-	    limits_table_init(&limits->accounts, settings->remembered))
+	    limits_table_init(&limits->accounts, settings->remembered) &&
+	    limits_table_init(&limits->devices, settings->remembered))
 		return limits;
 	sip_limits_destroy(limits);
 	return NULL;
@@ -89,6 +94,7 @@ void sip_limits_destroy(struct sip_limits *limits)
 	limits_table_free(&limits->sources);
 	limits_table_free(&limits->flows);
 	limits_table_free(&limits->accounts);
+	limits_table_free(&limits->devices);
 	free(limits);
 }
 
@@ -235,6 +241,34 @@ bool sip_limits_admits(struct sip_limits *limits, const struct flow *from, enum 
 		return take_known(limits, source) || over_limit(limits, source);
 	return take_token(source, now(limits), settings->requests_per_s, settings->requests_burst) ||
 	       is_trusted(limits, source, &from->remote) || over_limit(limits, source);
+}
+
+// Wherever it sends from: only the device itself can be right, so nobody else spends what it may.
+static struct limits_key device_key(struct str number)
+{
+	return (struct limits_key){.more = hash_str(number)};
+}
+
+static void tell_of_device(struct sip_limits *limits, struct limits_entry *entry, struct str number)
+{
+	if (entry->told_until_ms > now(limits))
+		return;
+	entry->told_until_ms = now(limits) + TOLD_MS;
+	log_warning("sip_device_over_limit", LOG_STR("device", number));
+}
+
+bool sip_limits_admits_device(struct sip_limits *limits, struct str number)
+{
+	const struct sip_limits_settings *settings = &limits->settings;
+	struct limits_key key = device_key(number);
+	struct limits_entry *device = limits_table_get(&limits->devices, &key);
+
+	if (!device ||
+	    take_token(device, now(limits), settings->device_requests_per_s, settings->device_requests_burst))
+		return true;
+	limits->refused_devices++;
+	tell_of_device(limits, device, number);
+	return false;
 }
 
 // ---- connections
@@ -401,6 +435,7 @@ struct sip_limits_counters sip_limits_count(const struct sip_limits *limits)
 
 	hash_visit(limits->sources.entries, count_if_banned, &banned);
 	return (struct sip_limits_counters){
+	    .refused_devices = limits->refused_devices,
 	    .dropped_over_limit = limits->dropped_over_limit,
 	    .dropped_banned = limits->dropped_banned,
 	    .refused_connections = limits->refused_connections,

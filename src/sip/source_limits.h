@@ -17,8 +17,9 @@ struct sip_limits;
 // 0 is the default, everywhere.
 struct sip_limits_settings {
 	unsigned requests_per_s, requests_burst; // of all unknown flows of a source together
-	unsigned known_requests_per_s;  // of a known flow, or of a source that is trusted; the burst is twice that
-	unsigned failures_wait, wait_s; // so many wrong passwords of a source for an account make it wait
+	unsigned known_requests_per_s; // of a known flow, or of a source that is trusted; the burst is twice that
+	unsigned device_requests_per_s, device_requests_burst; // that begin something new, of a device that was right
+	unsigned failures_wait, wait_s;         // so many wrong passwords of a source for an account make it wait
 	unsigned failures_ban, window_s, ban_s; // so many of a source within the window have it banned
 	unsigned connections_per_source;        // those that came to us
 	unsigned remembered; // sources, and as many accounts of sources; known flows: eight times that
@@ -43,6 +44,9 @@ void sip_limits_disconnected(struct sip_limits *limits, const struct net_address
 // Whether the request may go on, by the account that it says it comes from. Always, unless the source is banned and the flow is
 // unknown.
 bool sip_limits_admits_account(const struct sip_limits *limits, const struct flow *from, struct str account);
+// Whether a device that was right may begin something new once more; this counts. The allowance is the device's, wherever it
+// sends from, so that one behind a proxy, or one that many ports are open to, has no more than others.
+bool sip_limits_admits_device(struct sip_limits *limits, struct str number);
 // Seconds that this account must wait from this source before its password is looked at; 0: none.
 unsigned sip_limits_wait_s(const struct sip_limits *limits, const struct flow *from, struct str account);
 // A wrong answer to a nonce issued to this source, or any answer while the account had to wait.
@@ -53,7 +57,7 @@ void sip_limits_authenticated(struct sip_limits *limits, const struct flow *from
 enum { SIP_LIMITS_KNOWN_S = 600 }; // for which a flow stays known after a right answer
 
 struct sip_limits_counters {
-	uint64_t dropped_over_limit, dropped_banned, refused_connections; // since the start
+	uint64_t refused_devices, dropped_over_limit, dropped_banned, refused_connections; // since the start
 	uint64_t bans, waits;
 	size_t banned, sources, flows, accounts; // now
 };

@@ -292,6 +292,7 @@ struct rig *rig_start(unsigned session_expires_s)
 	struct number_plan plan = {
 	    .country_code = STR("44"), .international_prefix = STR("00"), .emergency = STR("112")};
 	struct sip_endpoint_settings settings = {
+	    .limits = {.device_requests_per_s = RIG_DEVICE_PER_S, .device_requests_burst = RIG_DEVICE_BURST},
 	    .realm = STR("carillon"),
 	    .domains = STR("example.com example.net example.org"),
 	    .nonce_life_s = 60,

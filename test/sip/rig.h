@@ -10,6 +10,7 @@
 #include "sip/endpoint.h"
 
 enum { RIG_TEXT_MAX = 65536, RIG_MESSAGES_MAX = 64, RIG_WRITES_MAX = 8 };
+enum { RIG_DEVICE_PER_S = 10, RIG_DEVICE_BURST = 200 }; // what a device may begin
 
 enum rig_store { STORE_AT_ONCE, STORE_WAITS, STORE_FAILS };
 

@@ -360,6 +360,27 @@ static void a_guesser_is_banned_and_the_neighbour_is_not(void **state)
 	peer_close(&attacker);
 }
 
+static void a_device_that_asks_for_too_much_is_sent_away(void **state)
+{
+	const char *answer = "";
+	unsigned taken = 0;
+	(void)state;
+	while (taken < 1000) {
+		answer = peer_register(&phone, "330", taken + 1, "Contact: <sip:330@10.0.0.2>\n");
+		phone.count = phone.read = 0;
+		if (strncmp(answer, "SIP/2.0 200 ", 12) != 0)
+			break;
+		taken++;
+	}
+	assert_in_range(taken, RIG_DEVICE_BURST, 2 * RIG_DEVICE_BURST); // some time passes
+	assert_starts(answer, "SIP/2.0 503 ");
+	assert_has(answer, "\nRetry-After: 1\n");
+	assert_int_equal(sip_endpoint_count(rig->endpoint).limits.refused_devices, 1);
+	assert_starts(peer_register(&phone, "821", 1, "Contact: <sip:821@10.0.0.2>\n"), "SIP/2.0 200 ");
+	sim_run_for(rig->loop, 1000);
+	assert_starts(peer_register(&phone, "330", 2000, "Contact: <sip:330@10.0.0.2>\n"), "SIP/2.0 200 ");
+}
+
 static void flood(struct peer *attacker, const char *method, unsigned requests)
 {
 	struct net_address to;
@@ -582,6 +603,7 @@ int main(void)
 	    T(an_unknown_device_and_a_wrong_password_look_alike),
 	    T(a_spoofed_source_gets_nobody_banned),
 	    T(a_guesser_is_banned_and_the_neighbour_is_not),
+	    T(a_device_that_asks_for_too_much_is_sent_away),
 	    T(a_flood_of_strangers_leaves_nothing_behind),
 	    cmocka_unit_test(torture_messages_of_the_rfcs),
 	};

@@ -13,6 +13,8 @@ enum {
 	PER_S = 10,
 	BURST = 20,
 	KNOWN_PER_S = 100,
+	DEVICE_PER_S = 5,
+	DEVICE_BURST = 15,
 	WAIT_AFTER = 3,
 	WAIT_S = 30,
 	BAN_AFTER = 10,
@@ -52,6 +54,8 @@ static int setup(void **state)
 	    .requests_per_s = PER_S,
 	    .requests_burst = BURST,
 	    .known_requests_per_s = KNOWN_PER_S,
+	    .device_requests_per_s = DEVICE_PER_S,
+	    .device_requests_burst = DEVICE_BURST,
 	    .failures_wait = WAIT_AFTER,
 	    .wait_s = WAIT_S,
 	    .failures_ban = BAN_AFTER,
@@ -364,6 +368,34 @@ static void without_memory_there_are_none(void **state)
 	assert_true(sip_limits_admits(world->limits, &flow, LIMITS_REQUEST));
 }
 
+static unsigned taken_of_device(struct world *world, const char *number, unsigned requests)
+{
+	unsigned count = 0;
+	while (requests-- > 0)
+		count += sip_limits_admits_device(world->limits, str_of(number));
+	return count;
+}
+
+static void a_device_has_an_allowance_wherever_it_sends_from(void **state)
+{
+	struct world *world = *state;
+	char number[16];
+	assert_int_equal(taken_of_device(world, "330", 100), DEVICE_BURST);
+	assert_int_equal(taken_of_device(world, "331", 1), 1);
+	assert_int_equal(sip_limits_count(world->limits).refused_devices, 100 - DEVICE_BURST);
+	assert_string_equal(strstr(world->log, "sip_device_over_limit"), "sip_device_over_limit device=330\n");
+	sim_run_for(world->loop, 199);
+	assert_int_equal(taken_of_device(world, "330", 1), 0);
+	sim_run_for(world->loop, 1);
+	assert_int_equal(taken_of_device(world, "330", 5), 1);
+	sim_run_for(world->loop, 60 * 1000);
+	assert_int_equal(taken_of_device(world, "330", 100), DEVICE_BURST);
+	for (unsigned i = 0; i < 1000; i++) { // more than are remembered
+		snprintf(number, sizeof number, "%u", 1000 + i);
+		assert_int_equal(taken_of_device(world, number, 1), 1);
+	}
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -373,6 +405,7 @@ int main(void)
 	    T(responses_are_no_requests),
 	    T(who_has_authenticated_has_an_allowance_of_their_own),
 	    T(a_trunk_is_trusted_when_it_needs_to_be),
+	    T(a_device_has_an_allowance_wherever_it_sends_from),
 	    T(an_account_that_fails_must_wait),
 	    T(failures_are_forgotten_after_the_window),
 	    T(a_ban_has_an_end_and_is_told_once),
