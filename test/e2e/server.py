@@ -172,6 +172,9 @@ class Server(Process):
         items = wait_for(enough, seconds, f"{count} call records")
         return [self.record(item["id"]) for item in items]
 
+    def record_count(self):
+        return len(self.api.get("call-records?limit=100")["items"])
+
     def record(self, record_id):
         """A call record with its times as seconds since 1970."""
         record = self.api.get("call-records/" + record_id)

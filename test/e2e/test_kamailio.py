@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Kamailio between the phones and the server, as an edge proxy with Path (RFC 3327), and between the server and a carrier, as a
-peer trunk. The phones are baresip, over UDP and TCP; the carrier is bare SIP that reads every byte strictly."""
+peer trunk. The phones are baresip, over UDP, TCP and TLS, and bare agents over WebSocket; the carrier is bare SIP. What is bare
+reads every byte strictly."""
 
-import re
 import shutil
 import tempfile
 import unittest
 
 from agents import Baresip, Process, free_port, wait_for
+from certificates import Authority
 from server import Server
 from wire import Agent, sdp
 
@@ -16,9 +17,14 @@ debug=1
 log_stderror=yes
 children=2
 tcp_children=2
+enable_tls=yes
+tcp_accept_no_cl=yes
+tcp_source_ipv4={host}
 listen=udp:{host}:{port}
 listen=tcp:{host}:{port}
+listen=tls:{host}:{tls_port}
 mpath="/usr/lib/x86_64-linux-gnu/kamailio/modules/"
+loadmodule "tls.so"
 loadmodule "tm.so"
 loadmodule "sl.so"
 loadmodule "pv.so"
@@ -27,6 +33,10 @@ loadmodule "path.so"
 loadmodule "maxfwd.so"
 loadmodule "siputils.so"
 loadmodule "textops.so"
+loadmodule "nathelper.so"
+loadmodule "xhttp.so"
+loadmodule "websocket.so"
+modparam("tls", "config", "{folder}/tls.cfg")
 modparam("path", "use_received", 1)
 
 request_route {{
@@ -39,52 +49,82 @@ request_route {{
 			t_relay();
 		exit;
 	}}
+	if ($proto =~ "ws") # a browser has no address but that of its connection
+		add_contact_alias();
 	if (has_totag()) {{
-		if (loose_route())
+		if (loose_route()) {{
+			if ($du == "")
+				handle_ruri_alias();
 			t_relay();
-		else if (!is_method("ACK") || t_check_trans())
+		}} else if (!is_method("ACK") || t_check_trans())
 			sl_send_reply("404", "Not Here");
 		exit;
 	}}
 {route}
 	t_relay();
 }}
+
+onreply_route {{
+	if ($proto =~ "ws")
+		add_contact_alias();
+}}
+
+event_route[xhttp:request] {{
+	if ($hdr(Upgrade) =~ "websocket")
+		ws_handle_handshake();
+	else
+		xhttp_reply("404", "Not Found", "", "");
+}}
+"""
+
+TLS = """\
+[server:default]
+method = TLSv1.2+
+private_key = {certificate}
+certificate = {certificate}
+[client:default]
+method = TLSv1.2+
+verify_certificate = yes
+require_certificate = yes
+ca_list = {authority}
 """
 
 # Registrations get a Path, so that calls come back this way; whatever is not for a phone goes to the server.
 EDGE = """\
 	if (is_method("REGISTER")) {{
 		add_path_received();
-		$du = "sip:{server};transport={transport}";
+		$du = "{server}";
 		t_relay();
 		exit;
 	}}
 	$var(path) = $route_uri;
 	loose_route();
 	if (!($var(path) =~ "received="))
-		$du = "sip:{server};transport={transport}";
+		$du = "{server}";
 	record_route();
 """
 
-# What comes from the server goes to the carrier's switch, and the other way round.
+# What comes from the carrier's switch goes to the server, and the other way round.
 PEER = """\
 	record_route();
-	if ($sp == {server_port})
-		$du = "sip:{switch}";
+	if ($sp == {switch_port})
+		$du = "{server}";
 	else
-		$du = "sip:{server}";
+		$du = "sip:{switch}";
 """
 
 
 class Kamailio(Process):
-    def __init__(self, route, host="127.0.0.1"):
-        self.port = free_port(host)
+    def __init__(self, route, authority, host="127.0.0.1"):
+        self.port, self.tls_port = free_port(host), free_port(host)
         folder = tempfile.mkdtemp(prefix="carillon-kamailio-")
         with open(f"{folder}/kamailio.cfg", "w") as config:
-            config.write(CONFIG.format(host=host, port=self.port, route=route))
-        super().__init__("kamailio", ["kamailio", "-DD", "-E", "-f", f"{folder}/kamailio.cfg", "-Y", folder, "-w", folder, "-m", "16",
+            config.write(CONFIG.format(host=host, port=self.port, tls_port=self.tls_port, folder=folder, route=route))
+        with open(f"{folder}/tls.cfg", "w") as config:
+            config.write(TLS.format(certificate=authority.issue("kamailio", f"IP:{host}"), authority=authority.path))
+        super().__init__("kamailio", ["kamailio", "-DD", "-E", "-f", f"{folder}/kamailio.cfg", "-Y", folder, "-w", folder, "-m", "32",
                                       "-M", "4"], folder)
-        self.address = f"{host}:{self.port}"
+        self.host, self.address, self.tls_address = host, f"{host}:{self.port}", f"{host}:{self.tls_port}"
         wait_for(self.answers, 20, "kamailio to answer")
 
     def answers(self):
@@ -99,26 +139,64 @@ class Kamailio(Process):
 
 
 @unittest.skipUnless(shutil.which("kamailio"), "kamailio is not installed")
-class BehindAnEdgeProxy(unittest.TestCase):
+class WithKamailio(unittest.TestCase):
+    """A server and a Kamailio for all tests of a class, which speak to each other over this transport."""
+
     transport = "udp"
 
+    @classmethod
+    def serve(cls, settings=""):
+        folder = tempfile.mkdtemp(prefix="carillon-certificates-")
+        cls.addClassCleanup(shutil.rmtree, folder)
+        cls.authority = Authority(folder)
+        cls.certificate = cls.authority.issue("server", "IP:127.0.0.1")
+        tls = f"127.0.0.1:{free_port()}"
+        cls.server = Server(settings=f"sip tls = {tls}\ntls certificate = {cls.certificate}\ntls ca = {cls.authority.path}\n" + settings)
+        cls.addClassCleanup(cls.server.close)
+        cls.server_uri = f"sip:{tls if cls.transport == 'tls' else cls.server.sip};transport={cls.transport}"
+
+    @classmethod
+    def proxy(cls, route, host="127.0.0.1"):
+        cls.kamailio = Kamailio(route, cls.authority, host)
+        cls.addClassCleanup(cls.kamailio.close)
+
+    @classmethod
+    def person(cls, number, extension, **fields):
+        """A user with a device; gives its password."""
+        device = cls.server.device(number)
+        cls.user = cls.server.user(f"user{number}", extension, [(device, 0, 20)], **fields)
+        return device["sip_password"]
+
     def setUp(self):
-        self.server = Server(settings="limits trusted = 127.0.0.1")
-        self.addCleanup(self.server.close)
-        self.proxy = Kamailio(EDGE.format(server=self.server.sip, transport=self.transport))
-        self.addCleanup(self.proxy.close)
-        self.phones = []
-        for number, extension in (("330", "510"), ("331", "511")):
-            device = self.server.device(number)
-            self.server.user(f"user{number}", extension, [(device, 0, 20)])
-            phone = Baresip(number, device["sip_password"], self.proxy.address, transport=self.transport)
-            self.addCleanup(phone.close)
-            phone.registered(20)
-            self.phones.append(phone)
+        self.before = self.server.record_count()
+
+    def outcome(self):
+        self.server.quiet()
+        return self.server.records(self.before + 1)[0]["outcome"]
+
+
+class BehindAnEdgeProxy(WithKamailio):
+    @classmethod
+    def setUpClass(cls):
+        cls.serve("limits trusted = 127.0.0.1")
+        cls.proxy(EDGE.format(server=cls.server_uri))
+        cls.edge = cls.kamailio.tls_address if cls.transport == "tls" else cls.kamailio.address
+        cls.passwords = {number: cls.person(number, extension) for number, extension in (("330", "510"), ("331", "511"))}
+
+    def setUp(self):
+        super().setUp()
+        self.phones = [self.phone(number, password) for number, password in self.passwords.items()]
+
+    def phone(self, number, password):
+        phone = Baresip(number, password, self.edge, transport=self.transport, certificate=self.certificate,
+                        authority=self.authority.path)
+        self.addCleanup(phone.close)
+        phone.registered(20)
+        return phone
 
     def dial(self, extension):
         caller, callee = self.phones
-        caller.dial(f"sip:{extension}@{self.proxy.address};transport={self.transport}")
+        caller.dial(f"sip:{extension}@{self.edge};transport={self.transport}")
         callee.wait("CALL_INCOMING")
         return caller, callee
 
@@ -135,41 +213,144 @@ class BehindAnEdgeProxy(unittest.TestCase):
                      f"{caller.responses}")
         callee.hang_up()
         caller.wait("CALL_CLOSED")
-        self.server.quiet()
-        self.assertEqual([record["outcome"] for record in self.server.records(1)], ["answered"])
+        self.assertEqual(self.outcome(), "answered")
 
     def test_a_caller_gives_up(self):
         caller, callee = self.dial("511")
         caller.wait("CALL_RINGING")
         caller.hang_up()
         callee.wait("CALL_CLOSED")
-        self.server.quiet()
-        self.assertEqual(self.server.records(1)[0]["outcome"], "caller_gave_up")
+        self.assertEqual(self.outcome(), "caller_gave_up")
 
 
 class BehindAnEdgeProxyOverTcp(BehindAnEdgeProxy):
     transport = "tcp"
 
 
-@unittest.skipUnless(shutil.which("kamailio"), "kamailio is not installed")
-class AsAPeer(unittest.TestCase):
+class BehindAnEdgeProxyOverTls(BehindAnEdgeProxy):
+    transport = "tls"
+
+
+class BrowsersBehindAnEdgeProxy(WithKamailio):
+    """Bare agents over WebSocket to Kamailio, and over TCP from there."""
+
+    transport = "tcp"
+
+    @classmethod
+    def setUpClass(cls):
+        cls.serve("limits trusted = 127.0.0.1")
+        cls.proxy(EDGE.format(server=cls.server_uri))
+        cls.browser, cls.other = (cls.agent(number, extension) for number, extension in (("330", "510"), ("331", "511")))
+
     def setUp(self):
-        self.server = Server()
-        self.addCleanup(self.server.close)
-        self.switch = Agent(self.server.sip, user="+441444999999")
-        self.addCleanup(self.switch.close)
-        self.proxy = Kamailio(PEER.format(server=self.server.sip, server_port=self.server.sip_port, switch=self.switch.address),
-                              "127.0.0.9")  # not the phones' address: a trunk is known by its own
-        self.addCleanup(self.proxy.close)
-        self.switch.server = ("127.0.0.9", self.proxy.port)  # what it sends, it sends to the peer
-        device = self.server.device("330")
-        jane = self.server.user("jane", "510", [(device, 0, 20)], toll_class=2)
-        trunk = self.server.api.post("trunks", {"title": "peer", "host": "127.0.0.9", "port": self.proxy.port})
-        self.server.api.post("routes", {"prefix": "", "trunk_id": trunk["id"]})
-        self.server.api.post("dids", {"number": "01632 960123", "user_id": jane["id"]})
-        self.desk = Agent(self.server.sip, user="330", password=device["sip_password"])
-        self.addCleanup(self.desk.close)
-        self.assertEqual(self.desk.register().status, 200)
+        super().setUp()
+        for agent in (self.browser, self.other):
+            agent.call_id = f"{agent.new_branch()}@test"
+
+    @classmethod
+    def agent(cls, number, extension):
+        agent = Agent(cls.kamailio.address, transport="ws", user=number, password=cls.person(number, extension))
+        cls.addClassCleanup(agent.close)
+        assert agent.register().status == 200
+        return agent
+
+    @staticmethod
+    def routes(request, *more):
+        return [*(f"Record-Route: {value}" for value in request.all("Record-Route")), *more]
+
+    @staticmethod
+    def back(message):
+        """The way that a caller takes within the dialog."""
+        return [f"Route: {value}" for value in reversed(message.all("Record-Route"))]
+
+    def ring(self, extra=()):
+        self.browser.invite("511", extra=extra)
+        invite = self.other.expect("INVITE", seconds=10)
+        self.assertTrue(invite.get("Via").startswith("SIP/2.0/WS "), invite.text())
+        self.assertIn(self.other.address, invite.uri)
+        return invite
+
+    def test_calls(self):
+        invite = self.ring()
+        self.other.respond(invite, 180, extra=self.routes(invite))
+        self.browser.expect(180, seconds=10)
+        self.other.respond(invite, 200, sdp("127.0.0.1"), extra=self.routes(invite))
+        answered = self.browser.expect(200)
+        route = self.back(answered)
+        self.browser.within(answered, "ACK", cseq=self.browser.cseq, extra=route)
+        self.other.expect("ACK")
+        self.browser.within(answered, "INVITE", sdp("127.0.0.1", direction="sendonly"), extra=route)
+        hold = self.other.expect("INVITE")
+        self.assertIn(b"a=sendonly", hold.body)
+        self.other.respond(hold, 200, sdp("127.0.0.1", direction="recvonly"))
+        self.assertIn(b"a=recvonly", self.browser.expect(200).body)
+        self.browser.within(answered, "ACK", cseq=self.browser.cseq, extra=route)
+        self.other.expect("ACK")
+        self.other.within_theirs(invite, "BYE", extra=[f"Route: {value}" for value in invite.all("Record-Route")])
+        self.other.expect(200)
+        self.browser.respond(self.browser.expect("BYE"), 200)
+        self.assertEqual(self.outcome(), "answered")
+
+    def test_reliable_ringing_and_a_session_timer(self):
+        invite = self.ring(["Supported: 100rel, timer", "Session-Expires: 1800;refresher=uac"])
+        self.assertIn("100rel", invite.all("Supported"))
+        self.other.respond(invite, 183, sdp("127.0.0.1", 41000), self.routes(invite, "Require: 100rel", "RSeq: 7"))
+        prack = self.other.expect("PRACK")
+        self.assertEqual(prack.get("RAck"), f"7 {invite.cseq} INVITE")
+        self.other.respond(prack, 200)
+        early = self.browser.expect(183)
+        invited = self.browser.cseq
+        self.browser.within(early, "PRACK", extra=[f"RAck: {early.get('RSeq')} {invited} INVITE", *self.back(early)])
+        self.assertEqual(self.browser.expect(200).cseq_method, "PRACK")
+        self.other.respond(invite, 200, extra=self.routes(invite))
+        self.other.expect("ACK")
+        answered = self.browser.expect(200)
+        self.assertEqual((answered.cseq, answered.get("Session-Expires")), (invited, "1800;refresher=uac"))
+        self.browser.within(answered, "ACK", cseq=invited, extra=self.back(answered))
+        self.browser.within(answered, "UPDATE", extra=["Supported: timer", "Session-Expires: 1800;refresher=uac", *self.back(answered)])
+        self.assertEqual(self.browser.expect(200).get("Session-Expires"), "1800;refresher=uac")
+        self.browser.within(answered, "BYE", extra=self.back(answered))
+        self.browser.expect(200)
+        self.other.respond(self.other.expect("BYE"), 200)
+        self.assertEqual(self.outcome(), "answered")
+
+    def test_a_caller_gives_up(self):
+        invite = self.ring()
+        self.other.respond(invite, 180, extra=self.routes(invite))
+        self.browser.expect(180)
+        self.browser.cancel()
+        self.other.respond(self.other.expect("CANCEL"), 200)
+        self.other.respond(invite, 487)
+        self.other.expect("ACK")
+        self.browser.expect(200)
+        self.browser.ack_refusal(self.browser.expect(487), self.browser.invite_uri)
+        self.assertEqual(self.outcome(), "caller_gave_up")
+
+
+class AsAPeer(WithKamailio):
+    hops = 1  # that Kamailio writes: one for each side, unless they are the same
+
+    @classmethod
+    def setUpClass(cls):
+        cls.serve()
+        cls.switch = Agent(cls.server.sip, user="+441444999999")
+        cls.addClassCleanup(cls.switch.close)
+        cls.proxy(PEER.format(server=cls.server_uri, switch_port=cls.switch.port, switch=cls.switch.address),
+                  "127.0.0.9")  # not the phones' address: a trunk is known by its own
+        cls.switch.server = ("127.0.0.9", cls.kamailio.port)  # what it sends, it sends to the peer
+        password = cls.person("330", "510", toll_class=2)
+        trunk = cls.server.api.post("trunks", {"title": "peer", "host": "127.0.0.9", "transport": cls.transport,
+                                               "port": cls.kamailio.tls_port if cls.transport == "tls" else cls.kamailio.port})
+        cls.server.api.post("routes", {"prefix": "", "trunk_id": trunk["id"]})
+        cls.server.api.post("dids", {"number": "01632 960123", "user_id": cls.user["id"]})
+        cls.desk = Agent(cls.server.sip, user="330", password=password)
+        cls.addClassCleanup(cls.desk.close)
+        assert cls.desk.register().status == 200
+
+    def setUp(self):
+        super().setUp()
+        for agent in (self.desk, self.switch):
+            agent.call_id = f"{agent.new_branch()}@test"
 
     @staticmethod
     def routes(request):
@@ -179,7 +360,8 @@ class AsAPeer(unittest.TestCase):
         self.desk.invite("01444123456")
         invite = self.switch.expect("INVITE", seconds=10)
         self.assertRegex(invite.uri, r"^sip:\+441444123456@")
-        self.assertEqual(len(invite.all("Record-Route")), 1)
+        self.assertEqual(len(invite.all("Record-Route")), self.hops)
+        self.assertRegex(invite.all("Via")[1], f"^SIP/2.0/{self.transport.upper()} ")
         self.switch.respond(invite, 180, extra=self.routes(invite))
         self.switch.respond(invite, 200, sdp("127.0.0.1", 42000), extra=self.routes(invite))
         self.desk.expect(180)
@@ -199,6 +381,23 @@ class AsAPeer(unittest.TestCase):
         self.switch.respond(self.switch.expect("BYE"), 200)
         self.server.quiet()
 
+    def test_inside(self):
+        uri = f"sip:+441632960123@{self.server.sip}"
+        self.switch.send(self.switch.request("INVITE", uri, sdp("127.0.0.1", 42000)))
+        invite = self.desk.expect("INVITE", seconds=10)
+        self.desk.respond(invite, 180)
+        self.switch.expect(180)
+        self.desk.respond(invite, 200, sdp("127.0.0.1", 41000))
+        answered = self.switch.expect(200)
+        self.assertEqual(len(answered.all("Record-Route")), self.hops)
+        self.desk.expect("ACK")
+        route = [f"Route: {value}" for value in reversed(answered.all("Record-Route"))]
+        self.switch.within(answered, "ACK", cseq=self.switch.cseq, extra=route)
+        self.desk.within_theirs(invite, "BYE")
+        self.desk.expect(200)
+        self.switch.respond(self.switch.expect("BYE"), 200)
+        self.server.quiet()
+
     def test_given_up(self):
         self.desk.invite("01444123456")
         invite = self.switch.expect("INVITE", seconds=10)
@@ -211,6 +410,16 @@ class AsAPeer(unittest.TestCase):
         self.desk.expect(200)
         self.desk.ack_refusal(self.desk.expect(487), self.desk.invite_uri)
         self.server.quiet()
+
+
+class AsAPeerOverTcp(AsAPeer):
+    transport = "tcp"
+    hops = 2
+
+
+class AsAPeerOverTls(AsAPeer):
+    transport = "tls"
+    hops = 2
 
 
 if __name__ == "__main__":
