@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "domain/watch.h"
 #include "first_start.h"
+#include "http/feature_desk.h"
 #include "http/http.h"
 #include "media/none.h"
 #include "metrics.h"
@@ -41,6 +42,7 @@ struct server {
 	struct tls *tls;
 	struct sip_endpoint *endpoint;
 	struct media media;
+	struct http_feature_desk *desk;
 	struct call_table *calls;
 	struct http_server *http;
 	struct timer drain; // runs from SIGTERM until the last call has ended
@@ -165,6 +167,7 @@ static void *http_stop(void *context)
 	struct server *server = context;
 
 	http_server_stop(server->http);
+	feature_desk_end(server->desk);
 	queue_post(server->call_thread, &server->stopped);
 	return NULL;
 }
@@ -420,6 +423,10 @@ static bool endpoint_build(struct server *server)
 		return complain("SIP cannot listen on %.*s: %s", STR_ARG(writer_result(&w)), strerror(-error));
 	}
 	server->media = media_none();
+	server->desk = feature_desk_create(&(struct feature_desk_settings){.records = store_records(server->store),
+									   .call_thread = server->call_thread});
+	if (!server->desk)
+		return complain("%s", err_sentence(ERR_NO_MEMORY));
 	server->calls = call_table_create(&(struct call_table_ports){
 	    .loop = server->loop,
 	    .directory = server->directory,
@@ -427,6 +434,7 @@ static bool endpoint_build(struct server *server)
 	    .signalling = sip_endpoint_signalling(server->endpoint),
 	    .records = store_records(server->store),
 	    .media = &server->media,
+	    .desk = feature_desk_port(server->desk),
 	    .watch = server->watch,
 	});
 	if (!server->calls)
@@ -565,6 +573,7 @@ static void server_tear_down(struct server *server)
 	if (server->endpoint)
 		sip_endpoint_stop(server->endpoint);
 	call_table_destroy(server->calls);
+	feature_desk_destroy(server->desk);
 	store_close(server->store);
 	for (struct queue_item *item = queue_wait(server->call_thread, 0), *next; item; item = next) {
 		next = item->next;

@@ -175,9 +175,14 @@ static enum err call_serve(struct call *call, const struct invitation *invitatio
 
 	if (invitation->takes_place)
 		return replace_begin(call, invitation);
-	switch (call->caller_user_id ? feature_of(codes, invitation->dialled, &argument) : FEATURE_NONE) {
+	switch (call->caller_device_id ? feature_of(codes, invitation->dialled, &argument) : FEATURE_NONE) {
 	case FEATURE_TAKE_OVER:
 		return take_over_begin(call);
+	case FEATURE_SELECT_DEVICE:
+	case FEATURE_RELEASE_DEVICE:
+	case FEATURE_DO_NOT_DISTURB:
+	case FEATURE_DISTURB:
+		return serve_begin(call, feature_of(codes, invitation->dialled, &argument), argument);
 	case FEATURE_PICK_UP:
 		return pick_up_by_extension(call, argument);
 	case FEATURE_NONE:
@@ -368,7 +373,7 @@ void call_settle_answered(struct call *call, enum outcome outcome, enum err err,
 {
 	const struct result result = {.outcome = outcome, .status = 200, .err = err};
 
-	record_settle(call->winner->attempt, &result, 200, ended_by);
+	record_settle(call->winner ? call->winner->attempt : call_attempt(call), &result, 200, ended_by);
 	call_set_state(call, CALL_ENDING);
 }
 
@@ -488,6 +493,20 @@ static call_handler *const table[CALL_STATE_COUNT][CALL_EVENT_COUNT] = {
 	    [CALL_EVENT_STOPPED] = picked_up_fails,
 	    [CALL_EVENT_SIDE_ACCEPTED] = picked_up_accepted,
 	    [CALL_EVENT_SIDE_REFUSED] = picked_up_fails,
+	},
+    [CALL_SERVING] =
+	{
+	    [CALL_EVENT_CALLER_GAVE_UP] = caller_gives_up,
+	    [CALL_EVENT_CALLER_LOST] = ringing_loses_caller,
+	    [CALL_EVENT_STOPPED] = ringing_is_stopped,
+	},
+    [CALL_SERVED] =
+	{
+	    [CALL_EVENT_CALLER_ACKNOWLEDGED] = served_acknowledged,
+	    [CALL_EVENT_CALLER_LOST] = served_is_left,
+	    [CALL_EVENT_HUNG_UP] = served_is_left,
+	    [CALL_EVENT_EXPIRED] = served_is_left,
+	    [CALL_EVENT_STOPPED] = served_is_left,
 	},
     [CALL_JOINING] =
 	{

@@ -8,6 +8,7 @@
 //   call_relay.c  requests within a call, carried from one side to the other
 //   call_transfer.c  a call that takes over one side of another: transfers, moves
 //   call_replace.c   a caller who takes somebody's place in a call
+//   call_feature.c   feature codes that are done elsewhere: the caller hears how it went
 //   call_join.c   two who are up are told of each other's media
 //   call_pickup.c a caller who takes a call that rings at somebody else's
 //   call_write.c  what is kept of it all: call records
@@ -442,6 +443,17 @@ bool leg_is_same_owner(const struct leg *leg, const struct leg *other);
 
 // The caller takes a place. The refusal, or it is under way.
 enum err replace_begin(struct call *call, const struct invitation *invitation);
+
+// ---- call_feature.c
+
+// Hands what the code asks for to the desk. The refusal when it was not taken; otherwise the call is SERVING.
+enum err serve_begin(struct call *call, enum feature feature, struct str argument);
+void served_acknowledged(struct call *call, struct leg *leg, const struct body *body);
+void served_is_left(struct call *call, struct leg *leg, const struct body *body);
+bool dials_selection(const struct directory *directory, struct str dialled);
+// What was dialled without what may be a PIN: for records and logs. at == NULL: no memory.
+struct str dialled_shown(const struct directory *directory, struct str dialled, struct arena *arena);
+
 enum err take_over_begin(struct call *call); // of his own call at another device
 void replace_again(struct call *call, struct leg *leg, const struct body *body);
 void replace_replied(struct leg *stays, unsigned status, const struct body *body);

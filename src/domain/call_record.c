@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-const char *const actor_via_names[] = {"server", "console", "token", "client", NULL};
+const char *const actor_via_names[] = {"server", "console", "token", "client", "phone", NULL};
 const char *const direction_names[] = {"any", "incoming", "internal", "outgoing", NULL};
 
 const char *const outcome_names[] = {

@@ -63,7 +63,10 @@ static enum err caller_from_device(struct call *call, const struct invitation *i
 	leg_talk(call->caller);
 	record->caller_device_id = invitation->device_id;
 	if (!holder)
-		return number_is_emergency(directory_plan(directory), invitation->dialled) ? ERR_NONE : ERR_NO_HOLDER;
+		return number_is_emergency(directory_plan(directory), invitation->dialled) ||
+			       dials_selection(directory, invitation->dialled)
+			   ? ERR_NONE
+			   : ERR_NO_HOLDER;
 	if (!tally_add(call->table, TALLY_USER, holder->entity.id))
 		return ERR_NO_MEMORY;
 	call->caller_user_id = call->counted_user_id = record->caller_user_id = holder->entity.id;
@@ -79,7 +82,8 @@ enum err caller_identify(struct call *call, const struct invitation *invitation,
 	call->anonymous = invitation->anonymous;
 	call->max_forwards = invitation->max_forwards;
 	call->answers_early = invitation->answers_early;
-	record->dialled = arena_copy(&record->arena, str_first(invitation->dialled, 128));
+	record->dialled =
+	    dialled_shown(call->table->ports.directory, str_first(invitation->dialled, 128), &record->arena);
 	record->call_id = arena_copy(&record->arena, str_first(invitation->call_id, CALL_ID_MAX));
 	switch (invitation->caller) {
 	case CALLER_DEVICE:

@@ -4,6 +4,7 @@
 #define DOMAIN_CALL_TABLE_H
 
 #include "domain/directory.h"
+#include "domain/feature_desk.h"
 #include "domain/lamp.h"
 #include "domain/media.h"
 #include "domain/records.h"
@@ -19,7 +20,8 @@ struct call_table_ports {
 	struct signalling *signalling;
 	struct records *records;
 	struct media *media;
-	struct watch *watch; // told of each call that changes; NULL: nobody
+	struct watch *watch;       // told of each call that changes; NULL: nobody
+	struct feature_desk *desk; // does what feature codes ask for; NULL: nobody does
 };
 
 struct call_table *call_table_create(const struct call_table_ports *ports); // NULL when there is no memory

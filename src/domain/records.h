@@ -89,7 +89,7 @@ struct store_overview {
 
 // ---- the audit log
 
-enum via { VIA_SERVER, VIA_CONSOLE, VIA_TOKEN, VIA_CLIENT };
+enum via { VIA_SERVER, VIA_CONSOLE, VIA_TOKEN, VIA_CLIENT, VIA_PHONE };
 extern const char *const actor_via_names[]; // "server" ..., ends with NULL
 
 // Who writes, for the audit log. All borrowed.

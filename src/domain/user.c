@@ -20,7 +20,12 @@ static bool digits_only(struct str text)
 
 bool extension_allowed(struct str text)
 {
-	return text.length >= 2 && text.length <= 15 && digits_only(text);
+	return text.length >= 2 && text.length <= EXTENSION_MAX && digits_only(text);
+}
+
+bool pin_allowed(struct str text)
+{
+	return text.length >= PIN_MIN && text.length <= PIN_MAX && digits_only(text);
 }
 
 // What may stand in a sign-in name without quoting anywhere.
@@ -42,6 +47,8 @@ static const struct field user_fields[] = {
     CHOICE(role, .choices = role_names, .fallback = "agent"),
     TEXT(password_hash, .flags = FIELD_HIDDEN | FIELD_READ_ONLY, .max = 256, .secret = "password",
 	 .rule = "A password hash has at most 256 bytes."),
+    TEXT(pin_hash, .flags = FIELD_HIDDEN | FIELD_READ_ONLY, .max = 256, .secret = "pin",
+	 .rule = "A PIN's hash has at most 256 bytes."),
     TEXT(extension, .flags = FIELD_REQUIRED | FIELD_UNIQUE, .min = 2, .max = 15,
 	 .rule = "An extension has 2 to 15 digits.", .allows = extension_allowed),
     CHOICE(strategy, .choices = strategy_names, .fallback = "at_once"),

@@ -27,6 +27,7 @@ struct user {
 	struct str title; // the person's name, shown to those called
 	int role;
 	struct str password_hash; // argon2id, encoded
+	struct str pin_hash;      // likewise; empty: there is none
 	struct str extension;
 	int strategy;
 	int64_t call_limit; // calls at once
@@ -49,6 +50,10 @@ struct user {
 enum { USER_TURNS_TEXT_MAX = USER_TURNS_MAX * 64 };
 struct str user_turns_to_text(const struct user *user, struct arena *arena);
 bool user_turns_from_text(struct user *user, struct str text, struct arena *arena);
+
+// A PIN has 4 to 15 digits.
+enum { EXTENSION_MAX = 15, PIN_MIN = 4, PIN_MAX = 15 };
+bool pin_allowed(struct str text);
 
 extern const struct entity_type user_type;
 bool extension_allowed(struct str text); // 2 to 15 digits

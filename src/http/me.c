@@ -124,13 +124,21 @@ struct answer me_get(struct request *request)
 // What people may change of themselves. Everything else of a user is the administrators'.
 struct answer me_change(struct request *request)
 {
-	static const char *const names[] = {"do_not_disturb", NULL};
+	static const char *const names[] = {"do_not_disturb", "pin", NULL};
 	struct records *records = server_records(request->server);
 	struct problem_list problems = {.count = 0};
 	struct problem problem = {0};
 	struct entity *user = NULL;
 	enum err err = ERR_STALE;
+	struct str hash = STR_NONE;
+	bool has_pin = json_object_get(request->json, "pin") != NULL;
 	body_only(request->json, names, &problems);
+	struct str pin = has_pin ? body_text(request->json, "pin", &problems) : STR_NONE;
+	body_boolean(request->json, "do_not_disturb", false, &problems);
+	if (problems.count)
+		return answer_problems(request, &problems);
+	if (pin_hash(server_passwords(request->server), pin, &request->arena, &hash, &problem))
+		return answer_problem(request, &problem);
 	for (int tries = 0; err == ERR_STALE && tries < TRIES; tries++) {
 		problem = (struct problem){0};
 		err = records->get(records->context, ENTITY_USER, request->identity.user->entity.id, &request->arena,
@@ -140,8 +148,8 @@ struct answer me_change(struct request *request)
 		struct user *changed = (struct user *)user;
 		changed->do_not_disturb =
 		    body_boolean(request->json, "do_not_disturb", changed->do_not_disturb, &problems);
-		if (problems.count)
-			return answer_problems(request, &problems);
+		if (has_pin)
+			changed->pin_hash = hash;
 		err = records->update(records->context, user, &problem);
 	}
 	if (err)

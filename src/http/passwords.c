@@ -1,5 +1,6 @@
 // Hashes and checks passwords, few at a time.
 #include "http/passwords.h"
+#include "domain/user.h"
 #include "http/http.h"
 
 #include <argon2.h>
@@ -109,6 +110,23 @@ enum err password_check(struct str password, struct str user_name, const char *f
 		return problem_set(problem, ERR_INVALID_FIELD, field,
 				   "The password must differ from the sign-in name.");
 	return ERR_NONE;
+}
+
+enum err pin_hash(struct passwords *passwords, struct str pin, struct arena *arena, struct str *hash,
+		  struct problem *problem)
+{
+	char encoded[PASSWORD_HASH_MAX];
+	*hash = STR_NONE;
+	if (str_empty(pin))
+		return ERR_NONE;
+	if (!pin_allowed(pin))
+		return problem_set(problem, ERR_INVALID_FIELD, "pin", "A PIN has %d to %d digits.", PIN_MIN, PIN_MAX);
+	enum err err = passwords_hash(passwords, pin, encoded);
+	if (!err)
+		*hash = arena_copy(arena, str_of(encoded));
+	if (!err && !hash->at)
+		err = ERR_NO_MEMORY;
+	return err ? problem_set(problem, err, NULL, NULL) : ERR_NONE;
 }
 
 bool password_generate(char *into, size_t length)

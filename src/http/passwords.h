@@ -2,6 +2,7 @@
 #ifndef HTTP_PASSWORDS_H
 #define HTTP_PASSWORDS_H
 
+#include "base/arena.h"
 #include "domain/err.h"
 
 enum { PASSWORD_HASH_MAX = 128, PASSWORD_MIN = 12, PASSWORD_MAX = 256, PASSWORDS_AT_ONCE = 2 };
@@ -17,6 +18,9 @@ enum err passwords_verify(struct passwords *passwords, struct str password, stru
 enum err passwords_hash(struct passwords *passwords, struct str password, char encoded[PASSWORD_HASH_MAX]);
 // Whether a person may choose it.
 enum err password_check(struct str password, struct str user_name, const char *field, struct problem *problem);
+// Checks and hashes a PIN that somebody has chosen; an empty one has an empty hash. The problem names the field "pin".
+enum err pin_hash(struct passwords *passwords, struct str pin, struct arena *arena, struct str *hash,
+		  struct problem *problem);
 // A password that people can type: `length` letters and digits without those that look alike. False without randomness.
 bool password_generate(char *into, size_t length);
 

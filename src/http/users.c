@@ -7,8 +7,9 @@
 #include <string.h>
 
 // The last five are what annotations show; what a client read it may send back.
-static const char *const extras[] = {"password",     "turns",           "selected_device", "session_count",
-				     "device_count", "reachable_count", "call_count",      NULL};
+static const char *const extras[] = {"password",        "pin",           "turns",
+				     "selected_device", "session_count", "device_count",
+				     "reachable_count", "call_count",    NULL};
 
 json_t *turns_to_json(const struct user *user)
 {
@@ -126,10 +127,28 @@ static void turns_prepare(struct change *change)
 	json_decref(present);
 }
 
+static void pin_prepare(struct change *change)
+{
+	const json_t *value = json_object_get(change->extras, "pin");
+	struct str pin = {json_string_value(value), json_string_length(value)};
+	struct request *request = change->request;
+	struct problem problem = {0};
+	struct str hash;
+	if (!value || change->problems.count)
+		return;
+	if (!json_is_string(value))
+		problem_set(&problem, ERR_INVALID_FIELD, "pin", "pin must be text.");
+	else if (!pin_hash(server_passwords(request->server), pin, &request->arena, &hash, &problem))
+		((struct user *)change->entity)->pin_hash = hash;
+	if (problem.err)
+		*problem_list_next(&change->problems) = problem;
+}
+
 static void user_prepare(struct change *change)
 {
 	const struct user *user = (struct user *)change->entity, *before = (const struct user *)change->before;
 	turns_prepare(change);
+	pin_prepare(change);
 	if (before && before->role != user->role && before->entity.id == change->request->identity.user->entity.id)
 		problem_set(problem_list_next(&change->problems), ERR_NOT_ALLOWED, "role",
 			    "Nobody can change their own role.");

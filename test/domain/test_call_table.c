@@ -580,7 +580,7 @@ static void world_open(struct world *w, uint64_t seed)
 	w->watch = watch_create(w->loop, w->directory, w->registrations);
 	registrations_watch(w->registrations, w->watch);
 	const struct call_table_ports ports = {w->loop,     w->directory, w->registrations, &w->signalling,
-					       &w->records, &w->media,    w->watch};
+					       &w->records, &w->media,    w->watch,         NULL};
 	w->calls = call_table_create(&ports);
 	for (unsigned id = 1; id <= DEVICES; id++)
 		put_device(w, id);

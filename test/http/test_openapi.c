@@ -126,7 +126,7 @@ static void every_field_is_described_as_it_is(void **state)
 			shown++;
 		}
 		assert_int_equal(json_object_size(properties),
-				 shown + (kind == ENTITY_USER ? 2 : 0)); // password, turns
+				 shown + (kind == ENTITY_USER ? 3 : 0)); // password, pin, turns
 	}
 	json_decref(read);
 }

@@ -334,6 +334,33 @@ static void moves_call(struct stage *stage, struct line *line)
 		stage_say(stage, "%s", err_sentence(err));
 }
 
+static void desk_gives_back(struct stage *stage, enum err err)
+{
+	struct feature_order *order = stage->order;
+
+	if (!order)
+		stage_fail("the desk was asked for nothing");
+	stage->order = NULL;
+	order->err = err;
+	order->done(order);
+}
+
+static void desk_agrees(struct stage *stage, struct line *line)
+{
+	(void)line;
+	desk_gives_back(stage, ERR_NONE);
+}
+
+static void desk_refuses(struct stage *stage, struct line *line)
+{
+	for (int i = 1; i < ERR_COUNT; i++)
+		if (strcmp(err_name((enum err)i), line->words[0]) == 0) {
+			desk_gives_back(stage, (enum err)i);
+			return;
+		}
+	stage_fail("there is no refusal %s", line->words[0]);
+}
+
 static void shows_calls(struct stage *stage, struct line *line)
 {
 	struct call_snapshot *shown;
@@ -408,6 +435,8 @@ const struct word playing_words[] = {
     {"the server drains",          drains},
     {"the server ends call *",     ends_call},
     {"call * moves to *",          moves_call},
+    {"the desk agrees",            desk_agrees},
+    {"the desk refuses: *",        desk_refuses},
     {"show calls",                 shows_calls},
     {"explain *",                  explains},
     {NULL, NULL},

@@ -320,6 +320,27 @@ static void fake_refer_progress(void *context, uint64_t session, uint64_t transa
 	stage_say(context, "%s hears of %u", party_of(context, session)->name, status);
 }
 
+// ---- the desk
+
+static enum err desk_take(void *context, struct feature_order *order)
+{
+	static const char *const names[] = {
+#define FEATURE(name, key, fallback, argument, help) [FEATURE_##name] = key,
+#include "domain/feature_codes.def"
+#undef FEATURE
+	};
+	struct stage *stage = context;
+	const struct device *device = directory_device(stage->directory, order->device_id);
+
+	stage_say(stage, "the desk is asked for %s at %.*s%s%s%s%s", names[order->feature], STR_ARG(device->number),
+		  order->extension[0] ? ", extension " : "", order->extension, order->pin[0] ? ", PIN " : "",
+		  order->pin);
+	if (stage->order)
+		return ERR_OVERLOADED; // this one does one thing at a time
+	stage->order = order;
+	return ERR_NONE;
+}
+
 // ---- records and media
 
 static void save_registration(void *context, struct registration_write *write)
@@ -430,6 +451,7 @@ void stage_open(struct stage *stage)
 						.refer_progress = fake_refer_progress};
 	stage->records =
 	    (struct records){.context = stage, .save_registration = save_registration, .save_call = save_call};
+	stage->desk = (struct feature_desk){stage, desk_take};
 	stage->media = (struct media){.context = stage, .available = relay_available};
 	stage->directory = directory_create(&plan);
 	stage->registrations = registrations_create(stage->loop, &stage->records);
@@ -438,7 +460,8 @@ void stage_open(struct stage *stage)
 								    .registrations = stage->registrations,
 								    .signalling = &stage->signalling,
 								    .records = &stage->records,
-								    .media = &stage->media});
+								    .media = &stage->media,
+								    .desk = &stage->desk});
 	stage->started_ms = loop_now_ms(stage->loop);
 	transcript_add(stage, "");
 }

@@ -35,6 +35,8 @@ struct stage {
 	struct signalling signalling;
 	struct records records;
 	struct media media;
+	struct feature_desk desk;
+	struct feature_order *order; // that the desk has yet to give back
 	bool relay_up;
 	bool answers_early; // the caller who comes next can (RFC 3262)
 	struct party parties[PARTIES_MAX];

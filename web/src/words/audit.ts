@@ -22,7 +22,7 @@ export const audit = both(
 		undoneSecret: "It is as before, but for its password. The new one, shown once: {{secret}}",
 		isUndo: "an undo",
 		wasUndone: "undone",
-		via: { server: "server", console: "console", client: "command line", token: "token {{token}}" },
+		via: { server: "server", console: "console", client: "command line", phone: "phone", token: "token {{token}}" },
 		entities: { user: "user", device: "device", trunk: "trunk", route: "route", did: "number", selection: "selection", session: "session", token: "token" },
 		choices: {
 			create: "Created",
@@ -68,7 +68,7 @@ export const audit = both(
 		undoneSecret: "Je to jako předtím, až na heslo. Nové, zobrazené jen teď: {{secret}}",
 		isUndo: "vrácení",
 		wasUndone: "vráceno",
-		via: { server: "server", console: "konzole", client: "příkazová řádka", token: "token {{token}}" },
+		via: { server: "server", console: "konzole", client: "příkazová řádka", phone: "telefon", token: "token {{token}}" },
 		entities: { user: "uživatel", device: "zařízení", trunk: "trunk", route: "směrování", did: "číslo", selection: "výběr", session: "přihlášení", token: "token" },
 		choices: {
 			create: "Vytvořeno",
