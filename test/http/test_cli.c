@@ -133,6 +133,15 @@ static void calls_and_what_would_ring(void **state)
 		   "Then the caller hears busy.\n");
 	expect_run(f, "ring 999", 1, "There is no user \"999\".\n");
 	expect_run(f, "calls", 0, "330 ringing\n");
+	expect_run(f, "device add kind=sip_phone number=330", 0, "is created");
+	expect_run(f, "device add kind=sip_phone number=331", 0, "is created");
+	expect_run(f, "move 7 330", 0, "");
+	assert_int_equal(fake_calls_moves(), 1);
+	expect_run(f, "move 7 331", 1, "The device is not registered.");
+	expect_run(f, "move 7 332", 1, "There is no device \"332\".");
+	expect_run(f, "move 8 330", 1, "There is no such call.");
+	expect_run(f, "move 7", 2, "Say which call, and to which device.");
+	expect_run(f, "move 7/x 330", 2, "Say which call, and to which device.");
 	expect_run(f, "hangup 7", 0, "");
 	expect_run(f, "hangup 7", 1, "There is no such thing.");
 	expect_run(f, "calls", 0, "There are no calls.\n");

@@ -27,6 +27,8 @@ static struct call_record *new_record(unsigned number, int64_t started_at)
 	record->outcome = OUTCOME_ANSWERED;
 	record->sip_status = 200;
 	record->ended_by = STR("caller");
+	record->forwarded_from = STR("01HF0000000000000000000000");
+	record->transferred_by = STR("512 Car\xFFol");
 	record->call_id = STR("f81d4fae-7dec-11d0@192.0.2.1");
 	record->leg_count = 2;
 	record->legs = arena_alloc(&record->arena, 2 * sizeof *record->legs);
@@ -94,6 +96,8 @@ static void a_record_comes_back_with_its_legs(void **state)
 	assert_int_equal(read->err, ERR_BUSY);
 	assert_int_equal(read->outcome, OUTCOME_ANSWERED);
 	assert_true(str_equal(read->ended_by, STR("caller")));
+	assert_true(str_equal(read->forwarded_from, STR("01HF0000000000000000000000")));
+	assert_true(str_equal(read->transferred_by, STR("512 Car?ol"))); // names come from the network
 	assert_int_equal(read->leg_count, 2);
 	assert_int_equal(read->legs[0].outcome, OUTCOME_ANSWERED_ELSEWHERE);
 	assert_int_equal(read->legs[1].device_kind, DEVICE_EXTERNAL);
