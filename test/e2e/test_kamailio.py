@@ -138,34 +138,49 @@ class Kamailio(Process):
             probe.close()
 
 
-@unittest.skipUnless(shutil.which("kamailio"), "kamailio is not installed")
+class Shared:
+    """One server for all: starting it takes longer than any of the tests."""
+
+
+def setUpModule():
+    if not shutil.which("kamailio"):
+        raise unittest.SkipTest("kamailio is not installed")
+    folder = tempfile.mkdtemp(prefix="carillon-certificates-")
+    unittest.addModuleCleanup(shutil.rmtree, folder)
+    Shared.authority = Authority(folder)
+    Shared.certificate = Shared.authority.issue("server", "IP:127.0.0.1")
+    Shared.tls = f"127.0.0.1:{free_port()}"
+    server = Shared.server = Server(settings=f"sip tls = {Shared.tls}\ntls certificate = {Shared.certificate}\n"
+                                             f"tls ca = {Shared.authority.path}\nlimits trusted = 127.0.0.1")
+    unittest.addModuleCleanup(server.close)
+    Shared.passwords = {}
+    for number, extension in (("330", "510"), ("331", "511"), ("332", "512")):
+        device = server.device(number)
+        Shared.user = server.user(f"user{number}", extension, [(device, 0, 20)], toll_class=2)
+        Shared.passwords[number] = device["sip_password"]
+    server.api.post("dids", {"number": "01632 960123", "user_id": Shared.user["id"]})
+
+
 class WithKamailio(unittest.TestCase):
-    """A server and a Kamailio for all tests of a class, which speak to each other over this transport."""
+    """A Kamailio for all tests of a class; it and the server speak to each other over this transport."""
 
     transport = "udp"
 
     @classmethod
-    def serve(cls, settings=""):
-        folder = tempfile.mkdtemp(prefix="carillon-certificates-")
-        cls.addClassCleanup(shutil.rmtree, folder)
-        cls.authority = Authority(folder)
-        cls.certificate = cls.authority.issue("server", "IP:127.0.0.1")
-        tls = f"127.0.0.1:{free_port()}"
-        cls.server = Server(settings=f"sip tls = {tls}\ntls certificate = {cls.certificate}\ntls ca = {cls.authority.path}\n" + settings)
-        cls.addClassCleanup(cls.server.close)
-        cls.server_uri = f"sip:{tls if cls.transport == 'tls' else cls.server.sip};transport={cls.transport}"
-
-    @classmethod
-    def proxy(cls, route, host="127.0.0.1"):
-        cls.kamailio = Kamailio(route, cls.authority, host)
+    def proxy(cls, route, host="127.0.0.1", **more):
+        cls.server = Shared.server
+        server = f"sip:{Shared.tls if cls.transport == 'tls' else cls.server.sip};transport={cls.transport}"
+        cls.kamailio = Kamailio(route.format(server=server, **more), Shared.authority, host)
         cls.addClassCleanup(cls.kamailio.close)
 
     @classmethod
-    def person(cls, number, extension, **fields):
-        """A user with a device; gives its password."""
-        device = cls.server.device(number)
-        cls.user = cls.server.user(f"user{number}", extension, [(device, 0, 20)], **fields)
-        return device["sip_password"]
+    def registered(cls, server, number, **fields):
+        """A bare agent, gone when the class is done."""
+        agent = Agent(server, user=number, password=Shared.passwords[number], **fields)
+        cls.addClassCleanup(agent.close)
+        assert agent.register().status == 200
+        cls.addClassCleanup(agent.register, 0)
+        return agent
 
     def setUp(self):
         self.before = self.server.record_count()
@@ -178,18 +193,16 @@ class WithKamailio(unittest.TestCase):
 class BehindAnEdgeProxy(WithKamailio):
     @classmethod
     def setUpClass(cls):
-        cls.serve("limits trusted = 127.0.0.1")
-        cls.proxy(EDGE.format(server=cls.server_uri))
+        cls.proxy(EDGE)
         cls.edge = cls.kamailio.tls_address if cls.transport == "tls" else cls.kamailio.address
-        cls.passwords = {number: cls.person(number, extension) for number, extension in (("330", "510"), ("331", "511"))}
 
     def setUp(self):
         super().setUp()
-        self.phones = [self.phone(number, password) for number, password in self.passwords.items()]
+        self.phones = [self.phone(number, password) for number, password in list(Shared.passwords.items())[:2]]
 
     def phone(self, number, password):
-        phone = Baresip(number, password, self.edge, transport=self.transport, certificate=self.certificate,
-                        authority=self.authority.path)
+        phone = Baresip(number, password, self.edge, transport=self.transport, certificate=Shared.certificate,
+                        authority=Shared.authority.path)
         self.addCleanup(phone.close)
         phone.registered(20)
         return phone
@@ -238,21 +251,13 @@ class BrowsersBehindAnEdgeProxy(WithKamailio):
 
     @classmethod
     def setUpClass(cls):
-        cls.serve("limits trusted = 127.0.0.1")
-        cls.proxy(EDGE.format(server=cls.server_uri))
-        cls.browser, cls.other = (cls.agent(number, extension) for number, extension in (("330", "510"), ("331", "511")))
+        cls.proxy(EDGE)
+        cls.browser, cls.other = (cls.registered(cls.kamailio.address, number, transport="ws") for number in ("330", "331"))
 
     def setUp(self):
         super().setUp()
         for agent in (self.browser, self.other):
             agent.call_id = f"{agent.new_branch()}@test"
-
-    @classmethod
-    def agent(cls, number, extension):
-        agent = Agent(cls.kamailio.address, transport="ws", user=number, password=cls.person(number, extension))
-        cls.addClassCleanup(agent.close)
-        assert agent.register().status == 200
-        return agent
 
     @staticmethod
     def routes(request, *more):
@@ -332,20 +337,17 @@ class AsAPeer(WithKamailio):
 
     @classmethod
     def setUpClass(cls):
-        cls.serve()
-        cls.switch = Agent(cls.server.sip, user="+441444999999")
+        server = Shared.server
+        cls.switch = Agent(server.sip, user="+441444999999")
         cls.addClassCleanup(cls.switch.close)
-        cls.proxy(PEER.format(server=cls.server_uri, switch_port=cls.switch.port, switch=cls.switch.address),
-                  "127.0.0.9")  # not the phones' address: a trunk is known by its own
+        cls.proxy(PEER, "127.0.0.9", switch_port=cls.switch.port, switch=cls.switch.address)  # a trunk is known by its own address
         cls.switch.server = ("127.0.0.9", cls.kamailio.port)  # what it sends, it sends to the peer
-        password = cls.person("330", "510", toll_class=2)
-        trunk = cls.server.api.post("trunks", {"title": "peer", "host": "127.0.0.9", "transport": cls.transport,
-                                               "port": cls.kamailio.tls_port if cls.transport == "tls" else cls.kamailio.port})
-        cls.server.api.post("routes", {"prefix": "", "trunk_id": trunk["id"]})
-        cls.server.api.post("dids", {"number": "01632 960123", "user_id": cls.user["id"]})
-        cls.desk = Agent(cls.server.sip, user="330", password=password)
-        cls.addClassCleanup(cls.desk.close)
-        assert cls.desk.register().status == 200
+        trunk = server.api.post("trunks", {"title": "peer", "host": "127.0.0.9", "transport": cls.transport,
+                                           "port": cls.kamailio.tls_port if cls.transport == "tls" else cls.kamailio.port})
+        cls.addClassCleanup(server.api.delete, f"trunks/{trunk['id']}")
+        route = server.api.post("routes", {"prefix": "", "trunk_id": trunk["id"]})
+        cls.addClassCleanup(server.api.delete, f"routes/{route['id']}")
+        cls.desk = cls.registered(server.sip, "332")
 
     def setUp(self):
         super().setUp()
