@@ -32,6 +32,9 @@ const struct console *server_console(const struct http_server *server); // NULL 
 struct activity *server_activity(struct http_server *server);
 struct provider *server_provider(struct http_server *server);
 struct feed *server_feed(struct http_server *server);
+struct connections *server_connections(struct http_server *server);
+struct workers *server_workers(struct http_server *server, bool slow); // slow: those of requests that check a password
+void server_count_answer(struct http_server *server, unsigned status);
 int64_t server_now_ms(const struct http_server *server); // wall clock
 // The HTTP side's own numbers, for /metrics.
 void server_metrics(struct http_server *server, struct writer *w);
