@@ -171,16 +171,15 @@ class Transfers(test_calls.Calls):
         self.desk.respond(self.invite, 180)
         self.caller_phone.expect(180)
 
-    def lamp(self, watcher):
-        """The one dialog that a NOTIFY tells of Jane's extension."""
+    def lamp(self):
+        """The one dialog that a NOTIFY tells of Jane's extension, to a phone that only watches."""
+        watcher = self.caller()
         uri, lines = f"sip:{self.jane['extension']}@{watcher.remote}", ["Event: dialog", "Expires: 600"]
-        kept, watcher.call_id = watcher.call_id, f"lamp-{watcher.call_id}"
         watcher.send(watcher.request("SUBSCRIBE", uri, extra=lines))
         lines.append("Authorization: " + digest(watcher.expect(401).get("WWW-Authenticate"), "SUBSCRIBE", uri,
                                                 watcher.user, watcher.password))
         watcher.send(watcher.request("SUBSCRIBE", uri, extra=lines))
         watcher.expect(200)
-        watcher.call_id = kept
         notify = watcher.expect("NOTIFY")
         watcher.respond(notify, 200)
         return ElementTree.fromstring(notify.body)[0]
@@ -225,7 +224,7 @@ class Transfers(test_calls.Calls):
 
     def test_pick_up_by_what_the_lamp_says(self):
         self.ringing()
-        dialog = self.lamp(self.soft)
+        dialog = self.lamp()
         self.assertEqual(dialog.get("call-id"), self.invite.get("Call-ID"))
         self.refused_to(self.stranger, 403, self.jane["extension"], self.in_place_of(dialog))
         self.soft.invite(self.jane["extension"], extra=[self.in_place_of(dialog)])
@@ -235,7 +234,7 @@ class Transfers(test_calls.Calls):
         self.ringing()
         other = self.phone()
         self.server.plan(self.jane, [(self.desk.device, 0, 20), (other.device, 0, 20)], "in_sequence")
-        dialog = self.lamp(other)
+        dialog = self.lamp()
         answered = self.talk(self.caller_phone, self.invite, self.desk)
         self.refused_to(other, 486, self.jane["extension"], self.in_place_of(dialog))
         self.bye(self.caller_phone, answered, self.desk)
