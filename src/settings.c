@@ -265,6 +265,17 @@ static bool feature_code_valid(struct str code)
 	return code.at[0] == '*' && code.length >= 2 && code.length <= 9;
 }
 
+// A code that two features have, or nothing.
+static struct str feature_code_twice(const struct settings *settings)
+{
+	for (int i = 0; i < FEATURE_COUNT; i++)
+		for (int j = 0; j < i; j++)
+			if (!str_empty(settings->features.code[i]) &&
+			    str_equal(settings->features.code[i], settings->features.code[j]))
+				return settings->features.code[i];
+	return STR_NONE;
+}
+
 static bool settings_check(const struct settings *settings, struct config_error *error)
 {
 	static const char addresses[] = "up to four addresses such as 192.0.2.1:5060 or [2001:db8::1]:5060";
@@ -318,6 +329,8 @@ static bool settings_check(const struct settings *settings, struct config_error 
 		if (!feature_code_valid(settings->features.code[i]))
 			return refuse(error, "[features]", settings->features.code[i],
 				      "a code is * and digits, up to 8 of them, or empty");
+	if (!str_empty(feature_code_twice(settings)))
+		return refuse(error, "[features]", feature_code_twice(settings), "each feature has a code of its own");
 	if (settings->presence_min_s > settings->presence_max_s)
 		return refuse(error, "[presence] min_s, max_s", STR_NONE, "they must not decrease in this order");
 	if (settings->session_expires_s && settings->session_expires_s < settings->session_min_s)

@@ -167,9 +167,16 @@ static json_t *value_read(struct cli *cli, const struct field *field, const char
 	return NULL;
 }
 
-static json_t *password_read(const char *text)
+// What is no field, since only its hash is kept.
+static bool is_secret(const char *name)
 {
-	char *typed = strcmp(text, "-") == 0 ? prompt_secret("Password: ") : needed(strdup(text));
+	return strcmp(name, "password") == 0 || strcmp(name, "pin") == 0;
+}
+
+static json_t *secret_read(const char *name, const char *text)
+{
+	char *typed = strcmp(text, "-") == 0 ? prompt_secret(strcmp(name, "pin") == 0 ? "PIN: " : "Password: ")
+					     : needed(strdup(text));
 	json_t *value = typed ? json_string(typed) : NULL;
 	free(typed);
 	return value;
@@ -183,14 +190,13 @@ static int member_read(struct cli *cli, const char *argument, json_t *body)
 		return usage(cli, "\"%s\" is not field=value.", argument);
 	char *name = needed(strndup(argument, (size_t)(equals - argument)));
 	const struct field *field = entity_field(entity_type(cli->kind), str_of(name));
-	bool is_password = strcmp(name, "password") == 0;
-	if (!field && !is_password) {
+	if (!field && !is_secret(name)) {
 		int status = usage(cli, "A %s has no field %s; `carillon %s --help` lists them.",
 				   entity_type(cli->kind)->name, name, cli->command->words);
 		free(name);
 		return status;
 	}
-	value = is_password ? password_read(equals + 1) : value_read(cli, field, equals + 1);
+	value = field ? value_read(cli, field, equals + 1) : secret_read(name, equals + 1);
 	int failed = json_object_set_new(body, name, value);
 	free(name);
 	return failed ? EXIT_USAGE : EXIT_DONE;

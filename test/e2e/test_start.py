@@ -58,6 +58,9 @@ class Start(unittest.TestCase):
     def test_key_twice(self):
         self.refused("[http]\nworkers = 1\nworkers = 2\n", "line 3", "workers")
 
+    def test_feature_code_twice(self):
+        self.refused("[features]\npick_up = *70\n", "features", "*70", "a code of its own")
+
     def test_very_long_line(self):
         self.refused("[sip]\nrealm = " + "x" * 5000 + "\n", "line 2")
 
