@@ -9,6 +9,7 @@
 #include "media/none.h"
 #include "metrics.h"
 #include "settings.h"
+#include "settings_of.h"
 #include "sip/endpoint.h"
 #include "sip/tls.h"
 #include "store/store.h"
@@ -351,65 +352,9 @@ static bool tls_build(struct server *server)
 	return tls_create(server->loop, &settings, &server->tls, sentence, sizeof sentence) || complain("%s", sentence);
 }
 
-static struct sip_limits_settings limits_settings(const struct settings *from)
-{
-	return (struct sip_limits_settings){
-	    .requests_per_s = (unsigned)from->limits_requests_per_s,
-	    .requests_burst = (unsigned)from->limits_requests_burst,
-	    .known_requests_per_s = (unsigned)from->limits_known_requests_per_s,
-	    .device_requests_per_s = (unsigned)from->limits_device_requests_per_s,
-	    .device_requests_burst = (unsigned)from->limits_device_requests_burst,
-	    .connections_per_source = (unsigned)from->limits_connections_per_source,
-	    .failures_wait = (unsigned)from->limits_failures_wait,
-	    .wait_s = (unsigned)from->limits_wait_s,
-	    .failures_ban = (unsigned)from->limits_failures_ban,
-	    .window_s = (unsigned)from->limits_window_s,
-	    .ban_s = (unsigned)from->limits_ban_s,
-	};
-}
-
-static struct sip_endpoint_settings endpoint_settings(struct server *server, const struct settings *from)
-{
-	struct sip_endpoint_settings settings = {
-	    .transport.secure = server->tls,
-	    .transport.origins = from->sip_ws_origins,
-	    .transport.advertised_host = from->sip_advertised_host,
-	    .transport.connections_max = (unsigned)from->sip_connections_max,
-	    .transport.idle_s = (unsigned)from->sip_idle_s,
-	    .realm = from->sip_realm,
-	    .domains = from->sip_domains,
-	    .nonce_life_s = (unsigned)from->sip_nonce_life_s,
-	    .dns_servers = from->dns_servers,
-	    .digest = from->sip_digest,
-	    .limits = limits_settings(from),
-	    .overload.busy_percent = (unsigned)from->overload_busy_percent,
-	    .overload.retry_after_s = (unsigned)from->overload_retry_after_s,
-	    .overload.store_wait_ms = (unsigned)from->overload_store_wait_ms,
-	    .session_expires_s = (unsigned)from->session_expires_s,
-	    .session_min_s = (unsigned)from->session_min_s,
-	    .register_min_s = (unsigned)from->register_min_s,
-	    .register_max_s = (unsigned)from->register_max_s,
-	    .register_default_s = (unsigned)from->register_default_s,
-	    .subscribe_min_s = (unsigned)from->presence_min_s,
-	    .subscribe_max_s = (unsigned)from->presence_max_s,
-	    .subscriptions_per_device = (unsigned)from->presence_per_device,
-	    .subscriptions_max = (unsigned)from->presence_subscriptions_max,
-	    .lamps_nameless = !from->presence_identities,
-	};
-
-	_Static_assert((int)TRUSTED_MAX == (int)SIP_TRUSTED_MAX, "as many as the endpoint takes");
-	settings_trusted(from, settings.trusted);
-	settings_listeners(from->sip_udp, 5060, settings.transport.udp);
-	settings_listeners(from->sip_tcp, 5060, settings.transport.tcp);
-	settings_listeners(from->sip_tls, 5061, settings.transport.tls);
-	settings_listeners(from->sip_ws, 80, settings.transport.ws);
-	settings_listeners(from->sip_wss, 443, settings.transport.wss);
-	return settings;
-}
-
 static bool endpoint_build(struct server *server)
 {
-	const struct sip_endpoint_settings settings = endpoint_settings(server, &server->settings);
+	const struct sip_endpoint_settings settings = settings_of_endpoint(&server->settings, server->tls);
 	struct net_address failed = {0};
 	int error = sip_endpoint_create(server->loop, &settings, server->directory, server->registrations,
 					&server->endpoint, &failed);
@@ -443,18 +388,6 @@ static bool endpoint_build(struct server *server)
 	return true;
 }
 
-static struct provider_settings single_sign_on_settings(const struct settings *from)
-{
-	return (struct provider_settings){
-	    .issuer = from->oidc_issuer.at,
-	    .client_id = from->oidc_client_id.at,
-	    .client_secret = from->oidc_client_secret.at,
-	    .redirect_uri = from->oidc_redirect_uri.at,
-	    .claim = from->oidc_claim.at,
-	    .scope = from->oidc_scope.at,
-	};
-}
-
 static bool https_certificate_read(const struct server *server, char *sentence, size_t size)
 {
 	return http_certificate_read(server->settings.tls_certificate, server->settings.tls_key, sentence, size);
@@ -483,7 +416,7 @@ static bool http_build(struct server *server)
 	    .directory = server->directory,
 	    .registrations = server->registrations,
 	    .watch = server->watch,
-	    .single_sign_on = single_sign_on_settings(&server->settings),
+	    .single_sign_on = settings_of_single_sign_on(&server->settings),
 	    .version = CARILLON_VERSION,
 	    .metrics = metrics_write,
 	    .status = status_write,
@@ -514,7 +447,7 @@ static bool adopt(struct server *server, const struct settings *read)
 
 	settings_compare(&server->settings, read, &one, &other);
 	settings_adopt(&settings, read);
-	const struct sip_endpoint_settings endpoint = endpoint_settings(server, &settings);
+	const struct sip_endpoint_settings endpoint = settings_of_endpoint(&settings, server->tls);
 	if (!sip_endpoint_change(server->endpoint, &endpoint)) {
 		log_error("configuration_not_reloaded", LOG_TEXT("why", err_sentence(ERR_NO_MEMORY)));
 		return false;
