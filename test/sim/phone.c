@@ -162,15 +162,20 @@ void phone_go_away(struct phone *phone, uint64_t duration_ms)
 	timer_start(phone_loop(phone), &phone->away_timer, duration_ms);
 }
 
+static void network_up(struct phone *phone)
+{
+	phone->away = false;
+	sim_host_up(phone_loop(phone), &phone->address);
+	phone_stream_forget(phone);
+}
+
 static void come_back(struct phone *phone)
 {
 	if (!phone->away)
 		return;
-	phone->away = false;
 	phone->came_back_ms = loop_now_ms(phone_loop(phone));
 	plane_wire_lost(phone->plane, phone); // what it has begun meanwhile
-	sim_host_up(phone_loop(phone), &phone->address);
-	phone_stream_forget(phone);
+	network_up(phone);
 }
 
 bool phone_was_away(const struct phone *phone)
@@ -363,7 +368,8 @@ void phone_destroy(struct phone *phone)
 	phone->closing = true;
 	timer_stop(&phone->register_timer);
 	timer_stop(&phone->away_timer);
-	come_back(phone);
+	if (phone->away)
+		network_up(phone); // its calls' other sides may be gone already
 	list_each (node, following, &phone->requests)
 		request_free(container_of(node, struct request, node));
 	list_each (node, following, &phone->answers)
