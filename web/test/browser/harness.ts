@@ -11,7 +11,7 @@ import { expect } from "vitest";
 
 export const PASSWORD = "correct horse battery";
 const ROOT = resolve(import.meta.dirname, "../../..");
-const WAIT = 45_000;
+const WAIT = 120_000;
 
 async function freePort(): Promise<number> {
 	const server = createServer();
@@ -90,6 +90,21 @@ export class Server {
 	// When the password was changed in a browser.
 	async prepareAgain(): Promise<void> {
 		await this.signIn(PASSWORD);
+	}
+
+	// For somebody whom an administrator gave their first password, which must be changed.
+	async passwordChoose(name: string, first: string, own: string): Promise<void> {
+		const headers = { "Content-Type": "application/json" };
+		const session = await fetch(`${this.base}/api/v1/session`, { method: "POST", headers, body: JSON.stringify({ name, password: first }) });
+		expect(session.status).toBe(201);
+		const cookie = (session.headers.get("set-cookie") ?? "").split(";")[0] ?? "";
+		const { csrf_token } = (await session.json()) as { csrf_token: string };
+		const changed = await fetch(`${this.base}/api/v1/me/password`, {
+			method: "PUT",
+			headers: { ...headers, Cookie: cookie, "X-CSRF-Token": csrf_token },
+			body: JSON.stringify({ password: first, new_password: own }),
+		});
+		expect(changed.ok, await changed.text()).toBe(true);
 	}
 
 	// For a browser that need not sign in itself.
