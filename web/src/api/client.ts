@@ -9,12 +9,14 @@ export class Problem extends Error {
 	readonly status: number;
 	readonly code: string;
 	readonly field: ProblemDocument["field"];
+	readonly problems: NonNullable<ProblemDocument["problems"]>; // of an import or a bulk operation
 
-	constructor(document: Pick<ProblemDocument, "status" | "code" | "detail" | "field">) {
+	constructor(document: Pick<ProblemDocument, "status" | "code" | "detail" | "field" | "problems">) {
 		super(document.detail);
 		this.status = document.status;
 		this.code = document.code;
 		this.field = document.field;
+		this.problems = document.problems ?? [];
 	}
 }
 
@@ -28,7 +30,7 @@ export type Query = Record<string, string | number | boolean | undefined>;
 
 interface Options {
 	query?: Query | undefined;
-	body?: unknown;
+	body?: unknown; // sent as JSON; a File as what it is
 	etag?: string | null | undefined;
 	signal?: AbortSignal | undefined;
 	idempotencyKey?: string | undefined;
@@ -63,7 +65,8 @@ async function problemOf(response: Response): Promise<Problem> {
 
 export async function request<T>(method: string, path: string, options: Options = {}): Promise<Answer<T>> {
 	const headers = new Headers({ Accept: "application/json" });
-	if (options.body !== undefined) headers.set("Content-Type", "application/json");
+	const { body } = options;
+	if (body !== undefined) headers.set("Content-Type", body instanceof Blob ? body.type : "application/json");
 	if (method !== "GET" && csrfToken) headers.set("X-CSRF-Token", csrfToken);
 	if (options.etag) headers.set("If-Match", options.etag);
 	if (options.idempotencyKey) headers.set("Idempotency-Key", options.idempotencyKey);
@@ -72,7 +75,7 @@ export async function request<T>(method: string, path: string, options: Options 
 		response = await fetch(`/api/v1${path}${queryText(options.query)}`, {
 			method,
 			headers,
-			body: options.body === undefined ? null : JSON.stringify(options.body),
+			body: body === undefined ? null : body instanceof Blob ? body : JSON.stringify(body),
 			signal: options.signal ?? null,
 			credentials: "same-origin",
 		});

@@ -12,6 +12,7 @@ import IconHome from "@tabler/icons-react/icons/IconHome";
 import IconAudit from "@tabler/icons-react/icons/IconListDetails";
 import IconSettings from "@tabler/icons-react/icons/IconSettings";
 import IconTokens from "@tabler/icons-react/icons/IconKey";
+import IconImport from "@tabler/icons-react/icons/IconFileImport";
 import IconUsers from "@tabler/icons-react/icons/IconUsers";
 import IconNumber from "@tabler/icons-react/icons/IconNumber123";
 import IconRoute from "@tabler/icons-react/icons/IconRoute";
@@ -38,7 +39,7 @@ export type NavigationLabel =
 	| "settings"
 	| "tokens"
 	| "myPhone"
-	| "users" | "sipDevices" | "webrtcDevices" | "externalNumbers" | "teamsDevices" | "trunks" | "routes" | "dids";
+	| "import" | "users" | "sipDevices" | "webrtcDevices" | "externalNumbers" | "teamsDevices" | "trunks" | "routes" | "dids";
 
 const readers = ["admin", "auditor"] as const;
 const everybody = ["admin", "agent", "auditor"] as const;
@@ -53,6 +54,7 @@ const Registrations = lazy(() => import("./realtime/Registrations"));
 const SignIns = lazy(() => import("./SignIns"));
 const RecordList = lazy(() => import("./records/RecordList"));
 const Record = lazy(() => import("./records/Record"));
+const Import = lazy(() => import("./Import"));
 const UserList = lazy(() => import("./users/UserList"));
 const UserPage = lazy(() => import("./users/UserPage"));
 const DevicePage = lazy(() => import("./devices/DevicePage"));
@@ -84,6 +86,7 @@ export const pages: readonly PageEntry[] = [
 	{ path: "/users", page: UserList, roles: readers, navigation: { section: "manage", label: "users", icon: IconUsers } },
 	{ path: "/users/new", page: UserPage, roles: ["admin"] },
 	{ path: "/users/:id", page: UserPage, roles: readers },
+	{ path: "/import", page: Import, roles: ["admin"], navigation: { section: "manage", label: "import", icon: IconImport } },
 	{
 		path: "/devices/sip",
 		page: SipDevices,

@@ -3,6 +3,7 @@ import i18next from "i18next";
 import { initReactI18next } from "react-i18next";
 import { agent } from "./agent";
 import { audit } from "./audit";
+import { csv } from "./csv";
 import { devices } from "./devices";
 import { forms } from "./forms";
 import { lists } from "./lists";
@@ -32,6 +33,7 @@ const parts = {
 	audit,
 	settings,
 	tokens,
+	csv,
 };
 
 type Parts = typeof parts;

@@ -9,6 +9,7 @@ export const shown: readonly { name: string; path: string }[] = [
 	{ name: "settings", path: "/settings" },
 	{ name: "tokens", path: "/tokens" },
 	{ name: "my-phone", path: "/me" },
+	{ name: "import", path: "/import" },
 	{ name: "users", path: "/users" },
 	{ name: "user", path: "/users/2" },
 	{ name: "user-new", path: "/users/new" },

@@ -10,6 +10,7 @@ import { Link } from "wouter";
 import type { Device } from "../../api/resources";
 import { DeviceState } from "../../parts/DeviceState";
 import { countField, switchField, useBulkEdit } from "../../parts/BulkEdit";
+import { ExportButton } from "../../parts/ExportButton";
 import { ListPage, Twofold, YesNo, type Column, type Filter } from "../../parts/ListPage";
 import { useRemove } from "../../parts/useRemove";
 import { deviceName, groupLabels, kindsOf, type DeviceGroup } from "./kinds";
@@ -116,6 +117,7 @@ function DeviceList({ group }: { group: DeviceGroup }) {
 			cloneOf={(device) => `/devices/${group}/new?clone=${device.id}`}
 			remove={remove}
 			bulk={[bulk.action]}
+			tools={kinds.length === 1 && kinds[0] ? <ExportButton of="devices" kind={kinds[0]} /> : <ExportButton of="devices" />}
 			add={{ href: `/devices/${group}/new` }}
 			empty={{ title: t(`devices.empty.${group}`), text: t(`devices.emptyText.${group}`), icon: icons[group] }}
 		/>

@@ -8,6 +8,7 @@ import { Link } from "wouter";
 import { useEntity, useList, type Did } from "../../api/resources";
 import { ChoiceField, TextField } from "../../parts/fields";
 import { Card, Fields } from "../../parts/FormPage";
+import { ExportButton } from "../../parts/ExportButton";
 import { ListPage, type Column } from "../../parts/ListPage";
 import { useRemove } from "../../parts/useRemove";
 import type { Editor } from "../../parts/useEditor";
@@ -56,6 +57,7 @@ export function NumberList() {
 			hrefOf={(did) => `/numbers/${did.id}`}
 			cloneOf={(did) => `/numbers/new?clone=${did.id}`}
 			remove={remove}
+			tools={<ExportButton of="dids" />}
 			add={{ href: "/numbers/new" }}
 			empty={{ title: t("outside.noDids"), text: t("outside.noDidsText"), icon: <IconNumber size={32} /> }}
 		/>

@@ -5,6 +5,7 @@ import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import type { User } from "../../api/resources";
 import { choiceField, countField, switchField, useBulkEdit } from "../../parts/BulkEdit";
+import { ExportButton } from "../../parts/ExportButton";
 import { ListPage, Twofold, YesNo, type Column } from "../../parts/ListPage";
 import { useRemove } from "../../parts/useRemove";
 
@@ -103,6 +104,7 @@ export default function UserList() {
 			cloneOf={(user) => `/users/new?clone=${user.id}`}
 			remove={remove}
 			bulk={[bulk.action]}
+			tools={<ExportButton of="users" />}
 			add={{ href: "/users/new" }}
 			empty={{ title: t("users.empty"), text: t("users.emptyText"), icon: <IconUsers size={32} /> }}
 		/>
