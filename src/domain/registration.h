@@ -28,7 +28,7 @@ struct binding {
 	uint32_t cseq;
 	uint16_t q;      // thousandths
 	uint32_t reg_id; // RFC 5626; 0 = none
-	bool behind_nat; // requests go to flow.remote, whatever the contact says
+	bool behind_nat; // requests go to flow.remote, whatever the contact or the path says
 	struct flow flow;
 	struct str contact;  // the URI as registered, without < >
 	struct str instance; // +sip.instance, or empty

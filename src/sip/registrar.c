@@ -268,21 +268,32 @@ static bool register_read(const struct sip_registrar *registrar, const struct si
 
 // ---- where the phone really is
 
-// NAT shows in a Contact or a Via that names another host than the packet came from. A host name says nothing; as names are not
-// looked up, the packet's source is then the way back too.
-static bool lies_behind_nat(const struct device *device, const struct sip_message *request, const struct flow *from,
-			    const struct binding *binding)
+// NAT shows in an address that names another host than the packet came from: the Contact or the Via, and behind a proxy the Path,
+// which leads to the proxy however the phone is connected to it. A host name says nothing; as names are not looked up, the packet's
+// source is then the way back too.
+static bool names_another_host(struct str text, const struct flow *from)
 {
 	struct sip_uri uri;
 	struct net_address named;
 	const char *why;
 	size_t at;
 
-	if (device->nat != NAT_AUTO)
+	return !sip_uri_parse(text, &uri, &why, &at) || !dialog_address_of(&uri, &named) ||
+	       !net_address_same_host(&named, &from->remote);
+}
+
+static bool lies_behind_nat(const struct device *device, const struct sip_message *request, const struct flow *from,
+			    const struct binding *binding)
+{
+	struct sip_walk walk = {0};
+	struct sip_address proxy;
+	struct net_address named;
+	struct str value;
+	bool direct = !sip_value_next(request, SIP_HEADER_PATH, &walk, &value) || !sip_address_parse(value, &proxy);
+
+	if (direct && device->nat != NAT_AUTO)
 		return device->nat == NAT_ALWAYS;
-	if (!sip_uri_parse(binding->contact, &uri, &why, &at) || !dialog_address_of(&uri, &named))
-		return true;
-	if (!net_address_same_host(&named, &from->remote))
+	if (names_another_host(direct ? binding->contact : proxy.uri.text, from))
 		return true;
 	return net_address_parse(request->via.host, 0, &named) && !net_address_same_host(&named, &from->remote);
 }

@@ -141,6 +141,29 @@ class Faults(unittest.TestCase):
         self.assertEqual([record["outcome"] for record in records], ["answered", "answered"])
         wait_for(lambda: self.metric("sip_sessions") == 0, 60, "the sessions' end")
 
+    def test_an_edge_proxy_whose_connection_ends(self):
+        """What is registered through it is reached at its Path, by a new connection."""
+        self.serve()
+        caller = self.phone("330")
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(listener.close)
+        path = f"<sip:127.0.0.1:{listener.getsockname()[1]};transport=tcp;lr>"
+        edge = Agent(self.server.sip, transport="tcp", user="331", password=self.devices["331"]["sip_password"])
+        answer = edge.register(contact="<sip:331@browser.invalid;transport=ws>", lines=["Supported: path", f"Path: {path}"])
+        self.assertEqual(answer.status, 200)
+        edge.close()
+        wait_for(lambda: self.metric("sip_connections") == 0, 10, "the end of its connection")
+        caller.invite("510")
+        listener.settimeout(10)
+        again = Agent(self.server.sip, transport="tcp", user="331", accepted=listener.accept()[0])
+        self.addCleanup(again.close)
+        invite = again.expect("INVITE")
+        self.assertEqual((invite.uri, invite.all("Route")), ("sip:331@browser.invalid;transport=ws", [path]))
+        again.respond(invite, 486)
+        again.expect("ACK")
+        caller.ack_refusal(caller.expect(486), caller.invite_uri)
+        self.assertEqual(self.server.records(1)[0]["legs"][0]["outcome"], "busy")
+
     # ---- file descriptors
 
     def test_no_file_descriptors(self):

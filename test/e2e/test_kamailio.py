@@ -61,7 +61,8 @@ request_route {{
 		exit;
 	}}
 {route}
-	t_relay();
+	if (!t_relay()) # without an answer the connection that the request came by would be closed
+		sl_reply_error();
 }}
 
 onreply_route {{
@@ -295,6 +296,45 @@ class BrowsersBehindAnEdgeProxy(WithKamailio):
         self.other.expect(200)
         self.browser.respond(self.browser.expect("BYE"), 200)
         self.assertEqual(self.outcome(), "answered")
+
+    def reloaded(self, instance=None):
+        """A browser of the third device that has vanished, and the one that has come in its place."""
+        agents = [Agent(self.kamailio.address, user="332", password=Shared.passwords["332"], transport="ws") for _ in range(2)]
+        parameters = f';+sip.instance="<urn:uuid:{instance}>";reg-id=1' if instance else ""
+        for agent in agents:
+            self.addCleanup(agent.close)
+            contact = f"<sip:332@{agent.address};transport=ws>{parameters}"
+            self.assertEqual(agent.register(contact=contact).status, 200)
+            if agent is agents[0]:
+                agent.close()
+        self.addCleanup(agents[1].register, 0, "*")
+        return agents[1]
+
+    def bindings(self, number):
+        return [item for item in self.server.api.get("registrations")["items"] if item["number"] == number]
+
+    def rings_and_is_given_up(self, agent):
+        self.browser.invite("512")
+        invite = agent.expect("INVITE", seconds=10)
+        agent.respond(invite, 180, extra=self.routes(invite))
+        self.browser.expect(180)
+        self.browser.cancel()
+        agent.respond(agent.expect("CANCEL"), 200)
+        agent.respond(invite, 487)
+        agent.expect("ACK")
+        self.browser.expect(200)
+        self.browser.ack_refusal(self.browser.expect(487), self.browser.invite_uri)
+        self.assertEqual(self.outcome(), "caller_gave_up")
+
+    def test_a_browser_reloads(self):
+        agent = self.reloaded()
+        self.assertEqual(len(self.bindings("332")), 2)
+        self.rings_and_is_given_up(agent)
+
+    def test_a_browser_that_says_who_it_is_reloads(self):
+        agent = self.reloaded("7f3a1f4e-6c1b-4b52-9d5f-0c6a3a0a9e11")
+        self.assertEqual(len(self.bindings("332")), 1)
+        self.rings_and_is_given_up(agent)
 
     def test_reliable_ringing_and_a_session_timer(self):
         invite = self.ring(["Supported: 100rel, timer", "Session-Expires: 1800;refresher=uac"])

@@ -225,12 +225,12 @@ class Agent:
     def new_branch():
         return f"z9hG4bK{os.urandom(5).hex()}{next(COUNTER)}"
 
-    def register(self, expires=600, contact=None):
+    def register(self, expires=600, contact=None, lines=()):
         """Registers with the password; gives the final response."""
         uri = f"sip:{self.remote}"
         kept, self.call_id = self.call_id, f"reg-{self.call_id}"
         to = f"<sip:{self.user}@{self.remote}>"
-        extra = [f"Expires: {expires}"]
+        extra = [f"Expires: {expires}", *lines]
         try:
             self.send(self.request("REGISTER", uri, extra=extra, to=to, contact=contact))
             answer = self.expect(401, 200, 403, 503)

@@ -242,6 +242,17 @@ static void a_contact_behind_nat_is_reached_where_it_came_from(void **state)
 	assert_int_equal(binding->flow.remote.bytes[0], 10);
 }
 
+static void behind_a_proxy_its_path_is_the_way_not_the_connection(void **state)
+{
+	(void)state;
+	peer_register(&phone, "330", 1,
+		      "Contact: <sip:330@x7.invalid>\nPath: <sip:10.0.0.2:5070;transport=tcp;lr>, <sip:10.9.9.9;lr>\n");
+	assert_false(only_binding()->behind_nat);
+	peer_register(&phone, "330", 2,
+		      "Contact: <sip:330@x7.invalid>\nPath: <sip:192.168.1.9;lr>\n"); // a proxy behind NAT
+	assert_true(only_binding()->behind_nat);
+}
+
 static void instance_and_reg_id_come_back(void **state)
 {
 	(void)state;
@@ -325,6 +336,7 @@ int main(void)
 	    T(without_a_contact_it_only_asks),
 	    T(an_older_request_of_the_same_call_id_is_refused),
 	    T(a_contact_behind_nat_is_reached_where_it_came_from),
+	    T(behind_a_proxy_its_path_is_the_way_not_the_connection),
 	    T(instance_and_reg_id_come_back),
 	    T(a_path_is_kept_and_comes_back),
 	    T(zero_octets_make_two_contacts),
