@@ -216,10 +216,10 @@ class StrangersOnHttp(Strangers):
         return ask(self.address, f"GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{headers}\r\n".encode())
 
     def test_garbage(self):
-        for path, headers, status in (("/sip", "", 426), ("/sip?x=1", "", 426), ("/sip/", "", 404), ("/sipx", "", 404),
-                                      ("/sip", "Upgrade: h2c\r\n", 426), ("/sip", "x: " + "y" * 5000 + "\r\n", 400)):
-            answer = self.get(path, headers)
-            self.assertTrue(answer.startswith(f"HTTP/1.1 {status} "), (path, headers[:20], answer))
+        nothing = "404|200"  # 200: the console is installed, and says itself that it has no such page
+        for path, headers, status in (("/sip", "", "426"), ("/sip?x=1", "", "426"), ("/sip/", "", nothing), ("/sipx", "", nothing),
+                                      ("/sip", "Upgrade: h2c\r\n", "426"), ("/sip", "x: " + "y" * 5000 + "\r\n", "400")):
+            self.assertRegex(self.get(path, headers), f"^HTTP/1.1 ({status}) ", (path, headers[:20]))
         answer = ask(self.address, b"POST /sip HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
         self.assertTrue(answer.startswith("HTTP/1.1 405 "), answer)
         answer = ask(self.address, greeting("localhost").replace(b"HTTP/1.1", b"HTTP/1.0"))
