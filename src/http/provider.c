@@ -154,43 +154,79 @@ enum err provider_sign_in_url(struct provider *provider, const struct sign_in_se
 
 // ---- and back
 
+// Where codes are redeemed, and whether our secret may come there in the form.
+static enum err token_endpoint_get(struct provider *provider, struct arena *arena, struct str *url, bool *takes_form)
+{
+	size_t i;
+	const json_t *method;
+	pthread_mutex_lock(&provider->lock);
+	enum err err = metadata_get(provider);
+	*url = err ? STR_NONE : arena_copy(arena, str_of(text_of(provider->metadata, "token_endpoint")));
+	*takes_form = false;
+	const json_t *methods = json_object_get(provider->metadata, "token_endpoint_auth_methods_supported");
+	json_array_foreach(methods, i, method)
+	{
+		const char *name = json_string_value(method);
+		*takes_form |= name && strcmp(name, "client_secret_post") == 0;
+	}
+	pthread_mutex_unlock(&provider->lock);
+	return err || url->at ? err : ERR_NO_MEMORY;
+}
+
+// How the token endpoint comes to know us: by Basic credentials, by the form, or by our name alone.
+struct credentials {
+	char *user, *password; // form-encoded, from malloc
+	bool basic, form;
+};
+
+// RFC 6749 section 2.3.1: both are form-encoded before they become Basic credentials. There are providers that do not decode
+// them; so what encoding changes goes into the form, about which nobody is in doubt, where the provider takes it there.
+static enum err credentials_make(const struct provider_settings *settings, bool takes_form, struct credentials *made)
+{
+	*made = (struct credentials){.user = fetch_escape(str_of(settings->client_id)),
+				     .password = fetch_escape(str_of(settings->client_secret))};
+	if (!made->user || !made->password)
+		return ERR_NO_MEMORY;
+	bool doubtful =
+	    strcmp(made->user, settings->client_id) != 0 || strcmp(made->password, settings->client_secret) != 0;
+	made->form = *settings->client_secret && doubtful && takes_form;
+	made->basic = *settings->client_secret && !made->form;
+	return ERR_NONE;
+}
+
 // The token endpoint's answer. Codes work once, so this is never tried again.
 static enum err code_redeem(struct provider *provider, struct str code, const struct sign_in_secrets *secrets,
 			    struct arena *arena, json_t **tokens)
 {
 	const struct provider_settings *settings = &provider->settings;
 	char sentence[SENTENCE_MAX];
-	struct str form = STR_NONE, text = arena_copy(arena, code);
-	bool secret = *settings->client_secret != '\0';
+	struct credentials ours = {0};
+	struct str form = STR_NONE, text = arena_copy(arena, code), url;
+	bool takes_form;
 	long status = 0;
-	if (!text.at || !form_add(&form, arena, "grant_type", "authorization_code") ||
-	    !form_add(&form, arena, "code", text.at) ||
-	    !form_add(&form, arena, "redirect_uri", settings->redirect_uri) ||
-	    !form_add(&form, arena, "code_verifier", secrets->verifier) ||
-	    (!secret && !form_add(&form, arena, "client_id", settings->client_id)))
-		return ERR_NO_MEMORY;
-	// RFC 6749 section 2.3.1: both are form-encoded before they become Basic credentials.
-	char *user = fetch_escape(str_of(settings->client_id)),
-	     *password = fetch_escape(str_of(settings->client_secret));
-	pthread_mutex_lock(&provider->lock);
-	enum err err = metadata_get(provider);
-	struct str url = err ? STR_NONE : arena_copy(arena, str_of(text_of(provider->metadata, "token_endpoint")));
-	pthread_mutex_unlock(&provider->lock);
-	if (!err && (!url.at || !user || !password))
+	enum err err = token_endpoint_get(provider, arena, &url, &takes_form);
+	if (!err)
+		err = credentials_make(settings, takes_form, &ours);
+	if (!err && (!text.at || !form_add(&form, arena, "grant_type", "authorization_code") ||
+		     !form_add(&form, arena, "code", text.at) ||
+		     !form_add(&form, arena, "redirect_uri", settings->redirect_uri) ||
+		     !form_add(&form, arena, "code_verifier", secrets->verifier) ||
+		     (!ours.basic && !form_add(&form, arena, "client_id", settings->client_id)) ||
+		     (ours.form && !form_add(&form, arena, "client_secret", settings->client_secret))))
 		err = ERR_NO_MEMORY;
 	if (!err) {
 		*tokens = fetch_json(&(struct fetch){.url = url.at,
 						     .form = form.at,
 						     .status = &status,
-						     .user = secret ? user : NULL,
-						     .password = secret ? password : NULL},
+						     .user = ours.basic ? ours.user : NULL,
+						     .password = ours.basic ? ours.password : NULL},
 				     sentence, sizeof sentence);
 		err = *tokens ? ERR_NONE : unreachable(sentence);
 		if (err && status >= 400 && status < 500) // it is there, and does not take the code
 			err = ERR_SIGN_IN_FAILED;
 	}
-	free(user);
-	free(password);
+	free(ours.user);
+	free(ours.password);
 	return err;
 }
 

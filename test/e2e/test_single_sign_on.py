@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Single sign-on by OpenID Connect against a provider that does everything right, and then one thing at a time wrong."""
+"""Single sign-on by OpenID Connect: with a provider that does everything right, and then one thing at a time wrong; and with
+Glewlwyd, a provider that other people have written."""
 
 import base64
 import hashlib
@@ -15,6 +16,8 @@ import time
 import unittest
 import urllib.parse
 
+from agents import wait_for
+from glewlwyd import Browser, Glewlwyd
 from server import Server
 
 CALLBACK = "http://carillon.example/api/v1/single-sign-on/callback"
@@ -239,6 +242,68 @@ class SingleSignOn(unittest.TestCase):
             self.assertEqual((status, json.loads(text)["code"]), (503, "unreachable_provider"))
         finally:
             server.close()
+
+
+class WithGlewlwyd(unittest.TestCase):
+    # Glewlwyd reads Basic credentials as they are, not form-encoded; so the odd secret comes to it in the form.
+    CLIENTS = {"plain": ("a-secret.without_oddities~1", ["client_secret_basic"]),
+               "odd": (SECRET, ["client_secret_basic", "client_secret_post"])}
+
+    @classmethod
+    def setUpClass(cls):
+        cls.provider = Glewlwyd([(name, *rest) for name, rest in cls.CLIENTS.items()], CALLBACK, ["jane", "joan"])
+        cls.addClassCleanup(cls.provider.close)
+
+    def carillon(self, client, secret, more=""):
+        server = Server(settings=f"oidc issuer = {self.provider.issuer}\noidc client_id = {client}\n"
+                                 f"oidc client_secret = {secret}\noidc redirect_uri = {CALLBACK}\n{more}")
+        self.addCleanup(server.close)
+        server.api.post("users", {"name": "jane", "title": "Jane", "extension": "510"})
+        return server
+
+    def sign_in(self, server, name, client):
+        """Gives the browser, and the answer to its way back."""
+        browser = Browser(server.http_port)
+        status, headers, text = browser.ask("GET", "/api/v1/single-sign-on/start")
+        self.assertEqual(status, 302, text)
+        back = self.provider.sign_in(headers["Location"], name, client)
+        self.assertEqual(urllib.parse.urlunsplit(back._replace(query="")), CALLBACK)
+        self.back = f"{back.path}?{back.query}"
+        status, _, text = browser.ask("GET", self.back)
+        return browser, status, text
+
+    def refused(self, browser, status, text):
+        self.assertEqual((status, json.loads(text)["code"]), (401, "sign_in_failed"))
+        self.assertNotIn("carillon_session", browser.cookies)
+        self.assertEqual(browser.ask("GET", "/api/v1/session")[0], 401)
+
+    def test_a_user_signs_in(self):
+        for client, (secret, _) in self.CLIENTS.items():
+            with self.subTest(client=client):
+                server = self.carillon(client, secret)
+                browser, status, text = self.sign_in(server, "jane", client)
+                self.assertEqual(status, 200, text + server.output())
+                self.assertIn("carillon_session", browser.cookies)
+                session = json.loads(browser.done("GET", "/api/v1/session"))
+                self.assertEqual((session["user"]["name"], session["role"], session["password_change_due"]), ("jane", "agent", False))
+                self.assertEqual(browser.ask("GET", self.back)[0], 401)  # a code works once
+
+    def test_nobody_else_comes_in(self):
+        server = self.carillon("plain", self.CLIENTS["plain"][0])
+        browser, status, text = self.sign_in(server, "joan", "plain")
+        self.refused(browser, status, text)
+        self.assertIn("joan", json.loads(text)["detail"])
+
+    def test_the_secret_must_be_right(self):
+        server = self.carillon("plain", "another")
+        self.refused(*self.sign_in(server, "jane", "plain"))
+        wait_for(lambda: "token answered 403" in server.output(), 10, "the reason in the log")
+
+    def test_an_address_must_be_verified(self):
+        server = self.carillon("plain", self.CLIENTS["plain"][0], "oidc claim = email\n")
+        server.api.post("users", {"name": "jane@example.com", "title": "Jane too", "extension": "511"})
+        self.refused(*self.sign_in(server, "jane", "plain"))  # Glewlwyd does not say that it is
+        wait_for(lambda: "the e-mail address is not verified" in server.output(), 10, "the reason in the log")
 
 
 if __name__ == "__main__":
