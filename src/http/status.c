@@ -86,14 +86,25 @@ static void finding_add(struct findings *findings, enum severity severity, const
 	findings->list = NULL;
 }
 
-static void group_add(struct findings *findings, enum severity severity, const char *code, const char *what,
-		      const struct overview_group *group)
+// What is said of one thing, and of several, after their count.
+struct said {
+	const char *one, *several;
+};
+
+static void count_add(struct findings *findings, enum severity severity, const char *code, struct said said,
+		      uint64_t count, const struct overview_group *group)
 {
 	char sentence[200];
-	if (group->count == 0)
+	if (count == 0)
 		return;
-	snprintf(sentence, sizeof sentence, "%" PRIu64 " %s", group->count, what);
+	snprintf(sentence, sizeof sentence, "%" PRIu64 " %s", count, count == 1 ? said.one : said.several);
 	finding_add(findings, severity, code, sentence, group);
+}
+
+static void group_add(struct findings *findings, enum severity severity, const char *code, struct said said,
+		      const struct overview_group *group)
+{
+	count_add(findings, severity, code, said, group->count, group);
 }
 
 static void certificate_look(struct findings *findings, const struct http_status *status, int64_t now_ms)
@@ -123,24 +134,18 @@ static void disk_look(struct findings *findings, const struct store_overview *ov
 
 static void server_look(struct findings *findings, const struct http_status *status)
 {
-	char sentence[160];
-	if (status->records_waiting) {
-		snprintf(sentence, sizeof sentence, "%zu call records wait for the database.", status->records_waiting);
-		finding_add(findings, SEVERITY_WARNING, "records_waiting", sentence, NULL);
-	}
-	if (status->records_lost) {
-		snprintf(sentence, sizeof sentence, "%" PRIu64 " call records were lost since the start.",
-			 status->records_lost);
-		finding_add(findings, SEVERITY_WARNING, "records_lost", sentence, NULL);
-	}
-	if (status->dead_targets) {
-		snprintf(sentence, sizeof sentence, "%u servers of trunks do not answer.", status->dead_targets);
-		finding_add(findings, SEVERITY_WARNING, "trunk_down", sentence, NULL);
-	}
-	if (status->banned) {
-		snprintf(sentence, sizeof sentence, "%u addresses are banned for wrong passwords.", status->banned);
-		finding_add(findings, SEVERITY_NOTE, "sources_banned", sentence, NULL);
-	}
+	count_add(findings, SEVERITY_WARNING, "records_waiting",
+		  (struct said){"call record waits for the database.", "call records wait for the database."},
+		  status->records_waiting, NULL);
+	count_add(findings, SEVERITY_WARNING, "records_lost",
+		  (struct said){"call record was lost since the start.", "call records were lost since the start."},
+		  status->records_lost, NULL);
+	count_add(findings, SEVERITY_WARNING, "trunk_down",
+		  (struct said){"server of a trunk does not answer.", "servers of trunks do not answer."},
+		  status->dead_targets, NULL);
+	count_add(findings, SEVERITY_NOTE, "sources_banned",
+		  (struct said){"address is banned for wrong passwords.", "addresses are banned for wrong passwords."},
+		  status->banned, NULL);
 }
 
 static void store_look(struct findings *findings, struct request *request, enum err read)
@@ -161,11 +166,15 @@ static json_t *findings_gather(struct request *request, const struct status_ques
 	disk_look(&findings, overview);
 	certificate_look(&findings, &asked->status, request_now_ms(request));
 	server_look(&findings, &asked->status);
-	group_add(&findings, SEVERITY_WARNING, "users_unreachable", "users have devices, and none of them can ring.",
+	group_add(&findings, SEVERITY_WARNING, "users_unreachable",
+		  (struct said){"user has devices, and none of them can ring.",
+				"users have devices, and none of them can ring."},
 		  &overview->unreachable_users);
-	group_add(&findings, SEVERITY_WARNING, "devices_unregistered", "assigned devices are not registered.",
+	group_add(&findings, SEVERITY_WARNING, "devices_unregistered",
+		  (struct said){"assigned device is not registered.", "assigned devices are not registered."},
 		  &overview->unregistered);
-	group_add(&findings, SEVERITY_NOTE, "users_without_device", "users have no device now.",
+	group_add(&findings, SEVERITY_NOTE, "users_without_device",
+		  (struct said){"user has no device now.", "users have no device now."},
 		  &overview->users_without_device);
 	*all_right = findings.all_right;
 	return findings.list;
