@@ -27,6 +27,18 @@ def free_port(host="127.0.0.1", kind=socket.SOCK_DGRAM):
                     continue
 
 
+def free_port_pair(host="127.0.0.1"):
+    """Two ports in a row that were free a moment ago, the first for UDP and TCP: baresip listens for TLS on the next one."""
+    while True:
+        port = free_port(host)
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as following:
+            try:
+                following.bind((host, port + 1))
+                return port
+            except (OSError, OverflowError):
+                continue
+
+
 def wait_for(condition, seconds, what):
     """Waits until condition() gives something true, and gives it back; after `seconds` fails, saying what was awaited."""
     end = time.monotonic() + seconds
@@ -99,7 +111,7 @@ class Baresip(Process):
         parameters of the account."""
         folder = tempfile.mkdtemp(prefix="carillon-baresip-")
         self.user, self.host = user, host
-        self.port, self.control_port = port or free_port(host), free_port()
+        self.port, self.control_port = port or free_port_pair(host), free_port()
         rtp = 20000 + (self.port % 1000) * 40
         modules = next(path for path in ("/usr/lib/baresip/modules", "/usr/lib/x86_64-linux-gnu/baresip/modules")
                        if os.path.isdir(path))
