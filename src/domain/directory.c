@@ -304,7 +304,7 @@ static bool entry_enter(struct directory *directory, struct entry *entry)
 
 static bool kept_here(enum entity_kind kind)
 {
-	return kind != ENTITY_SESSION && kind != ENTITY_TOKEN && kind != ENTITY_SITE;
+	return kind != ENTITY_SESSION && kind != ENTITY_TOKEN;
 }
 
 enum err directory_put(struct directory *directory, const struct entity *entity)
@@ -434,6 +434,11 @@ const struct device *directory_device(const struct directory *directory, uint64_
 const struct device *directory_device_by_number(const struct directory *directory, struct str number)
 {
 	return (const struct device *)entity_by_key(directory, ENTITY_DEVICE, number);
+}
+
+const struct site *directory_site(const struct directory *directory)
+{
+	return (const struct site *)entity_by_id(directory, ENTITY_SITE, SITE_ID);
 }
 
 const struct trunk *directory_trunk(const struct directory *directory, uint64_t id)

@@ -8,6 +8,7 @@
 #include "domain/feature_code.h"
 #include "domain/number.h"
 #include "domain/session.h"
+#include "domain/site.h"
 #include "domain/trunk.h"
 #include "domain/user.h"
 
@@ -20,7 +21,7 @@ bool directory_set_features(struct directory *directory, const struct feature_co
 const struct feature_codes *directory_features(const struct directory *directory);
 const struct number_plan *directory_plan(const struct directory *directory);
 
-// Creates or replaces, by kind and id; copies. ERR_NO_MEMORY leaves the old one. Sessions, tokens and the site's settings are ignored.
+// Creates or replaces, by kind and id; copies. ERR_NO_MEMORY leaves the old one. Sessions and tokens are ignored.
 enum err directory_put(struct directory *directory, const struct entity *entity);
 void directory_remove(struct directory *directory, enum entity_kind kind, uint64_t id);
 
@@ -30,6 +31,7 @@ const struct user *directory_user_by_extension(const struct directory *directory
 const struct device *directory_device(const struct directory *directory, uint64_t id);
 // A device that registers, by its number: the name it authenticates with.
 const struct device *directory_device_by_number(const struct directory *directory, struct str number);
+const struct site *directory_site(const struct directory *directory); // the settings; NULL: none were put
 const struct trunk *directory_trunk(const struct directory *directory, uint64_t id);
 // All trunks one after the other, in no order; NULL begins and ends. The previous one must still be there.
 const struct trunk *directory_trunk_after(const struct directory *directory, const struct trunk *previous);

@@ -311,6 +311,21 @@ static void trunks_are_known_by_their_addresses(void **state)
 	directory_destroy(directory);
 }
 
+static void the_settings_are_kept(void **state)
+{
+	struct directory *directory = directory_create(&plan);
+	struct site site = {.entity = {.kind = ENTITY_SITE, .id = SITE_ID}, .lease_s = 60};
+
+	(void)state;
+	assert_null(directory_site(directory));
+	assert_int_equal(directory_put(directory, &site.entity), ERR_NONE);
+	site.lease_s = 61;
+	assert_int_equal(directory_site(directory)->lease_s, 60);
+	assert_int_equal(directory_put(directory, &site.entity), ERR_NONE);
+	assert_int_equal(directory_site(directory)->lease_s, 61);
+	directory_destroy(directory);
+}
+
 static void what_is_given_is_copied(void **state)
 {
 	char extension[] = "510";
@@ -366,6 +381,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(answers_as_the_model_does),
 	    cmocka_unit_test(trunks_are_known_by_their_addresses),
+	    cmocka_unit_test(the_settings_are_kept),
 	    cmocka_unit_test(what_is_given_is_copied),
 	    cmocka_unit_test(out_of_memory_leaves_the_old_state),
 	};
