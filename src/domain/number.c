@@ -75,11 +75,23 @@ static void number_set(struct number *number, enum number_class class_, struct s
 {
 	size_t used = 0;
 
-	number->class_ = class_;
+	*number = (struct number){.class_ = class_};
 	memcpy(number->canonical, prefix.at, prefix.length);
 	used += prefix.length;
 	memcpy(number->canonical + used, digits.at, digits.length);
 	number->canonical[used + digits.length] = '\0';
+}
+
+// Country and type, by what stands behind the '+'.
+static void number_place(struct number *number)
+{
+	struct str digits = str_of(number->canonical + 1);
+
+	number->region = number_region_of_digits(digits);
+	if (!number->region)
+		return;
+	digits = str_from(digits, strlen(number->region->calling_code));
+	number->type = number_region_type(number->region, digits, &number->region);
 }
 
 static enum err number_international(const struct number_plan *plan, struct str digits, struct number *number,
@@ -91,6 +103,7 @@ static enum err number_international(const struct number_plan *plan, struct str 
 		return number_bad(problem, digits, "is not an international number: no country code begins with 0.");
 	bool here = !str_empty(plan->country_code) && str_starts(digits, plan->country_code);
 	number_set(number, here ? NUMBER_NATIONAL : NUMBER_INTERNATIONAL, STR("+"), digits);
+	number_place(number);
 	return ERR_NONE;
 }
 
@@ -105,6 +118,7 @@ static enum err number_national(const struct number_plan *plan, struct str digit
 	memcpy(whole, plan->country_code.at, plan->country_code.length);
 	memcpy(whole + plan->country_code.length, digits.at, digits.length);
 	number_set(number, NUMBER_NATIONAL, STR("+"), (struct str){whole, length});
+	number_place(number);
 	return ERR_NONE;
 }
 

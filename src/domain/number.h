@@ -4,6 +4,7 @@
 #define DOMAIN_NUMBER_H
 
 #include "domain/err.h"
+#include "domain/number_region.h"
 
 enum { NUMBER_MAX = 32 };
 
@@ -22,6 +23,8 @@ enum number_class { NUMBER_EMERGENCY, NUMBER_SHORT, NUMBER_NATIONAL, NUMBER_INTE
 struct number {
 	char canonical[NUMBER_MAX]; // terminated
 	enum number_class class_;
+	enum number_type type;              // of a national or international number: premium, mobile ...
+	const struct number_region *region; // its country; NULL: a code, or a calling code that nobody has
 };
 
 // Spaces, dots, dashes, slashes and parentheses are ignored; "(0)" after a country code too. Emergency codes are matched

@@ -91,6 +91,46 @@ static void canonical_forms_stay_as_they_are(void **state)
 	}
 }
 
+static void a_number_says_what_it_costs_to_call(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text, *country;
+		enum number_type type;
+	} typed[] = {
+	    {"01444 123456", "GB", NUMBER_FIXED},           {"07400 123456", "GB", NUMBER_MOBILE},
+	    {"07911 123456", "GG", NUMBER_MOBILE},          {"0909 879 0000", "GB", NUMBER_PREMIUM},
+	    {"0800 1111", "GB", NUMBER_TOLL_FREE},          {"0400 123 4567", "GB", NUMBER_TYPE_UNKNOWN},
+	    {"+44 7781 123456", "GG", NUMBER_MOBILE},       {"+1 212 555 1234", "US", NUMBER_FIXED_OR_MOBILE},
+	    {"+1 900 234 5678", "US", NUMBER_PREMIUM},      {"+1 268 464 1234", "AG", NUMBER_MOBILE},
+	    {"+420 601 123 456", "CZ", NUMBER_MOBILE},      {"+420 900 123 456", "CZ", NUMBER_PREMIUM},
+	    {"+420 811 234 567", "CZ", NUMBER_SHARED_COST}, {"+39 06 123 45678", "IT", NUMBER_FIXED},
+	    {"+39 06 698 12345", "VA", NUMBER_FIXED},       {"+7 701 123 4567", "KZ", NUMBER_MOBILE},
+	    {"+800 1234 5678", "", NUMBER_TOLL_FREE},       {"+979 123 456 789", "", NUMBER_PREMIUM},
+	};
+	for (size_t i = 0; i < sizeof typed / sizeof *typed; i++) {
+		struct number number;
+		struct problem problem = {.err = ERR_NONE};
+		assert_int_equal(number_parse(&britain, str_of(typed[i].text), &number, &problem), ERR_NONE);
+		assert_non_null(number.region);
+		if (strcmp(number.region->country, typed[i].country) != 0 || number.type != typed[i].type)
+			fail_msg("%s: %s %s", typed[i].text, number.region->country, number_type_names[number.type]);
+	}
+}
+
+static void a_code_has_no_country(void **state)
+{
+	struct number number;
+	struct problem problem = {.err = ERR_NONE};
+
+	(void)state;
+	assert_int_equal(number_parse(&britain, STR("999"), &number, &problem), ERR_NONE);
+	assert_null(number.region);
+	assert_int_equal(number.type, NUMBER_TYPE_UNKNOWN);
+	assert_int_equal(number_parse(&britain, STR("+210 1234 5678"), &number, &problem), ERR_NONE);
+	assert_null(number.region);
+}
+
 static enum err dialled(const struct number_plan *plan, const char *text, struct number *number)
 {
 	struct problem problem = {.err = ERR_NONE};
@@ -137,6 +177,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(every_row_gives_its_canonical_form),
 	    cmocka_unit_test(canonical_forms_stay_as_they_are),
+	    cmocka_unit_test(a_number_says_what_it_costs_to_call),
+	    cmocka_unit_test(a_code_has_no_country),
 	    cmocka_unit_test(dialling_wants_the_outside_prefix),
 	    cmocka_unit_test(emergency_codes_work_with_and_without_the_outside_prefix),
 	};
