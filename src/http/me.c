@@ -1,5 +1,5 @@
 // What is the caller's own: their devices, the device they pick, their password.
-#include "domain/device.h"
+#include "domain/directory.h"
 #include "http/body.h"
 #include "http/collection.h"
 #include "http/holders.h"
@@ -75,6 +75,46 @@ static const char *state_of(const struct user *user, const struct presence *pres
 	return presence->reachable > 0 ? "ready" : "unreachable";
 }
 
+// The codes that can be dialled from a phone, as they are set now.
+struct features_question {
+	struct question question;
+	struct feature_codes codes;
+	bool no_memory;
+};
+
+static void features_answer(struct question *question)
+{
+	struct features_question *asked = container_of(question, struct features_question, question);
+	const struct feature_codes *codes = directory_features(question->directory);
+
+	for (size_t i = 0; i < FEATURE_COUNT; i++) {
+		asked->codes.code[i] = arena_copy(&question->arena, codes->code[i]);
+		asked->no_memory |= !asked->codes.code[i].at;
+	}
+}
+
+static enum err features_show(struct request *request, json_t **shown)
+{
+	static const char *const names[FEATURE_COUNT] = {
+#define FEATURE(name, key, fallback, argument, help) [FEATURE_##name] = key,
+#include "domain/feature_codes.def"
+#undef FEATURE
+	};
+	struct features_question *asked =
+	    question_new(server_call_line(request->server), sizeof *asked, features_answer);
+	if (!asked)
+		return ERR_NO_MEMORY;
+	enum err err = question_ask(&asked->question);
+	if (!err && asked->no_memory)
+		err = ERR_NO_MEMORY;
+	*shown = err ? NULL : json_object();
+	for (size_t i = 0; !err && i < FEATURE_COUNT; i++)
+		if (!json_put(*shown, names[i], json_text(asked->codes.code[i])))
+			err = ERR_NO_MEMORY;
+	question_free(&asked->question);
+	return err;
+}
+
 static struct answer me_show(struct request *request, const struct user *user)
 {
 	struct selection *selection = NULL;
@@ -90,22 +130,28 @@ static struct answer me_show(struct request *request, const struct user *user)
 	if (selected && count == 0)
 		ids[count++] = selection->device_id;
 	struct presence presence;
-	json_t *last = NULL;
+	json_t *last = NULL, *features = NULL;
 	err = presences_find(request, &user->entity.id, 1, &presence);
 	if (!err)
 		err = last_device_show(request, user, &last);
 	if (!err)
 		err = devices_show(request, ids, count, &devices);
+	if (!err)
+		err = features_show(request, &features);
 	if (err) {
 		json_decref(last);
+		json_decref(devices);
+		json_decref(features);
 		return answer_err(request, err);
 	}
 	json_t *body = json_object();
 	bool built = json_put(body, "devices", devices);
+	built = json_put(body, "feature_codes", features) && built;
 	built = json_put(body, "last_device", last) && built &&
 		json_put(body, "state", json_string(state_of(user, &presence))) &&
 		json_put(body, "calls", json_integer(presence.calls)) &&
 		json_put(body, "user", entity_to_json(&user->entity)) &&
+		json_put(body, "has_pin", json_boolean(!str_empty(user->pin_hash))) &&
 		json_put(body, "role", json_string(role_names[request->identity.role])) &&
 		json_put(body, "selection", selected ? entity_to_json(&selection->entity) : json_null()) &&
 		json_put(body, "may_select", json_boolean(request->identity.session && user->turn_count == 0));

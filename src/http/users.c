@@ -6,10 +6,10 @@
 
 #include <string.h>
 
-// The last five are what annotations show; what a client read it may send back.
-static const char *const extras[] = {"password",        "pin",           "turns",
-				     "selected_device", "session_count", "device_count",
-				     "reachable_count", "call_count",    NULL};
+// The last six are only shown; what a client read it may send back.
+static const char *const extras[] = {
+    "password",      "pin",          "turns",           "has_pin",    "selected_device",
+    "session_count", "device_count", "reachable_count", "call_count", NULL};
 
 json_t *turns_to_json(const struct user *user)
 {
@@ -33,7 +33,10 @@ json_t *turns_to_json(const struct user *user)
 
 static bool user_show(const struct entity *entity, json_t *object)
 {
-	return json_put(object, "turns", turns_to_json((const struct user *)entity));
+	const struct user *user = (const struct user *)entity;
+
+	return json_put(object, "turns", turns_to_json(user)) &&
+	       json_put(object, "has_pin", json_boolean(!str_empty(user->pin_hash)));
 }
 
 // ---- what they have and do now

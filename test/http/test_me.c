@@ -1,6 +1,8 @@
 // Selecting a device for the session, and ring plans.
+#include "domain/feature_code.h"
 #include "http/fixture.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +31,47 @@ static void me_tells_who_and_what(void **state)
 	const json_t *device = json_array_get(json_object_get(reply.json, "devices"), 0);
 	assert_string_equal(json_string_value(json_object_get(device, "number")), "330");
 	assert_true(json_is_false(json_object_get(device, "registered")));
+	expect(reply, 200);
+}
+
+static bool has_pin(struct fixture *f, const struct caller *who, const char *path)
+{
+	struct reply reply = ask(f, who, "GET", path, NULL);
+	const json_t *said = json_object_get(reply.json, "has_pin");
+	bool has = json_is_true(said);
+
+	assert_true(json_is_boolean(said));
+	assert_null(strstr(reply.body, "4711"));
+	expect(reply, 200);
+	return has;
+}
+
+static void a_pin_is_told_of_but_not_shown(void **state)
+{
+	struct fixture *f = *state;
+	struct caller jane = sign_in(f, "jane", PASSWORD);
+	char path[64];
+
+	snprintf(path, sizeof path, "/api/v1/users/%" PRIu64, f->jane_id);
+	assert_false(has_pin(f, &jane, "/api/v1/me"));
+	assert_false(has_pin(f, &f->admin, path));
+	expect(ask(f, &jane, "PATCH", "/api/v1/me", "{\"pin\":\"4711\"}"), 200);
+	assert_true(has_pin(f, &jane, "/api/v1/me"));
+	assert_true(has_pin(f, &f->admin, path));
+	expect(ask(f, &jane, "PATCH", "/api/v1/me", "{\"pin\":\"\"}"), 200);
+	assert_false(has_pin(f, &jane, "/api/v1/me"));
+}
+
+static void me_tells_the_codes_to_dial(void **state)
+{
+	struct fixture *f = *state;
+	struct caller jane = sign_in(f, "jane", PASSWORD);
+	struct reply reply = ask(f, &jane, "GET", "/api/v1/me", NULL);
+	const json_t *codes = json_object_get(reply.json, "feature_codes");
+
+	assert_string_equal(json_string_value(json_object_get(codes, "pick_up")), "*8");
+	assert_string_equal(json_string_value(json_object_get(codes, "select_device")), "*70");
+	assert_int_equal(json_object_size(codes), FEATURE_COUNT);
 	expect(reply, 200);
 }
 
@@ -253,6 +296,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define SERVED(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
 	    SERVED(me_tells_who_and_what),
+	    SERVED(a_pin_is_told_of_but_not_shown),
+	    SERVED(me_tells_the_codes_to_dial),
 	    SERVED(only_free_and_available_devices_are_offered),
 	    SERVED(do_not_disturb_is_ones_own_to_set),
 	    SERVED(the_last_device_is_remembered),

@@ -42,7 +42,7 @@ function Gate() {
 		);
 	if (error) return <Failure error={error} retry={() => void refetch()} />;
 	if (!session) return <SignIn />;
-	if (session.password_change_due) return <ChangePassword due />;
+	if (session.password_change_due) return <ChangePassword />;
 	return <Shell />;
 }
 

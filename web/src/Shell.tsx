@@ -2,7 +2,7 @@
 import { Alert, AppShell, Burger, Center, Group, Loader, Menu, NavLink, ScrollArea, Stack, Text, UnstyledButton } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import IconDown from "@tabler/icons-react/icons/IconChevronDown";
-import IconKey from "@tabler/icons-react/icons/IconKey";
+import IconAccount from "@tabler/icons-react/icons/IconUserCog";
 import IconLock from "@tabler/icons-react/icons/IconLock";
 import IconLost from "@tabler/icons-react/icons/IconPlugConnectedX";
 import IconOut from "@tabler/icons-react/icons/IconLogout";
@@ -13,7 +13,6 @@ import { Link, Redirect, Route, Router, Switch, useLocation } from "wouter";
 import type { AroundNavHandler } from "wouter";
 import { EventsProvider, useLive } from "./api/events";
 import { useSessionChange, useSignedIn } from "./api/session";
-import { ChangePassword } from "./pages/ChangePassword";
 import { homeOf, pages, sections } from "./pages";
 import { AgentBar, LeaseWarning } from "./parts/AgentBar";
 import { Choices } from "./parts/Choices";
@@ -82,8 +81,8 @@ function Account() {
 			</Menu.Target>
 			<Menu.Dropdown>
 				<Menu.Label>{t("shell.extension", { extension: user.extension ?? "" })}</Menu.Label>
-				<Menu.Item component={Link} href="/password" leftSection={<IconKey size={16} />}>
-					{t("shell.changePassword")}
+				<Menu.Item component={Link} href="/account" leftSection={<IconAccount size={16} />}>
+					{t("account.title")}
 				</Menu.Item>
 				<Menu.Item leftSection={<IconOut size={16} />} onClick={() => void signOut()}>
 					{t("shell.signOut")}
@@ -124,9 +123,6 @@ function Pages() {
 			<Switch>
 				<Route path="/">
 					<Redirect to={homeOf(role)} replace />
-				</Route>
-				<Route path="/password">
-					<ChangePassword />
 				</Route>
 				{pages.map(({ path, page: Page, roles }) => (
 					<Route key={path} path={path}>

@@ -21,6 +21,14 @@ export function useSelectableDevices(enabled: boolean) {
 	});
 }
 
+export function useMySessions() {
+	return useQuery({
+		queryKey: ["me", "sessions"],
+		queryFn: async ({ signal }) => (await request<Schemas["MySessionPage"]>("GET", "/me/sessions", { signal })).data.items,
+		refetchInterval: 60_000,
+	});
+}
+
 export function useMeChange() {
 	const client = useQueryClient();
 	const again = () => client.invalidateQueries({ queryKey: ["me"] });
@@ -28,6 +36,18 @@ export function useMeChange() {
 		async doNotDisturb(on: boolean) {
 			await request("PATCH", "/me", { body: { do_not_disturb: on } });
 			await again();
+		},
+		// 4 to 15 digits, or "" for none.
+		async pin(pin: string) {
+			await request("PATCH", "/me", { body: { pin } });
+			await again();
+		},
+		async sessionEnd(id: string) {
+			try {
+				await request("DELETE", `/me/sessions/${id}`);
+			} finally {
+				await again();
+			}
 		},
 		async select(deviceId: string) {
 			try {

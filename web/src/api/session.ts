@@ -49,6 +49,10 @@ export function useSessionChange() {
 			await request("DELETE", "/session");
 			forget(null);
 		},
+		async signOutEverywhere() {
+			await request("DELETE", "/me/sessions");
+			forget(null);
+		},
 		async changePassword(password: string, newPassword: string) {
 			await request("PUT", "/me/password", { body: { password, new_password: newPassword } });
 			await client.invalidateQueries({ queryKey: key });

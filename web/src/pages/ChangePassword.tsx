@@ -4,14 +4,13 @@ import { useDocumentTitle } from "@mantine/hooks";
 import { notifications } from "@mantine/notifications";
 import { useState, type FormEvent } from "react";
 import { useTranslation } from "react-i18next";
-import { useLocation } from "wouter";
 import { useSessionChange, useSignedIn } from "../api/session";
 import { Logo } from "../parts/Logo";
 import { useProblemSentence } from "../parts/problem";
 
 const LENGTH_MIN = 12;
 
-function PasswordForm({ done, due }: { done: () => void; due: boolean }) {
+export function PasswordForm({ due = false }: { due?: boolean }) {
 	const { t } = useTranslation();
 	const { changePassword, signOut } = useSessionChange();
 	const session = useSignedIn();
@@ -31,7 +30,10 @@ function PasswordForm({ done, due }: { done: () => void; due: boolean }) {
 		try {
 			await changePassword(value.old, value.new);
 			notifications.show({ message: t("shell.password.done"), color: "teal" });
-			done();
+			setValue({ old: "", new: "", again: "" });
+			setRefused(null);
+			setTried(false);
+			setBusy(false);
 		} catch (error) {
 			setRefused(sentence(error));
 			setBusy(false);
@@ -43,7 +45,7 @@ function PasswordForm({ done, due }: { done: () => void; due: boolean }) {
 			description={hint}
 			error={tried && error}
 			autoComplete={name === "old" ? "current-password" : "new-password"}
-			autoFocus={name === "old"}
+			autoFocus={due && name === "old"}
 			maxLength={256}
 			required
 			withAsterisk={false}
@@ -55,7 +57,7 @@ function PasswordForm({ done, due }: { done: () => void; due: boolean }) {
 		/>
 	);
 	return (
-		<form className="card" onSubmit={(event) => void submit(event)} noValidate aria-label={t("shell.password.title")}>
+		<form onSubmit={(event) => void submit(event)} noValidate aria-label={t("shell.password.title")}>
 			<Stack>
 				<input type="hidden" name="username" autoComplete="username" value={session.user.name ?? ""} readOnly />
 				{refused && (
@@ -79,27 +81,24 @@ function PasswordForm({ done, due }: { done: () => void; due: boolean }) {
 	);
 }
 
-export function ChangePassword({ due = false }: { due?: boolean }) {
+// Instead of every other page, until it is done.
+export function ChangePassword() {
 	const { t } = useTranslation();
-	const [, navigate] = useLocation();
 	useDocumentTitle(`${t("shell.password.title")} · Carillon`);
-	const content = (
-		<Stack w={420} maw="100%" gap="lg" component={due ? "main" : "div"}>
-			<Stack gap={6}>
-				{due && <Logo size={44} />}
-				<Title order={1} size="h2">
-					{t("shell.password.title")}
-				</Title>
-				<Text c="dimmed">{t(due ? "shell.password.due" : "shell.password.own")}</Text>
-			</Stack>
-			<PasswordForm due={due} done={() => (due ? undefined : navigate("/"))} />
-		</Stack>
-	);
-	return due ? (
+	return (
 		<Center mih="100vh" p="md">
-			{content}
+			<Stack w={420} maw="100%" gap="lg" component="main">
+				<Stack gap={6}>
+					<Logo size={44} />
+					<Title order={1} size="h2">
+						{t("shell.password.title")}
+					</Title>
+					<Text c="dimmed">{t("shell.password.due")}</Text>
+				</Stack>
+				<div className="card">
+					<PasswordForm due />
+				</div>
+			</Stack>
 		</Center>
-	) : (
-		content
 	);
 }

@@ -44,6 +44,7 @@ export type NavigationLabel =
 const readers = ["admin", "auditor"] as const;
 const everybody = ["admin", "agent", "auditor"] as const;
 
+const Account = lazy(() => import("./Account"));
 const Home = lazy(() => import("./Home"));
 const Audit = lazy(() => import("./Audit"));
 const Settings = lazy(() => import("./system/Settings"));
@@ -72,6 +73,7 @@ const NumberPage = lazy(() => import("./outside/Numbers").then((all) => ({ defau
 
 export const pages: readonly PageEntry[] = [
 	{ path: "/me", page: Home, roles: everybody, navigation: { section: "overview", label: "myPhone", icon: IconHome } },
+	{ path: "/account", page: Account, roles: everybody },
 	{ path: "/overview", page: Dashboard, roles: readers, navigation: { section: "overview", label: "dashboard", icon: IconDashboard } },
 	{ path: "/calls", page: Calls, roles: readers, navigation: { section: "realtime", label: "calls", icon: IconCalls } },
 	{

@@ -1,6 +1,7 @@
 // Every sentence that is shown, in each language: a file per part of the console, where both languages stand side by side.
 import i18next from "i18next";
 import { initReactI18next } from "react-i18next";
+import { account } from "./account";
 import { agent } from "./agent";
 import { audit } from "./audit";
 import { csv } from "./csv";
@@ -29,6 +30,7 @@ const parts = {
 	registrations,
 	signIns,
 	status,
+	account,
 	agent,
 	audit,
 	settings,

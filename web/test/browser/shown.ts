@@ -27,5 +27,5 @@ export const shown: readonly { name: string; path: string }[] = [
 	{ name: "route", path: "/routes/1" },
 	{ name: "numbers", path: "/numbers" },
 	{ name: "number-new", path: "/numbers/new" },
-	{ name: "password", path: "/password" },
+	{ name: "account", path: "/account" },
 ];

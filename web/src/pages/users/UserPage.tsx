@@ -28,6 +28,7 @@ interface UserValue {
 	role: User["role"];
 	extension: string;
 	password: string;
+	pin: string;
 	plan: PlanValue;
 	unanswered: User["unanswered"];
 	unanswered_target: string;
@@ -35,6 +36,8 @@ interface UserValue {
 	do_not_disturb: boolean;
 	decline_stops: User["decline_stops"];
 	six_hundred_stops_all: boolean;
+	obey_redirects: boolean;
+	pickup_group: string;
 	caller_id: string;
 	toll_class: string;
 }
@@ -45,6 +48,7 @@ const blank: UserValue = {
 	role: "agent",
 	extension: "",
 	password: "",
+	pin: "",
 	plan: { strategy: "at_once", turns: [] },
 	unanswered: "busy",
 	unanswered_target: "",
@@ -52,6 +56,8 @@ const blank: UserValue = {
 	do_not_disturb: false,
 	decline_stops: "device",
 	six_hundred_stops_all: true,
+	obey_redirects: true,
+	pickup_group: "",
 	caller_id: "",
 	toll_class: "1",
 };
@@ -73,11 +79,14 @@ function planOf(plan: RingPlan): PlanValue {
 }
 
 function valueOf(user: User, plan: RingPlan): UserValue {
-	const { name, title, role, extension, unanswered, unanswered_target, call_limit, do_not_disturb, decline_stops, six_hundred_stops_all, caller_id } = user as Required<User>;
+	const { name, title, role, extension, unanswered, unanswered_target, call_limit, do_not_disturb } = user as Required<User>;
+	const { decline_stops, six_hundred_stops_all, obey_redirects, pickup_group, caller_id } = user as Required<User>;
 	return {
-		...{ name, title, role, extension, unanswered, unanswered_target, call_limit, do_not_disturb, decline_stops, six_hundred_stops_all, caller_id },
+		...{ name, title, role, extension, unanswered, unanswered_target, call_limit, do_not_disturb },
+		...{ decline_stops, six_hundred_stops_all, obey_redirects, pickup_group, caller_id },
 		toll_class: String(user.toll_class),
 		password: "",
+		pin: "",
 		plan: planOf(plan),
 	};
 }
@@ -192,9 +201,9 @@ function UserForm({ id, loaded, original }: { id: string | undefined; loaded: Lo
 
 	// The new user comes first; only then is anything taken from the original.
 	const create = async () => {
-		const { plan, password, ...fields } = form.value;
+		const { plan, password, pin, ...fields } = form.value;
 		const { data: user } = await request<Schemas["CreatedUser"]>("POST", "/users", {
-			body: { ...bodyOf(fields), ...(password ? { password } : {}) },
+			body: { ...bodyOf(fields), ...(password ? { password } : {}), ...(pin ? { pin } : {}) },
 		});
 		const inherited = original?.plan.turns.filter((turn) => (fates[turn.device_id] ?? "leave") !== "leave") ?? [];
 		const taken = inherited.filter((turn) => fates[turn.device_id] === "take").map((turn) => turn.device_id);
@@ -239,6 +248,8 @@ function UserForm({ id, loaded, original }: { id: string | undefined; loaded: Lo
 		do_not_disturb: t("users.doNotDisturb"),
 		decline_stops: t("users.declineStops"),
 		six_hundred_stops_all: t("users.sixHundred"),
+		obey_redirects: t("users.obeyRedirects"),
+		pickup_group: t("users.pickupGroup"),
 		caller_id: t("users.callerId"),
 		toll_class: t("users.tollClass"),
 	};
@@ -322,6 +333,14 @@ function UserForm({ id, loaded, original }: { id: string | undefined; loaded: Lo
 							max={256}
 							hint={t(isNew ? "users.passwordHint" : "users.newPasswordHint")}
 						/>
+						<TextField
+							form={form}
+							name="pin"
+							label={t("users.pin")}
+							max={15}
+							mode="tel"
+							hint={t(loaded?.user.has_pin ? "users.pinSet" : "users.pinHint")}
+						/>
 					</Fields>
 				</Card>
 				{original && original.plan.turns.length > 0 && (
@@ -372,7 +391,9 @@ function UserForm({ id, loaded, original }: { id: string | undefined; loaded: Lo
 							options={choices(["0", "1", "2", "3"] as const, (each) => t(`users.tollClasses.${each}`))}
 						/>
 						<SwitchField form={form} name="do_not_disturb" label={t("users.doNotDisturb")} hint={t("users.doNotDisturbHint")} />
+						<TextField form={form} name="pickup_group" label={t("users.pickupGroup")} max={32} hint={t("users.pickupGroupHint")} />
 						<SwitchField form={form} name="six_hundred_stops_all" label={t("users.sixHundred")} hint={t("users.sixHundredHint")} />
+						<SwitchField form={form} name="obey_redirects" label={t("users.obeyRedirects")} hint={t("users.obeyRedirectsHint")} />
 					</Fields>
 				</Card>
 			</FormPage>
