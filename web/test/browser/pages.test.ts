@@ -2,14 +2,16 @@
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Server, Window, browserStart } from "./harness";
-import { shown } from "./shown";
+import { enliven } from "./shown";
 
-let server: Server, browser: Browser;
+let server: Server, browser: Browser, alive: Awaited<ReturnType<typeof enliven>>;
 beforeAll(async () => {
 	[server, browser] = await Promise.all([Server.start({ example: true }), browserStart()]);
 	await server.prepare();
-});
+	alive = await enliven(server);
+}, 120_000);
 afterAll(async () => {
+	await alive?.end();
 	await browser?.close();
 	await server?.close();
 });
@@ -23,11 +25,10 @@ describe.each([
 		const window = await Window.open(browser, server, options);
 		await window.context.addCookies([await server.cookieOf()]);
 		const found: string[] = [];
-		for (const { path } of shown) {
+		for (const { path } of alive.pages) {
 			await window.go(path);
 			await window.page.locator("h1").waitFor();
 			found.push(...(await window.violations()).map((each) => `${path}: ${each}`));
-			if (process.env["DEBUG_PAGES"]) console.log(path, found);
 			const wider = await window.page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
 			if (wider > 0) found.push(`${path}: ${wider} pixels wider than the screen`);
 		}

@@ -3,17 +3,18 @@ import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { describe, it } from "vitest";
 import { Server, Window, browserStart } from "./harness";
-import { shown } from "./shown";
+import { enliven } from "./shown";
 
 const folder = process.env["SCREENSHOTS"];
 
 describe.runIf(folder)("screenshots", () => {
-	it("of every page, light and dark", { timeout: 900_000 }, async () => {
+	it("of every page, light, dark and on a phone", { timeout: 900_000 }, async () => {
 		const into = resolve(folder as string);
 		mkdirSync(into, { recursive: true });
 		const [server, browser] = await Promise.all([Server.start({ example: true }), browserStart()]);
 		try {
 			await server.prepare();
+			const { pages, end } = await enliven(server, 4000);
 			for (const [suffix, options] of [
 				["light", { dark: false, width: 1280, height: 800 }],
 				["dark", { dark: true, width: 1280, height: 800 }],
@@ -24,7 +25,7 @@ describe.runIf(folder)("screenshots", () => {
 				await window.page.locator("h1").waitFor();
 				await window.page.screenshot({ path: join(into, `sign-in-${suffix}.png`) });
 				await window.context.addCookies([await server.cookieOf()]);
-				for (const { name, path } of suffix === "phone" ? shown.filter((each) => ["users", "user", "external-numbers"].includes(each.name)) : shown) {
+				for (const { name, path } of pages) {
 					await window.go(path);
 					await window.page.locator("h1").waitFor();
 					await window.page.waitForTimeout(700); // a picture of what is there by then; events never let the network be idle
@@ -36,6 +37,7 @@ describe.runIf(folder)("screenshots", () => {
 				}
 				await window.close();
 			}
+			await end();
 		} finally {
 			await browser.close();
 			await server.close();
