@@ -355,10 +355,9 @@ static enum err turn_ring_route(struct attempt *attempt, struct call_turn *turn)
 	const struct route *route;
 
 	while ((route = route_next(attempt, turn, &err))) {
+		size_t legs = attempt->leg_count;
 		err = leg_begin(attempt, turn, NULL, route);
-		if (!err)
-			return ERR_NONE;
-		if (err == ERR_NO_MEMORY)
+		if (!err || err == ERR_NO_MEMORY || attempt->leg_count == legs) // without a leg the next is this one
 			return err;
 	}
 	return err;

@@ -24,6 +24,7 @@
 #include "base/slots.h"
 #include "domain/call_table.h"
 #include "domain/ring_plan.h"
+#include "domain/toll.h"
 
 enum leg_state {
 #define LEG_STATE(name, text, final) LEG_##name,
@@ -55,7 +56,6 @@ enum call_event {
 
 enum {
 	CALLS_MAX = 1000000,
-	ROUTES_MAX = 16,             // tried for one number
 	FORWARDS_MAX = 5,            // in one call
 	RELAYS_MAX = 16,             // requests under way in one call
 	RING_OUTSIDE_MS = 3 * 60000, // an outside number rings no longer (as timer C, RFC 3261 section 16.6)
@@ -125,6 +125,7 @@ struct leg {
 	enum leg_state state;    // written by leg_set_state alone
 	uint64_t session;        // signalling's side
 	uint64_t device_id, trunk_id;
+	bool permitted;           // to the outside, by toll.h's verdict: written by leg_permit alone
 	bool counted;             // among the device's calls
 	bool holds;               // he has put the other on hold, by the last offer of his that was accepted
 	bool talks;               // and among those in which the device does more than ring
@@ -242,6 +243,7 @@ struct call_table {
 	struct hash_table *lamps;   // users whose calls somebody watches
 	struct list calls;
 	struct list changed; // of struct call.changed
+	struct toll *toll;   // owned
 	size_t count;
 	uint64_t last_id;
 	bool draining;
@@ -384,8 +386,11 @@ enum err destination_of_user(const struct call_table *table, const struct user *
 enum err destination_of_redirect(const struct call *call, const struct user *user, struct str dialled,
 				 struct destination *destination);
 enum err destination_of_forward(const struct call *call, const struct user *user, struct destination *destination);
-// The next route for the turn that its legs have not tried; NULL: none is left. *why says whether there are none or none
-// for this toll class.
+// What toll.h is asked about a leg of the turn over the route.
+struct toll_question toll_question_of(const struct attempt *attempt, const struct call_turn *turn,
+				      const struct route *route);
+// The next route for the turn that its legs have not tried and that may be taken; NULL: none is left. *why says whether there
+// are none or why none may be.
 const struct route *route_next(const struct attempt *attempt, const struct call_turn *turn, enum err *why);
 // What a device or trunk is told of the caller.
 void caller_shown(const struct attempt *attempt, const struct call_turn *turn, struct outgoing_invite *invite,

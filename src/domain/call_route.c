@@ -129,9 +129,10 @@ static size_t routes_to(const struct directory *directory, struct str canonical,
 }
 
 // Our own numbers are reached without going outside.
-static enum err destination_outside(const struct directory *directory, const struct user *payer,
+static enum err destination_outside(const struct call_table *table, const struct user *payer,
 				    struct destination *destination)
 {
+	const struct directory *directory = table->ports.directory;
 	const struct route *routes[ROUTES_MAX];
 	struct str canonical = str_of(destination->outside.canonical);
 	const struct did *did = directory_did(directory, canonical, 0);
@@ -143,10 +144,18 @@ static enum err destination_outside(const struct directory *directory, const str
 	size_t count = routes_to(directory, canonical, destination->emergency, routes);
 	if (count == 0)
 		return ERR_NO_ROUTE;
-	for (size_t i = 0; i < count; i++)
-		if (destination->emergency || (payer && payer->toll_class >= routes[i]->toll_class))
+	enum err err = ERR_NONE;
+	for (size_t i = 0; i < count; i++) {
+		const struct toll_question question = {.payer_id = payer ? payer->entity.id : 0,
+						       .number = canonical,
+						       .route = routes[i],
+						       .free = destination->emergency};
+		const struct toll_verdict verdict = toll_judge(table->toll, &question);
+		if (!verdict.err)
 			return ERR_NONE;
-	return ERR_NOT_ALLOWED;
+		err = err ? err : verdict.err;
+	}
+	return err;
 }
 
 static enum err destination_from_trunk(const struct call *call, struct str dialled, struct destination *destination)
@@ -189,7 +198,7 @@ enum err destination_of_user(const struct call_table *table, const struct user *
 	enum err err = number_parse_dialled(plan, dialled, &destination->outside, &problem);
 	if (err)
 		return err;
-	return destination_outside(directory, user, destination);
+	return destination_outside(table, user, destination);
 }
 
 enum err destination_of_forward(const struct call *call, const struct user *user, struct destination *destination)
@@ -206,7 +215,7 @@ enum err destination_of_forward(const struct call *call, const struct user *user
 	    number_parse(directory_plan(directory), user->unanswered_target, &destination->outside, &problem);
 	if (!err && destination->outside.class_ == NUMBER_EMERGENCY)
 		err = ERR_NOT_ALLOWED; // only a person in need dials that
-	return err ? err : destination_outside(directory, user, destination);
+	return err ? err : destination_outside(call->table, user, destination);
 }
 
 enum err destination_of_redirect(const struct call *call, const struct user *user, struct str dialled,
@@ -266,14 +275,21 @@ static bool route_tried(const struct attempt *attempt, const struct call_turn *t
 	return false;
 }
 
-// A device's number was assigned by an administrator: no toll class stands in its way. Nor in an emergency's.
-static bool route_allowed(const struct attempt *attempt, const struct call_turn *turn, const struct route *route)
+// Whoever has a device on his ring plan pays for it; otherwise, who dialled, forwarded or was redirected.
+static uint64_t payer_of(const struct attempt *attempt, const struct call_turn *turn)
 {
-	const struct user *payer = directory_user(attempt->call->table->ports.directory, attempt->payer_id);
+	if (turn->guest_id)
+		return turn->guest_id;
+	return turn->plan.device_id ? attempt->user_id : attempt->payer_id;
+}
 
-	if (turn->plan.device_id || attempt->emergency)
-		return true;
-	return payer && payer->toll_class >= route->toll_class;
+struct toll_question toll_question_of(const struct attempt *attempt, const struct call_turn *turn,
+				      const struct route *route)
+{
+	return (struct toll_question){.payer_id = payer_of(attempt, turn),
+				      .number = turn->number,
+				      .route = route,
+				      .free = attempt->emergency || turn->device_kind == DEVICE_TEAMS};
 }
 
 const struct route *route_next(const struct attempt *attempt, const struct call_turn *turn, enum err *why)
@@ -287,10 +303,13 @@ const struct route *route_next(const struct attempt *attempt, const struct call_
 		const struct trunk *trunk = directory_trunk(directory, routes[i]->trunk_id);
 		if (!trunk || !trunk->enabled)
 			continue;
-		if (!route_allowed(attempt, turn, routes[i]))
-			err = ERR_NOT_ALLOWED;
-		else if (!route_tried(attempt, turn, routes[i]->trunk_id))
+		if (route_tried(attempt, turn, routes[i]->trunk_id))
+			continue;
+		const struct toll_question question = toll_question_of(attempt, turn, routes[i]);
+		const struct toll_verdict verdict = toll_judge(attempt->call->table->toll, &question);
+		if (!verdict.err)
 			return routes[i];
+		err = verdict.err;
 	}
 	if (*why == ERR_NONE) // otherwise the last route's own refusal says more
 		*why = err;

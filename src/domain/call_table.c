@@ -110,11 +110,12 @@ struct call_table *call_table_create(const struct call_table_ports *ports)
 	table->legs = slots_create(LEGS_MAX);
 	table->relays = slots_create(CALLS_MAX);
 	table->outside = hash_create();
+	table->toll = toll_create(ports->directory);
 	table->lamps = hash_create();
 	table->tallies[TALLY_USER] = hash_create();
 	table->tallies[TALLY_DEVICE] = hash_create();
-	if (!table->legs || !table->relays || !table->outside || !table->lamps || !table->tallies[TALLY_USER] ||
-	    !table->tallies[TALLY_DEVICE]) {
+	if (!table->legs || !table->relays || !table->outside || !table->toll || !table->lamps ||
+	    !table->tallies[TALLY_USER] || !table->tallies[TALLY_DEVICE]) {
 		call_table_destroy(table);
 		return NULL;
 	}
@@ -150,6 +151,7 @@ void call_table_destroy(struct call_table *table)
 	slots_destroy(table->legs);
 	slots_destroy(table->relays);
 	hash_destroy(table->outside);
+	toll_destroy(table->toll);
 	hash_destroy(table->lamps);
 	hash_destroy(table->tallies[TALLY_USER]);
 	hash_destroy(table->tallies[TALLY_DEVICE]);

@@ -130,20 +130,27 @@ static unsigned contacts_of(const struct call_table *table, uint64_t device_id)
 	return count;
 }
 
-static bool route_leads_to(const struct call_table *table, struct str number)
+static enum err routes_explain(const struct call_table *table, const struct user *user, const struct device *device)
 {
+	struct toll_question question = {
+	    .payer_id = user->entity.id,
+	    .number = str_empty(device->canonical) ? device->number : device->canonical,
+	    .free = device->device_kind == DEVICE_TEAMS,
+	};
 	const struct route *routes[ROUTES_MAX];
-	size_t count = directory_routes(table->ports.directory, number, routes, ROUTES_MAX);
+	size_t count = directory_routes(table->ports.directory, question.number, routes, ROUTES_MAX);
+	enum err err = ERR_NO_ROUTE;
 
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count && err; i++) {
 		const struct trunk *trunk = directory_trunk(table->ports.directory, routes[i]->trunk_id);
+		question.route = routes[i];
 		if (trunk && trunk->enabled)
-			return true;
+			err = toll_judge(table->toll, &question).err;
 	}
-	return false;
+	return err;
 }
 
-static enum err device_explain(const struct call_table *table, const struct device *device,
+static enum err device_explain(const struct call_table *table, const struct user *user, const struct device *device,
 			       struct ring_explanation_turn *turn, const char **why)
 {
 	enum err err = device_may_ring(table, device, DEVICE_SIP_PHONE, why);
@@ -155,12 +162,11 @@ static enum err device_explain(const struct call_table *table, const struct devi
 		return ERR_NONE;
 	}
 	turn->targets = 1;
-	return route_leads_to(table, str_empty(device->canonical) ? device->number : device->canonical) ? ERR_NONE
-													: ERR_NO_ROUTE;
+	return routes_explain(table, user, device);
 }
 
-static bool turn_explain(const struct call_table *table, const struct turn *plan, struct arena *arena,
-			 struct ring_explanation_turn *turn)
+static bool turn_explain(const struct call_table *table, const struct user *user, const struct turn *plan,
+			 struct arena *arena, struct ring_explanation_turn *turn)
 {
 	const struct device *device = directory_device(table->ports.directory, plan->device_id);
 	const char *why = NULL;
@@ -173,7 +179,7 @@ static bool turn_explain(const struct call_table *table, const struct turn *plan
 		turn->number = arena_copy(arena, device->number);
 		turn->title = arena_copy(arena, device->title);
 		turn->device_kind = device->device_kind;
-		turn->why_not = device_explain(table, device, turn, &why);
+		turn->why_not = device_explain(table, user, device, turn, &why);
 	}
 	turn->rings = turn->why_not == ERR_NONE;
 	if (!turn->rings)
@@ -282,7 +288,7 @@ enum err call_table_explain(struct call_table *table, struct str extension, stru
 	if (!explanation->extension.at || !explanation->title.at || !explanation->turns || !explanation->afterwards.at)
 		return ERR_NO_MEMORY;
 	for (size_t i = 0; i < count; i++)
-		if (!turn_explain(table, &timeline[i], arena, &explanation->turns[explanation->turn_count++]))
+		if (!turn_explain(table, user, &timeline[i], arena, &explanation->turns[explanation->turn_count++]))
 			return ERR_NO_MEMORY;
 	times_explain(explanation->turns, timeline, count);
 	return ERR_NONE;

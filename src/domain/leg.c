@@ -585,16 +585,36 @@ static void leg_note_outside(struct leg *leg, struct str shown_number)
 		leg->outside.hash = 0;
 }
 
+// No leg goes outside without this.
+static enum err leg_permit(const struct attempt *attempt, const struct call_turn *turn, const struct route *route)
+{
+	const struct toll_question question = toll_question_of(attempt, turn, route);
+
+	return toll_judge(attempt->call->table->toll, &question).err;
+}
+
+static enum err leg_invite(struct leg *leg, const struct outgoing_invite *invite)
+{
+	struct signalling *signalling = signalling_of(leg);
+
+	assert(leg->permitted || !invite->trunk);
+	return signalling->invite(signalling->context, invite, &leg->session);
+}
+
 enum err leg_begin(struct attempt *attempt, struct call_turn *turn, const struct binding *binding,
 		   const struct route *route)
 {
 	struct call *call = attempt->call;
 	struct call_table_ports *ports = &call->table->ports;
 	char number[ROUTE_NUMBER_MAX], shown[NUMBER_MAX];
+	enum err err = route ? leg_permit(attempt, turn, route) : ERR_NONE;
+	if (err)
+		return err;
 	struct leg *leg = leg_new(call);
 	if (!leg)
 		return ERR_NO_MEMORY;
-	enum err err = leg_enter(leg, attempt, turn);
+	leg->permitted = route != NULL;
+	err = leg_enter(leg, attempt, turn);
 	if (err) {
 		leg_free(leg);
 		return err;
@@ -617,7 +637,7 @@ enum err leg_begin(struct attempt *attempt, struct call_turn *turn, const struct
 	caller_shown(attempt, turn, &invite, shown);
 	if (route)
 		leg_note_outside(leg, invite.caller_number);
-	err = ports->signalling->invite(ports->signalling->context, &invite, &leg->session);
+	err = leg_invite(leg, &invite);
 	if (err) {
 		leg->outcome = OUTCOME_UNREACHABLE;
 		leg->reason = str_of(err_sentence(err));

@@ -3,8 +3,51 @@
 #include "domain/site.h"
 
 #include "domain/fields.h"
+#include "domain/number_region.h"
 
 static const char *const multi_login_names[] = {"allow", "refuse", "take_over", NULL};
+
+static bool digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+// "+44 90 118": digits with or without '+' in front.
+static bool prefix_allowed(struct str prefix)
+{
+	size_t at = prefix.at[0] == '+';
+
+	if (prefix.length == at || prefix.length > 16)
+		return false;
+	for (; at < prefix.length; at++)
+		if (!digit(prefix.at[at]))
+			return false;
+	return true;
+}
+
+static bool prefixes_allowed(struct str text)
+{
+	struct str prefix;
+
+	while (str_take(&text, ' ', &prefix))
+		if (!str_empty(prefix) && !prefix_allowed(prefix))
+			return false;
+	return true;
+}
+
+// "FR +49"
+static bool countries_allowed(struct str text)
+{
+	struct str country;
+
+	while (str_take(&text, ' ', &country)) {
+		if (str_empty(country))
+			continue;
+		if (country.at[0] == '+' ? !prefix_allowed(country) : !number_region_of_country(country))
+			return false;
+	}
+	return true;
+}
 
 static const struct field site_fields[] = {
     INTEGER(session_life_s, .min = 300, .max = 2592000, .fallback = "43200",
@@ -14,6 +57,15 @@ static const struct field site_fields[] = {
     INTEGER(lease_s, .min = 0, .max = 2592000, .fallback = "43200",
 	    .rule = "A selected device is kept for up to 2592000 seconds; 0 means until the sign-out."),
     CHOICE(multi_login, .choices = multi_login_names, .fallback = "allow"),
+    TEXT(denied_prefixes, .max = 1000,
+	 .rule = "Denied prefixes are beginnings of numbers such as +882 +4487, separated by spaces.",
+	 .allows = prefixes_allowed),
+    TEXT(premium_prefixes, .max = 1000,
+	 .rule = "Premium prefixes are beginnings of numbers such as +449 118, separated by spaces.",
+	 .allows = prefixes_allowed),
+    TEXT(allowed_countries, .max = 1000,
+	 .rule = "Allowed countries are FR DE or, by their codes, +33 +49, separated by spaces; empty for all.",
+	 .allows = countries_allowed),
 };
 
 const struct entity_type site_type = ENTITY_TYPE(ENTITY_SITE, "settings", "settings", site_fields, .check = NULL);

@@ -15,6 +15,10 @@ struct site {
 	int64_t session_idle_s; // or after this long without a request; 0 = never
 	int64_t lease_s;        // a selected device is given back after this long; 0 = never
 	int multi_login;
+	// Toll protection: beginnings of canonical numbers, separated by spaces.
+	struct str denied_prefixes;   // dialled by nobody
+	struct str premium_prefixes;  // for toll class 3 alone, besides those that are premium by the numbers' metadata
+	struct str allowed_countries; // "FR +49": no other country is dialled; empty = every one is
 };
 
 extern const struct entity_type site_type;

@@ -35,6 +35,8 @@ struct route {
 	int64_t toll_class; // what a caller must have at least
 };
 
+enum { ROUTES_MAX = 16 }; // tried for one number
+
 struct did {
 	struct entity entity;
 	struct str number;    // as typed

@@ -322,8 +322,8 @@ static bool healthy(void *context, char *sentence, size_t size)
 
 // ---- at start
 
-static const enum entity_kind loaded_kinds[] = {ENTITY_USER,  ENTITY_DEVICE, ENTITY_TRUNK,
-						ENTITY_ROUTE, ENTITY_DID,    ENTITY_SELECTION};
+static const enum entity_kind loaded_kinds[] = {ENTITY_SITE,  ENTITY_USER, ENTITY_DEVICE,   ENTITY_TRUNK,
+						ENTITY_ROUTE, ENTITY_DID,  ENTITY_SELECTION};
 enum { LOAD_PAGE = 1000 };
 
 // In pages, so that a large installation is never twice in memory.

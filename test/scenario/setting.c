@@ -169,6 +169,10 @@ static void selects(struct stage *stage, struct line *line)
 static void set(struct stage *stage, struct line *line)
 {
 	struct entity *entity = stage_entity(stage, line->words[0]);
+	if (!entity && strcmp(line->words[0], "site") == 0) {
+		entity = stage_add(stage, "site", ENTITY_SITE);
+		entity->id = SITE_ID;
+	}
 	const struct field *field = entity ? entity_field(entity_type(entity->kind), str_of(line->words[1])) : NULL;
 
 	if (!field)

@@ -282,7 +282,7 @@ static void a_binding_comes_back_whole(void **state)
 	assert_true(net_address_parse(STR("2001:db8::7"), 5062, &binding.flow.remote));
 	assert_int_equal(binding_save(fixture, binding), ERR_NONE);
 	loaded = load(fixture);
-	assert_int_equal(loaded.entities, 1);
+	assert_int_equal(loaded.entities, 2); // the device, and the settings
 	assert_int_equal(loaded.bindings, 1);
 	assert_int_equal(loaded.last.device_id, device);
 	assert_int_equal(loaded.last.expires_at_ms, binding.expires_at_ms);

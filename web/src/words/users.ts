@@ -66,7 +66,7 @@ export const users = both(
 		callerId: "Own number shown outside",
 		callerIdHint: "One of your numbers (DIDs). Empty: what the trunk has.",
 		tollClass: "May call outside",
-		tollClassHint: "Routes ask for a class; this is the highest that is allowed.",
+		tollClassHint: "By what the number costs, for calls they make, forward or transfer, and for the outside numbers on their ring plan.",
 		tollClasses: { "0": "Not at all", "1": "Nationally", "2": "Internationally, too", "3": "Anywhere, premium numbers too" },
 		doNotDisturbHint: "No device rings, and callers hear busy.",
 		inherit: {
@@ -166,7 +166,7 @@ export const users = both(
 		callerId: "Vlastní číslo zobrazené venku",
 		callerIdHint: "Jedno z vašich čísel (DID). Prázdné: co má trunk.",
 		tollClass: "Smí volat ven",
-		tollClassHint: "Směrování vyžadují třídu; toto je nejvyšší povolená.",
+		tollClassHint: "Podle ceny čísla: pro hovory, které uskuteční, přesměrují nebo přepojí, i pro vnější čísla v plánu vyzvánění.",
 		tollClasses: { "0": "Vůbec", "1": "V rámci státu", "2": "I do zahraničí", "3": "Kamkoli, i na prémiová čísla" },
 		doNotDisturbHint: "Žádné zařízení nezvoní a volající slyší obsazovací tón.",
 		inherit: {

@@ -4,7 +4,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { request, type Answer, type Schemas } from "../../api/client";
 import { useMayWrite } from "../../api/session";
-import { ChoiceField, NumberField } from "../../parts/fields";
+import { ChoiceField, NumberField, TextField } from "../../parts/fields";
 import { Card, Conflict, Fields, FormPage } from "../../parts/FormPage";
 import { PageHead } from "../../parts/PageHead";
 import { Failure } from "../../parts/States";
@@ -20,12 +20,15 @@ interface Value {
 	session_idle_s: number;
 	lease_s: number;
 	multi_login: MultiLogin;
+	denied_prefixes: string;
+	premium_prefixes: string;
+	allowed_countries: string;
 }
 const times = ["session_life_s", "session_idle_s", "lease_s"] as const;
 
 function valueOf(wire: Wire): Value {
-	const { session_life_s, session_idle_s, lease_s, multi_login } = wire;
-	return { session_life_s: session_life_s / 60, session_idle_s: session_idle_s / 60, lease_s: lease_s / 60, multi_login };
+	const { id: _id, version: _version, session_life_s, session_idle_s, lease_s, ...rest } = wire;
+	return { session_life_s: session_life_s / 60, session_idle_s: session_idle_s / 60, lease_s: lease_s / 60, ...rest };
 }
 
 function wireOf(changes: Partial<Value>): Partial<Wire> {
@@ -54,6 +57,9 @@ function SettingsForm({ answer }: { answer: Answer<Wire> }) {
 		session_idle_s: t("settings.idle"),
 		lease_s: t("settings.lease"),
 		multi_login: t("settings.multiLogin"),
+		denied_prefixes: t("settings.deniedPrefixes"),
+		premium_prefixes: t("settings.premiumPrefixes"),
+		allowed_countries: t("settings.allowedCountries"),
 	};
 	const minutes = t("settings.minutes");
 	return (
@@ -71,7 +77,10 @@ function SettingsForm({ answer }: { answer: Answer<Wire> }) {
 						form={form}
 						theirs={valueOf(theirs.data)}
 						labels={labels}
-						show={(name, value) => (name === "multi_login" ? t(`settings.policies.${value as MultiLogin}`) : `${String(value)}${minutes}`)}
+						show={(name, value) => {
+							if (name === "multi_login") return t(`settings.policies.${value as MultiLogin}`);
+							return times.some((time) => time === name) ? `${String(value)}${minutes}` : String(value);
+						}}
 						keepMine={() => void save(theirs.etag)}
 					/>
 				)
@@ -88,6 +97,13 @@ function SettingsForm({ answer }: { answer: Answer<Wire> }) {
 						options={policies.map((value) => ({ value, label: t(`settings.policies.${value}`) }))}
 						hint={t("settings.multiLoginHint")}
 					/>
+				</Fields>
+			</Card>
+			<Card title={t("settings.toll")} text={t("settings.tollText")}>
+				<Fields>
+					<TextField form={form} name="denied_prefixes" label={labels.denied_prefixes} max={1000} mode="tel" placeholder="+882 +883" hint={t("settings.deniedPrefixesHint")} />
+					<TextField form={form} name="premium_prefixes" label={labels.premium_prefixes} max={1000} mode="tel" placeholder="+449 118" hint={t("settings.premiumPrefixesHint")} />
+					<TextField form={form} name="allowed_countries" label={labels.allowed_countries} max={1000} placeholder="FR DE" hint={t("settings.allowedCountriesHint")} />
 				</Fields>
 			</Card>
 			<Card title={t("settings.selecting")}>
