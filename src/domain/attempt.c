@@ -500,10 +500,10 @@ void attempt_stop(struct attempt *attempt, const struct leg *but, enum leg_end w
 // Refused by the trunk, or not reached, before anything was heard from the far end: another trunk may do better.
 static bool next_route_may_help(const struct leg *leg)
 {
-	bool tells_elsewhere = leg->status >= 300 && leg->status < 400; // a carrier redirects nobody
+	unsigned status = leg->understood;
+	bool tells_elsewhere = status >= 300 && status < 400; // a carrier redirects nobody
 
-	return leg->trunk_id && !leg->rang &&
-	       ((leg->status >= 500 && leg->status < 600) || leg->status == 408 || tells_elsewhere);
+	return leg->trunk_id && !leg->rang && ((status >= 500 && status < 600) || status == 408 || tells_elsewhere);
 }
 
 // What a decline stops: true when that is all of the user's devices.
@@ -521,7 +521,7 @@ static bool decline_stops_all(const struct attempt *attempt, const struct leg *l
 void attempt_leg_failed(struct attempt *attempt, struct leg *leg)
 {
 	struct call_turn *turn = leg->turn;
-	struct result result = {.outcome = leg->outcome, .status = leg->status};
+	struct result result = {.outcome = leg->outcome, .status = leg->understood, .cause = leg->cause};
 
 	if (next_route_may_help(leg) && turn_ring_route(attempt, turn) == ERR_NONE)
 		return;

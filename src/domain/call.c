@@ -58,15 +58,18 @@ void call_set_state(struct call *call, enum call_state state)
 
 // ---- how it ends without an answer
 
-void call_refuse(struct call *call, const struct result *result)
+void call_refuse(struct call *call, const struct result *ended)
 {
 	struct attempt *attempt = call_attempt(call);
+	struct result result = *ended;
 	bool by_callee =
-	    result->err == ERR_NONE && (result->outcome == OUTCOME_DECLINED || result->outcome == OUTCOME_BUSY);
+	    result.err == ERR_NONE && (result.outcome == OUTCOME_DECLINED || result.outcome == OUTCOME_BUSY);
 
-	succession_report(call, result->status);
-	caller_refuse(call, result);
-	record_settle(attempt, result, result->status, by_callee ? "callee" : "server");
+	if (call->caller_kind == CALLER_TRUNK && result.err == ERR_NONE)
+		result.status = status_for_carrier(result.status);
+	succession_report(call, result.status);
+	caller_refuse(call, &result);
+	record_settle(attempt, &result, result.status, by_callee ? "callee" : "server");
 	call_set_state(call, CALL_ENDING);
 }
 
@@ -283,17 +286,23 @@ void call_unanswered(struct call *call)
 
 // ---- what happens in each state
 
+// What he is told is what he hears: 183 what the far end plays, 180 his own phone's ringing tone when nothing is played. So each
+// change from one to the other is told, in either order; a repetition is not, and the answer to his offer is given once.
 static void ringing_rings(struct call *call, struct leg *leg, const struct body *body)
 {
-	if (leg_may_be_heard(leg) && body && !str_empty(body->bytes)) {
-		if (!call->early_media) {
-			caller_ring(call, leg->progress, body);
-			call->early_leg = leg;
-		}
-		call->early_media = call->rang = true;
-	} else if (!call->rang) {
-		caller_ring(call, 180, NULL);
+	bool plays = leg_may_be_heard(leg) && body && !str_empty(body->bytes);
+	bool follows = call->early_leg == leg && (leg->progress == 180 || leg->progress == 183);
+
+	if (plays && !call->early_media) {
+		call->early_media = true;
+		call->early_leg = leg;
+		call->told = leg->progress;
 		call->rang = true;
+		caller_ring(call, leg->progress, body);
+	} else if (follows ? leg->progress != call->told : !call->rang) {
+		call->told = follows ? leg->progress : 180;
+		call->rang = true;
+		caller_ring(call, call->told, NULL);
 	}
 }
 

@@ -23,6 +23,7 @@
 #include "base/pool.h"
 #include "base/slots.h"
 #include "domain/call_table.h"
+#include "domain/cause.h"
 #include "domain/ring_plan.h"
 #include "domain/toll.h"
 
@@ -67,6 +68,7 @@ enum {
 struct result {
 	enum outcome outcome;
 	unsigned status; // for the caller; 0: nothing worth telling
+	unsigned cause;  // Q.850, when the far end said so
 	enum err err;    // when it was our refusal
 };
 
@@ -138,7 +140,9 @@ struct leg {
 	unsigned progress; // the last provisional status
 	enum leg_end why;  // STOPPING: the first reason
 	enum outcome outcome;
-	unsigned status; // the last final one from the wire
+	unsigned status;     // the last final one from the wire
+	unsigned understood; // what that means for the caller (cause.h)
+	unsigned cause;      // Q.850, as the far end gave it; 0: it gave none
 	struct str reason;
 	struct str targets[REDIRECT_TARGETS_MAX]; // of a 3xx, as dialled; in the record's arena
 	size_t target_count, targets_tried;
@@ -191,6 +195,7 @@ struct call {
 	char caller_canonical[NUMBER_MAX]; // of a caller from outside, or ""
 	struct body offer;                 // owned; empty: the caller's INVITE had none
 	bool rang;                         // the caller knows
+	unsigned told;                     // the provisional status he heard last
 	bool early_media;                  // the caller has an answer to his offer already, a device's own
 	struct leg *early_leg;             // whose; NULL once that is over
 	bool answers_early;                // the caller answers an offer that comes before the 2xx
@@ -289,6 +294,7 @@ extern const char *const leg_state_names[LEG_STATE_COUNT];
 struct leg_event {
 	enum leg_event_kind kind;
 	unsigned status; // PROGRESSED, FAILED, REPLIED
+	unsigned cause;  // FAILED: Q.850
 	const struct body *body;
 	struct str reason;         // FAILED: the phrase; CANCELLED, HUNG_UP: the Reason that was given
 	const struct str *targets; // FAILED by a 3xx: what it named

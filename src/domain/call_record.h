@@ -33,6 +33,7 @@ struct leg_record {
 	int64_t ended_at;
 	int outcome;
 	unsigned sip_status; // the last final status from the wire, or 0
+	unsigned q850;       // the cause that the far end gave (ITU-T Q.850), or 0
 	struct str reason;   // a sentence
 };
 
@@ -51,6 +52,7 @@ struct call_record {
 	int outcome;
 	enum err err;        // why, when refused
 	unsigned sip_status; // what the caller got
+	unsigned q850;       // the cause that whoever ended the call gave, or the callee that refused it; 0: none
 	struct str ended_by; // "caller", "callee", "server"
 	struct str call_id;
 	struct str

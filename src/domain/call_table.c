@@ -289,9 +289,11 @@ void call_table_answered(struct call_table *table, uint64_t leg, const struct bo
 	leg_event(table, leg, &(struct leg_event){.kind = LEG_EVENT_ANSWERED, .body = body});
 }
 
-void call_table_failed(struct call_table *table, uint64_t leg, unsigned status, struct str reason)
+void call_table_failed(struct call_table *table, uint64_t leg, unsigned status, struct str phrase, struct str reason)
 {
-	leg_event(table, leg, &(struct leg_event){.kind = LEG_EVENT_FAILED, .status = status, .reason = reason});
+	leg_event(table, leg,
+		  &(struct leg_event){
+		      .kind = LEG_EVENT_FAILED, .status = status, .reason = phrase, .cause = cause_in_reason(reason)});
 }
 
 void call_table_redirected(struct call_table *table, uint64_t leg, unsigned status, struct str reason,

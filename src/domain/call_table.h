@@ -65,8 +65,9 @@ void call_table_early_answered(struct call_table *table, uint64_t leg, const str
 void call_table_progressed(struct call_table *table, uint64_t leg, unsigned status, const struct body *body);
 // 2xx. acknowledge() must follow, at once or when the caller's ACK brings the answer.
 void call_table_answered(struct call_table *table, uint64_t leg, const struct body *body);
-// A final refusal from the wire, or 408 (no answer at all) or 503 (could not be sent). `reason` is the phrase.
-void call_table_failed(struct call_table *table, uint64_t leg, unsigned status, struct str reason);
+// A final refusal from the wire, or 408 (no answer at all) or 503 (could not be sent). `phrase` is the status line's, `reason`
+// the value of its Reason header (RFC 6432), or empty.
+void call_table_failed(struct call_table *table, uint64_t leg, unsigned status, struct str phrase, struct str reason);
 // The same for a 3xx of a device: what it names, best first, each a number of ours to dial. Trunks redirect nobody.
 void call_table_redirected(struct call_table *table, uint64_t leg, unsigned status, struct str reason,
 			   const struct str targets[], size_t count);

@@ -70,6 +70,9 @@ void record_settle(struct attempt *attempt, const struct result *result, unsigne
 	record->outcome = result->outcome;
 	record->err = result->err;
 	record->sip_status = status;
+	record->q850 = cause_in_reason(call->said);
+	if (!record->q850)
+		record->q850 = result->cause;
 	record->ended_by = str_of(ended_by);
 	record->ended_at = call_time_ms(call);
 	lamp_call_changed(call);
@@ -99,6 +102,7 @@ static void line_of_leg(struct leg_record *line, const struct leg *leg)
 	line->ended_at = leg->ended_at;
 	line->outcome = leg->outcome;
 	line->sip_status = leg->status;
+	line->q850 = leg->cause;
 	line->reason = leg->reason;
 }
 

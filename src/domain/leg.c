@@ -185,12 +185,28 @@ static void leg_note_redirection(struct leg *leg, const struct leg_event *event)
 	}
 }
 
+// What a device says is its own; a carrier's word stands for a network behind it, which has said more.
+static void leg_note_refusal(struct leg *leg, const struct leg_event *event)
+{
+	struct arena *arena = &leg->attempt->record->arena;
+
+	leg->status = leg->understood = event->status;
+	leg->cause = event->cause;
+	if (leg->trunk_id)
+		leg->understood = status_understood(event->status, event->cause);
+	if (leg->trunk_id && leg->rang && event->cause == CAUSE_REJECTED && leg->understood < 600)
+		leg->understood = 603; // it rang, so that it was a person who rejected it (RFC 3398 section 7.2.4.1)
+	leg->outcome = outcome_of_status(leg->understood, leg->rang);
+	leg->reason = arena_format(arena, "%u %.*s", event->status, STR_ARG(event->reason));
+	if (event->cause)
+		leg->reason = arena_format(arena, "%.*s (Q.850 %u%s%s)", STR_ARG(leg->reason), event->cause,
+					   *cause_text(event->cause) ? ": " : "", cause_text(event->cause));
+}
+
 static void ours_fails(struct leg *leg, const struct leg_event *event)
 {
 	leg_note_redirection(leg, event);
-	leg->status = event->status;
-	leg->outcome = outcome_of_status(event->status, leg->rang);
-	leg->reason = arena_format(&leg->attempt->record->arena, "%u %.*s", event->status, STR_ARG(event->reason));
+	leg_note_refusal(leg, event);
 	leg_set_state(leg, LEG_FAILED);
 	call_happens(leg->call, CALL_EVENT_LEG_FAILED, leg, NULL);
 }
@@ -216,6 +232,7 @@ static void stopping_answers(struct leg *leg, const struct leg_event *event)
 static void stopping_fails(struct leg *leg, const struct leg_event *event)
 {
 	leg->status = event->status;
+	leg->cause = event->cause;
 	leg_set_state(leg, LEG_CANCELLED);
 }
 
@@ -237,10 +254,22 @@ static void caller_gives_up(struct leg *leg, const struct leg_event *event)
 	call_happens(leg->call, CALL_EVENT_CALLER_GAVE_UP, leg, NULL);
 }
 
+// The far end's own word, unless our status says something else.
+static unsigned cause_of_result(const struct result *result)
+{
+	if (result->cause && status_of_cause(result->cause) == result->status)
+		return result->cause;
+	if (result->outcome == OUTCOME_TIMED_OUT)
+		return CAUSE_NO_ANSWER;
+	if (result->err == ERR_UNREACHABLE || result->err == ERR_NO_DEVICES)
+		return CAUSE_ABSENT;
+	return cause_of_status(result->status);
+}
+
 static void caller_is_refused(struct leg *leg, const struct leg_event *event)
 {
 	const struct result *result = &event->result;
-	struct refusal refusal = {.status = result->status};
+	struct refusal refusal = {.status = result->status, .cause = cause_of_result(result)};
 
 	if (result->err) {
 		refusal.warning = str_of(err_sentence(result->err));
@@ -297,7 +326,7 @@ static void talker_is_lost(struct leg *leg, const struct leg_event *event)
 
 static void talker_hangs_up(struct leg *leg, const struct leg_event *event)
 {
-	(void)event;
+	leg->cause = cause_in_reason(event->reason);
 	leg_set_state(leg, LEG_ENDED);
 	call_happens(leg->call, CALL_EVENT_HUNG_UP, leg, NULL);
 }

@@ -67,6 +67,7 @@ struct dialog_request {
 // An answer that ends an attempt, from us to the caller.
 struct refusal {
 	unsigned status;        // 300 to 699
+	unsigned cause;         // Q.850, told to carriers (RFC 6432); 0 = none
 	struct str reason;      // the phrase; empty: the usual one
 	struct str warning;     // a sentence for the Warning header, or empty
 	unsigned retry_after_s; // 0 = none

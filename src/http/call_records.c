@@ -29,6 +29,7 @@ static bool record_put(json_t *object, const struct call_record *record)
 	       json_put(object, "code", record->err ? json_string(err_name(record->err)) : json_null()) &&
 	       json_put(object, "sentence", record->err ? json_string(err_sentence(record->err)) : json_null()) &&
 	       json_put(object, "sip_status", json_integer(record->sip_status)) &&
+	       json_put(object, "q850", json_integer(record->q850)) &&
 	       json_put(object, "ended_by", json_text(record->ended_by)) &&
 	       json_put(object, "call_id", json_text(record->call_id)) &&
 	       json_put(object, "forwarded_from", json_text(record->forwarded_from)) &&
@@ -51,7 +52,7 @@ static json_t *leg_show(const struct leg_record *leg)
 	    json_put(object, "ended_at", json_time(leg->ended_at)) &&
 	    json_put(object, "outcome", json_string(outcome_names[leg->outcome])) &&
 	    json_put(object, "sip_status", json_integer(leg->sip_status)) &&
-	    json_put(object, "reason", json_text(leg->reason)))
+	    json_put(object, "q850", json_integer(leg->q850)) && json_put(object, "reason", json_text(leg->reason)))
 		return object;
 	json_decref(object);
 	return NULL;

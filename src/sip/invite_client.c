@@ -143,13 +143,16 @@ static enum err toward_trunk(const struct outgoing_invite *invite, struct destin
 
 // ---- the answers
 
-static void over(struct sip_session *session, unsigned status, struct str reason)
+static void over(struct sip_session *session, unsigned status, const struct sip_message *response)
 {
 	struct call_table *calls = session->endpoint->calls;
 	uint64_t leg = session->leg;
+	char text[SIP_LINE_MAX];
+	struct writer said = writer_into(text, sizeof text);
+	struct str reason = response ? session_said(response, &said) : STR_NONE;
 	session_free(session);
 	if (leg)
-		call_table_failed(calls, leg, status, reason);
+		call_table_failed(calls, leg, status, response ? response->reason : STR_NONE, reason);
 }
 
 // Only a device may send its own calls elsewhere.
@@ -158,7 +161,7 @@ static void refused(struct sip_session *session, const struct sip_message *respo
 	uint64_t leg = session->leg;
 
 	if (response->status >= 400 || !session->device_id || !leg) {
-		over(session, response->status, response->reason);
+		over(session, response->status, response);
 		return;
 	}
 	session->leg = 0;
@@ -208,7 +211,7 @@ static void settled(struct sip_session *session, const struct sip_message *respo
 		struct call_table *calls = session->endpoint->calls;
 		session_hang_up(session, LEG_END_NORMAL, STR_NONE);
 		if (leg)
-			call_table_failed(calls, leg, 503, STR_NONE);
+			call_table_failed(calls, leg, 503, STR_NONE, STR_NONE);
 	}
 	owned_free(&before.type);
 	owned_free(&before.bytes);
@@ -245,7 +248,7 @@ static void failed(struct exchange *exchange, unsigned status)
 	struct sip_session *session = exchange->session;
 	exchange_end(exchange);
 	if (!trunk_leg_failed(session, NULL))
-		over(session, status, STR_NONE);
+		over(session, status, NULL);
 }
 
 // Another branch of ours answered too: it gets what RFC 3261 section 13.2.2.4 says, ACK and BYE, and the domain never knows.
@@ -299,7 +302,7 @@ void invite_client_cancel(struct sip_session *session, enum leg_end why, struct 
 		return;
 	session_set_state(session, SESSION_CANCELLING);
 	if (invite)
-		sip_client_cancel(invite->transaction, session_reason(why, said));
+		sip_client_cancel(invite->transaction, session_reason(session, why, said));
 }
 
 static enum err begin(struct sip_session *session, const struct outgoing_invite *invite, struct str host,

@@ -1,4 +1,5 @@
 // A caller's leg: its INVITE, what it hears while others ring, and how it is answered or refused.
+#include "domain/cause.h"
 #include "sip/replaces.h"
 
 // ---- the same INVITE by two ways
@@ -265,6 +266,8 @@ void invite_server_refuse(struct sip_session *session, const struct refusal *ref
 		write_quoted(&w, str_first(refusal->warning, 400));
 		writer_text(&w, "\r\n");
 	}
+	if (refusal->cause && session->trunk_id) // RFC 6432; others have no use for it
+		writer_format(&w, "Reason: Q.850;cause=%u;text=\"%s\"\r\n", refusal->cause, cause_text(refusal->cause));
 	if (refusal->status == 405)
 		writer_text(&w, SIP_ALLOW_LINE);
 	write_plain(&reason, str_first(refusal->reason, sizeof phrase));

@@ -300,20 +300,32 @@ struct str session_said(const struct sip_message *request, struct writer *w)
 	return writer_result(w);
 }
 
-struct str session_reason(enum leg_end why, struct str said)
+// What phones are told, and what carriers are told besides (Q.850; RFC 3326 allows one value for each protocol).
+struct str session_reason(const struct sip_session *session, enum leg_end why, struct str said)
 {
+	bool carrier = session->trunk_id != 0;
+
 	switch (why) {
 	case LEG_END_ANSWERED_ELSEWHERE:
-		return STR("SIP;cause=200;text=\"Call completed elsewhere\"");
+		return carrier ? STR("SIP;cause=200;text=\"Call completed elsewhere\", Q.850;cause=26")
+			       : STR("SIP;cause=200;text=\"Call completed elsewhere\"");
 	case LEG_END_DECLINED_ELSEWHERE:
-		return STR("SIP;cause=600;text=\"Busy Everywhere\"");
+		return carrier ? STR("SIP;cause=600;text=\"Busy Everywhere\", Q.850;cause=26")
+			       : STR("SIP;cause=600;text=\"Busy Everywhere\"");
 	case LEG_END_TURN_TIMED_OUT:
-		return STR("SIP;cause=408;text=\"Ring time over\"");
+		return carrier ? STR("SIP;cause=408;text=\"Ring time over\", Q.850;cause=19")
+			       : STR("SIP;cause=408;text=\"Ring time over\"");
 	case LEG_END_EXPIRED:
-		return STR("SIP;cause=408;text=\"Session timer expired\"");
+		return carrier ? STR("SIP;cause=408;text=\"Session timer expired\", Q.850;cause=102")
+			       : STR("SIP;cause=408;text=\"Session timer expired\"");
 	case LEG_END_NORMAL:
 	case LEG_END_CALLER_GAVE_UP:
+		if (carrier && str_empty(said))
+			return STR("Q.850;cause=16");
+		break;
 	case LEG_END_SERVER:
+		if (carrier && str_empty(said))
+			return STR("Q.850;cause=31");
 		break;
 	}
 	return said;
@@ -344,7 +356,7 @@ void session_bye(struct sip_session *session, struct sip_dialog *dialog, enum le
 {
 	char extra[512];
 	struct writer w = writer_into(extra, sizeof extra);
-	struct str reason = session_reason(why, said);
+	struct str reason = session_reason(session, why, said);
 	bool all = dialog == &session->dialog;
 
 	if (!str_empty(reason)) {

@@ -201,8 +201,9 @@ void session_repeat_ack(struct sip_session *session, struct sip_dialog *dialog, 
 void session_hang_up(struct sip_session *session, enum leg_end why, struct str said);
 void session_bye(struct sip_session *session, struct sip_dialog *dialog, enum leg_end why, struct str said);
 enum err session_request(struct sip_session *session, uint64_t token, const struct dialog_request *request);
-// The Reason header's value for an ending, or else what the other side of the call said itself.
-struct str session_reason(enum leg_end why, struct str said);
+// The Reason header's value for an ending, or else what the other side of the call said itself. A carrier is told in the telephone
+// network's words as well.
+struct str session_reason(const struct sip_session *session, enum leg_end why, struct str said);
 // What a CANCEL or BYE says of why (RFC 3326), as one value.
 struct str session_said(const struct sip_message *request, struct writer *w);
 

@@ -101,7 +101,7 @@ static void over(struct trunk_leg *leg, unsigned status)
 
 	session_free(leg->session);
 	if (id)
-		call_table_failed(calls, id, status, STR_NONE);
+		call_table_failed(calls, id, status, STR_NONE, STR_NONE);
 }
 
 static void note(struct trunk_leg *leg, enum target_health health, uint64_t duration_ms)

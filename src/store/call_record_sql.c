@@ -69,15 +69,16 @@ static enum err leg_save(struct database *database, const struct call_record *re
 			    "INSERT INTO call_legs (record_id, position, device_id, device_number, device_title, "
 			    "device_kind, started_at, "
 			    "ringing_at, answered_at, ended_at, outcome, sip_status, reason, planned_start_ms, "
-			    "planned_stop_ms) "
-			    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+			    "planned_stop_ms, q850) "
+			    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
 			    VALUES(value_text(record->id), value_integer((int64_t)index), value_id(leg->device_id),
 				   clean(leg->device_number, arena), clean(leg->device_title, arena),
 				   value_text(str_of(kind_names[leg->device_kind])), value_integer(leg->started_at),
 				   value_integer(leg->ringing_at), value_integer(leg->answered_at),
 				   value_integer(leg->ended_at), value_text(str_of(outcome_names[leg->outcome])),
 				   value_integer(leg->sip_status), clean(leg->reason, arena),
-				   value_integer(leg->planned_start_ms), value_integer(leg->planned_stop_ms)),
+				   value_integer(leg->planned_start_ms), value_integer(leg->planned_stop_ms),
+				   value_integer(leg->q850)),
 			    NO_ROWS);
 }
 
@@ -88,9 +89,9 @@ static enum err call_save(struct database *database, const struct call_record *r
 	    "INSERT INTO call_records (id, search, started_at, answered_at, ended_at, caller_number, caller_name, "
 	    "caller_user_id, caller_device_id, caller_trunk_id, caller_device_number, dialled, canonical, "
 	    "callee_user_id, "
-	    "callee_title, outcome, err, sip_status, ended_by, call_id, forwarded_from, transferred_by) "
+	    "callee_title, outcome, err, sip_status, ended_by, call_id, forwarded_from, transferred_by, q850) "
 	    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, "
-	    "$22) "
+	    "$22, $23) "
 	    "ON CONFLICT (id) DO NOTHING",
 	    VALUES(value_text(record->id), search_of(record, arena), value_integer(record->started_at),
 		   value_integer(record->answered_at), value_integer(record->ended_at),
@@ -101,7 +102,7 @@ static enum err call_save(struct database *database, const struct call_record *r
 		   clean(record->callee_title, arena), value_text(str_of(outcome_names[record->outcome])),
 		   value_text(str_of(err_name(record->err))), value_integer(record->sip_status),
 		   value_text(record->ended_by), clean(record->call_id, arena), value_text(record->forwarded_from),
-		   clean(record->transferred_by, arena)),
+		   clean(record->transferred_by, arena), value_integer(record->q850)),
 	    NO_ROWS);
 }
 
@@ -124,7 +125,7 @@ enum err call_record_save(struct database *database, const struct call_record *r
 #define RECORD_COLUMNS                                                                                                 \
 	"id, started_at, answered_at, ended_at, caller_number, caller_name, caller_user_id, caller_device_id, "        \
 	"caller_trunk_id, caller_device_number, dialled, canonical, callee_user_id, callee_title, outcome, err, "      \
-	"sip_status, ended_by, call_id, forwarded_from, transferred_by"
+	"sip_status, ended_by, call_id, forwarded_from, transferred_by, q850"
 
 // Copies texts until one fails.
 struct copying {
@@ -170,6 +171,7 @@ static enum err record_from_row(const struct row *row, struct arena *arena, stru
 	record->call_id = copy_text(&copying, 18);
 	record->forwarded_from = copy_text(&copying, 19);
 	record->transferred_by = copy_text(&copying, 20);
+	record->q850 = (unsigned)row_integer(row, 21);
 	*result = record;
 	return copying.err;
 }
@@ -211,6 +213,7 @@ static enum err take_leg(void *context, const struct row *row)
 	    .reason = copy_text(&copying, 10),
 	    .planned_start_ms = row_integer(row, 11),
 	    .planned_stop_ms = row_integer(row, 12),
+	    .q850 = (unsigned)row_integer(row, 13),
 	};
 	return copying.err;
 }
@@ -230,7 +233,8 @@ static enum err legs_read(struct database *database, struct reading *reading)
 		return ERR_NO_MEMORY;
 	return database_run(database,
 			    "SELECT device_id, device_number, device_title, device_kind, started_at, ringing_at, "
-			    "answered_at, ended_at, outcome, sip_status, reason, planned_start_ms, planned_stop_ms "
+			    "answered_at, ended_at, outcome, sip_status, reason, planned_start_ms, planned_stop_ms, "
+			    "q850 "
 			    "FROM call_legs WHERE record_id = $1 "
 			    "ORDER BY position",
 			    VALUES(id), (struct row_visitor){take_leg, reading});

@@ -390,7 +390,7 @@ static void fail_leg(struct world *w, struct party *party)
 
 	party->progress = OVER;
 	if (chance(w, 2))
-		call_table_failed(w->calls, party->leg, statuses[chance(w, 13)], STR("No"));
+		call_table_failed(w->calls, party->leg, statuses[chance(w, 13)], STR("No"), STR_NONE);
 	else
 		call_table_redirected(w->calls, party->leg, 302, STR("Moved"), targets, chance(w, 3));
 }
@@ -547,7 +547,7 @@ static void wind_up(struct world *w)
 				call_table_cancelled(w->calls, party->leg, STR_NONE);
 			} else if (party->progress == INVITED || party->progress == CANCELLED) {
 				party->progress = OVER;
-				call_table_failed(w->calls, party->leg, 487, STR("Gone"));
+				call_table_failed(w->calls, party->leg, 487, STR("Gone"), STR_NONE);
 			} else {
 				party->progress = OVER;
 				call_table_hung_up(w->calls, party->leg, STR_NONE);
@@ -668,7 +668,7 @@ static void events_for_legs_that_are_gone_do_nothing(void **state)
 		call_table_unacknowledged(w.calls, leg);
 		call_table_progressed(w.calls, leg, 180, NULL);
 		call_table_answered(w.calls, leg, NULL);
-		call_table_failed(w.calls, leg, 486, STR_NONE);
+		call_table_failed(w.calls, leg, 486, STR_NONE, STR_NONE);
 		call_table_redirected(w.calls, leg, 302, STR_NONE, NULL, 0);
 		call_table_early_answered(w.calls, leg, NULL);
 		call_table_expired(w.calls, leg);

@@ -99,8 +99,10 @@ static void brings(struct stage *stage, struct line *line)
 	    .anonymous = anonymous,
 	};
 	struct invitation invitation = template;
+	struct party *party = stage_enter(stage, line->words[0]);
 
-	place(stage, stage_enter(stage, line->words[0]), &invitation, true);
+	party->is_carrier = true;
+	place(stage, party, &invitation, true);
 }
 
 static void rings(struct stage *stage, struct line *line)
@@ -133,7 +135,17 @@ static void refuses(struct stage *stage, struct line *line)
 
 	party->owes_487 = false;
 	party->gone = true;
-	call_table_failed(stage->calls, party->leg, (unsigned)atoi(line->words[1]), STR("Refused"));
+	call_table_failed(stage->calls, party->leg, (unsigned)atoi(line->words[1]), STR("Refused"), STR_NONE);
+}
+
+static void refuses_saying(struct stage *stage, struct line *line)
+{
+	struct party *party = stage_party(stage, line->words[0]);
+
+	party->owes_487 = false;
+	party->gone = true;
+	call_table_failed(stage->calls, party->leg, (unsigned)atoi(line->words[1]), STR("Refused"),
+			  str_of(line->words[2]));
 }
 
 // To several, separated by spaces.
@@ -413,6 +425,7 @@ const struct word playing_words[] = {
     {"* redirects to *",           redirects},
     {"* never sends PRACK",        never_sends_prack},
     {"* expires",                  expires},
+    {"* refuses with * saying *",  refuses_saying},
     {"* refuses with *",           refuses},
     {"* gives up saying *",        gives_up_saying},
     {"* gives up",                 gives_up},

@@ -104,7 +104,7 @@ static void settle_one(struct stage *stage, struct party *party)
 	if (party->owes_487) {
 		party->owes_487 = false;
 		party->gone = true;
-		call_table_failed(stage->calls, party->leg, 487, STR("Request Terminated"));
+		call_table_failed(stage->calls, party->leg, 487, STR("Request Terminated"), STR_NONE);
 	}
 }
 
@@ -273,8 +273,13 @@ static void fake_refuse(void *context, uint64_t session, const struct refusal *r
 {
 	struct party *party = party_of(context, session);
 
-	stage_say(context, "%s gets %u%s%.*s%s", party->name, refusal->status, str_empty(refusal->warning) ? "" : ": ",
-		  STR_ARG(refusal->warning), refusal->retry_after_s ? " (try again later)" : "");
+	char cause[20] = "";
+
+	if (party->is_carrier && refusal->cause)
+		snprintf(cause, sizeof cause, " (Q.850 %u)", refusal->cause);
+	stage_say(context, "%s gets %u%s%s%.*s%s", party->name, refusal->status, cause,
+		  str_empty(refusal->warning) ? "" : ": ", STR_ARG(refusal->warning),
+		  refusal->retry_after_s ? " (try again later)" : "");
 	party->gone = true;
 }
 
@@ -353,17 +358,20 @@ static void save_registration(void *context, struct registration_write *write)
 static void save_call(void *context, struct call_record *record)
 {
 	struct stage *stage = context;
-	char origin[200] = "";
+	char origin[200] = "", cause[20] = "";
 
+	if (record->q850)
+		snprintf(cause, sizeof cause, ", Q.850 %u", record->q850);
 	if (!str_empty(record->transferred_by))
 		snprintf(origin, sizeof origin, ", transferred by %.*s", STR_ARG(record->transferred_by));
 	else if (!str_empty(record->forwarded_from))
 		snprintf(origin, sizeof origin, ", forwarded");
-	stage_say(stage, "record: %.*s%s%.*s to %.*s%s%.*s, %s%s%s, status %u, ended by %.*s%s",
+	stage_say(stage, "record: %.*s%s%.*s to %.*s%s%.*s, %s%s%s, status %u%s, ended by %.*s%s",
 		  STR_ARG(record->caller_number), str_empty(record->caller_name) ? "" : " ",
 		  STR_ARG(record->caller_name), STR_ARG(record->dialled), str_empty(record->callee_title) ? "" : " ",
 		  STR_ARG(record->callee_title), outcome_names[record->outcome], record->err ? " because " : "",
-		  record->err ? err_name(record->err) : "", record->sip_status, STR_ARG(record->ended_by), origin);
+		  record->err ? err_name(record->err) : "", record->sip_status, cause, STR_ARG(record->ended_by),
+		  origin);
 	for (size_t i = 0; i < record->leg_count; i++) {
 		const struct leg_record *leg = &record->legs[i];
 		struct str title = str_empty(leg->device_title) ? leg->device_number : leg->device_title;

@@ -19,8 +19,9 @@ struct stage_lamp {
 struct party {
 	char name[PARTY_NAME_SIZE];
 	uint64_t leg, session;
-	bool calls; // the caller's side
-	bool slow;  // answers neither CANCEL nor 200 by itself
+	bool calls;      // the caller's side
+	bool is_carrier; // who is told of causes
+	bool slow;       // answers neither CANCEL nor 200 by itself
 	bool owes_ack, owes_487;
 	bool without_offer;
 	bool gone;

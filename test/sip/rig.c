@@ -164,10 +164,11 @@ void call_table_answered(struct call_table *table, uint64_t leg, const struct bo
 	tell_body(body);
 }
 
-void call_table_failed(struct call_table *table, uint64_t leg, unsigned status, struct str reason)
+void call_table_failed(struct call_table *table, uint64_t leg, unsigned status, struct str phrase, struct str reason)
 {
 	(void)table;
-	tell("failed %u %u %.*s\n", (unsigned)leg, status, STR_ARG(reason));
+	tell("failed %u %u %.*s%s%.*s\n", (unsigned)leg, status, STR_ARG(phrase), str_empty(reason) ? "" : ", ",
+	     STR_ARG(reason));
 }
 
 void call_table_redirected(struct call_table *table, uint64_t leg, unsigned status, struct str reason,

@@ -128,7 +128,7 @@ static void our_bye_waits_for_the_ack(void **state)
 
 static void a_refusal_says_why(void **state)
 {
-	struct refusal refusal = {486, STR("The user\r\nis busy"), STR("Say \"please\"\r\nEvil: 1"), 30};
+	struct refusal refusal = {486, 17, STR("The user\r\nis busy"), STR("Say \"please\"\r\nEvil: 1"), 30};
 	(void)state;
 	call_510();
 	rig->signalling->refuse(rig->signalling->context, rig->session, &refusal);

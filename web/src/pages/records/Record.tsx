@@ -90,7 +90,7 @@ export default function Record() {
 						<Fact label={t("records.talked")}>{talkTime(record)}</Fact>
 						<Fact label={t("records.endedBy")}>{record.ended_by || "–"}</Fact>
 						<Fact label={t("records.status")}>
-							{record.sip_status || "–"} {record.sentence}
+							{record.sip_status || "–"} {record.q850 ? `(Q.850 ${record.q850})` : ""} {record.sentence}
 						</Fact>
 						{record.forwarded_from && (
 							<Fact label={t("records.forwardedFrom")}>
