@@ -67,7 +67,7 @@ function Account() {
 	const { user } = useSignedIn();
 	const { signOut } = useSessionChange();
 	return (
-		<Menu position="bottom-end" width={220}>
+		<Menu position="bottom-end" withinPortal={false} width={220}>
 			<Menu.Target>
 				<UnstyledButton className={classes.account} aria-label={t("shell.account", { name: user.title ?? "" })}>
 					<Group gap={8} wrap="nowrap">

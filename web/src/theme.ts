@@ -40,6 +40,8 @@ export const theme = createTheme({
 	respectReducedMotion: true,
 	components: {
 		Tooltip: { defaultProps: { withArrow: true, openDelay: 300, events: { hover: true, focus: true, touch: true } } },
+		// What Mantine would put there to be focused first is no item of a menu; the first item is.
+		Menu: { defaultProps: { withInitialFocusPlaceholder: false } },
 		Modal: { defaultProps: { attributes: { header: { role: "none" } }, centered: true, overlayProps: { backgroundOpacity: 0.45, blur: 2 } } },
 	},
 });

@@ -19,7 +19,7 @@ import { Failure, Message } from "../parts/States";
 import { moment } from "../parts/time";
 
 type Entry = Schemas["AuditEntry"];
-const entities = ["user", "device", "trunk", "route", "did", "selection", "session", "token"] as const;
+const entities = ["user", "device", "trunk", "route", "did", "selection", "session", "token", "settings"] as const;
 const actions = ["create", "update", "delete", "sign_in", "sign_in_failed", "sign_out", "select", "release", "expire"] as const;
 
 function shown(value: unknown): string {
@@ -97,7 +97,7 @@ export default function Audit() {
 		}
 	};
 	const sentenceOf = (entry: Entry) =>
-		t(`audit.actions.${entry.action}`, { entity: t(`audit.entities.${entry.entity}`), label: entry.label || (entry.entity_id ?? "") });
+		t(`audit.actions.${entry.action}`, { entity: t(`audit.entities.${entry.entity}`), label: entry.entity === "settings" ? "" : entry.label || (entry.entity_id ?? "") }).trim();
 
 	if (error && !entries) return [<PageHead key="head" title={t("shell.audit")} />, <Failure key="failure" error={error} retry={() => void refetch()} />];
 	return (

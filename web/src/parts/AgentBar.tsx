@@ -1,5 +1,5 @@
 // The navbar's part for somebody who is called: state, do-not-disturb, and the device: their own, or the one they pick.
-import { ActionIcon, Alert, Button, Group, Indicator, Menu, ScrollArea, Stack, Switch, Text, Tooltip, UnstyledButton } from "@mantine/core";
+import { ActionIcon, Alert, Button, Group, Indicator, Menu, Popover, Switch, Text, Tooltip, UnstyledButton } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import IconDown from "@tabler/icons-react/icons/IconChevronDown";
 import IconPhone from "@tabler/icons-react/icons/IconPhone";
@@ -71,7 +71,7 @@ function DeviceSelector({ me }: { me: Me }) {
 	const ordered = devices && [...devices].sort((a, b) => Number(b.id === me.last_device?.id) - Number(a.id === me.last_device?.id));
 	return (
 		<Group gap={2} wrap="nowrap">
-			<Menu opened={opened} onChange={setOpened} width={300} position="bottom-end">
+			<Menu opened={opened} onChange={setOpened} width={300} position="bottom-end" withinPortal={false}>
 				<Menu.Target>
 					<Button
 						variant={chosen ? "default" : "filled"}
@@ -86,7 +86,7 @@ function DeviceSelector({ me }: { me: Me }) {
 				</Menu.Target>
 				<Menu.Dropdown>
 					<Menu.Label>{t("agent.available")}</Menu.Label>
-					<ScrollArea.Autosize mah={360}>
+					<div className={classes.choices}>
 						{ordered?.length === 0 && (
 							<Text size="sm" c="dimmed" px="sm" pb="sm">
 								{t("agent.none")}
@@ -95,7 +95,7 @@ function DeviceSelector({ me }: { me: Me }) {
 						{ordered?.map((device) => (
 							<Choice key={device.id} device={device} mine={device.id === me.selection?.device_id} choose={() => void act(() => select(device.id))} />
 						))}
-					</ScrollArea.Autosize>
+					</div>
 				</Menu.Dropdown>
 			</Menu>
 			{last && (
@@ -119,7 +119,7 @@ function DeviceSelector({ me }: { me: Me }) {
 function OwnDevices({ me }: { me: Me }) {
 	const { t } = useTranslation();
 	return (
-		<Menu width={260} position="bottom-end">
+		<Menu width={260} position="bottom-end" withinPortal={false}>
 			<Menu.Target>
 				<Button variant="default" size="xs" leftSection={<IconPhone size={16} />} rightSection={<IconDown size={14} />}>
 					{t("agent.devices", { count: me.devices.length })}
@@ -148,8 +148,8 @@ export function AgentBar() {
 	const quiet = me.state === "do_not_disturb";
 	return (
 		<Group gap={8} wrap="nowrap" role="group" aria-label={t("agent.bar")}>
-			<Menu width={270} position="bottom-end" closeOnItemClick={false}>
-				<Menu.Target>
+			<Popover width={290} position="bottom-end" withinPortal={false}>
+				<Popover.Target>
 					<UnstyledButton className={classes.state} aria-label={t("agent.stateIs", { state: t(`agent.states.${me.state}`) })}>
 						<Indicator color={colours[me.state]} size={11} offset={3} processing={me.state === "in_call"}>
 							{quiet ? <IconQuiet size={20} /> : <IconRing size={20} />}
@@ -158,22 +158,20 @@ export function AgentBar() {
 							{t(`agent.states.${me.state}`)}
 						</Text>
 					</UnstyledButton>
-				</Menu.Target>
-				<Menu.Dropdown>
-					<Stack gap={6} p="xs">
-						<Switch
-							label={t("agent.doNotDisturb")}
-							description={t("agent.doNotDisturbText")}
-							checked={me.user.do_not_disturb ?? false}
-							disabled={busy}
-							onChange={(event) => {
-								const on = event.currentTarget.checked;
-								void act(() => doNotDisturb(on));
-							}}
-						/>
-					</Stack>
-				</Menu.Dropdown>
-			</Menu>
+				</Popover.Target>
+				<Popover.Dropdown>
+					<Switch
+						label={t("agent.doNotDisturb")}
+						description={t("agent.doNotDisturbText")}
+						checked={me.user.do_not_disturb ?? false}
+						disabled={busy}
+						onChange={(event) => {
+							const on = event.currentTarget.checked;
+							void act(() => doNotDisturb(on));
+						}}
+					/>
+				</Popover.Dropdown>
+			</Popover>
 			{me.may_select ? <DeviceSelector me={me} /> : me.devices.length > 0 ? <OwnDevices me={me} /> : null}
 		</Group>
 	);

@@ -13,7 +13,7 @@ export function Choices() {
 	const chosen = <IconCheck size={16} aria-hidden />;
 	return (
 		<Group gap={4} wrap="nowrap">
-			<Menu position="bottom-end">
+			<Menu position="bottom-end" withinPortal={false}>
 				<Menu.Target>
 					<ActionIcon variant="subtle" color="gray" size="lg" aria-label={t("shell.language")}>
 						<IconLanguage size={20} />
@@ -32,7 +32,7 @@ export function Choices() {
 					))}
 				</Menu.Dropdown>
 			</Menu>
-			<Menu position="bottom-end">
+			<Menu position="bottom-end" withinPortal={false}>
 				<Menu.Target>
 					<ActionIcon variant="subtle" color="gray" size="lg" aria-label={t("shell.scheme")}>
 						<IconLight size={20} className="mantine-light-hidden" />
