@@ -125,7 +125,7 @@ static void leg_print(const struct scale *scale, const json_t *leg, size_t label
 		printf("  %.1f to %.1f s", (double)(started - scale->from_ms) / 1000,
 		       (double)(rang_until(leg) - scale->from_ms) / 1000);
 	printf("  %s", outcome);
-	if (answered && json_time_ms(leg, "ended_at") >= answered)
+	if (answered && strcmp(outcome, "answered") == 0 && json_time_ms(leg, "ended_at") >= answered)
 		printf(", talked %.1f s", (double)(json_time_ms(leg, "ended_at") - answered) / 1000);
 	if (reason[0])
 		printf(": %s", reason);

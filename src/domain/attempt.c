@@ -3,6 +3,7 @@
 #include "domain/call.h"
 
 #include "base/log.h"
+#include "domain/guard.h"
 
 #include <assert.h>
 #include <string.h>
@@ -109,6 +110,16 @@ void attempt_free(struct attempt *attempt)
 
 // ---- laying out
 
+// Never into the voicemail, which counts from when the phone rings; from when it is invited, as long as it does not.
+static void turn_cut(struct call_turn *turn, uint64_t rings_ms)
+{
+	uint64_t planned_ms = turn->starts_ms + turn->plan.stop_ms - turn->plan.start_ms;
+	uint64_t latest_ms = rings_ms + turn->too_late_ms;
+
+	turn->cut = turn->too_late_ms && latest_ms < planned_ms;
+	turn->stops_ms = turn->cut ? latest_ms : planned_ms;
+}
+
 bool turn_describe(struct attempt *attempt, struct call_turn *turn)
 {
 	struct arena *arena = &attempt->record->arena;
@@ -122,9 +133,11 @@ bool turn_describe(struct attempt *attempt, struct call_turn *turn)
 	turn->device_title = arena_copy(arena, device->title);
 	if (!device_kind_registers(device->device_kind)) {
 		turn->number = arena_copy(arena, str_empty(device->canonical) ? device->number : device->canonical);
-		turn->too_soon_ms = (uint64_t)device->too_soon_ms;
-		if (device->too_late_ms && turn->stops_ms - turn->starts_ms > (uint64_t)device->too_late_ms)
-			turn->stops_ms = turn->starts_ms + (uint64_t)device->too_late_ms;
+		struct guard guard = guard_of(device, directory_site(directory));
+		turn->too_soon_ms = guard.too_soon_ms;
+		turn->too_late_ms = guard.too_late_ms;
+		if (guard.too_late_ms)
+			turn_cut(turn, turn->starts_ms);
 		if (!turn->number.at)
 			return false;
 	}
@@ -407,9 +420,10 @@ static void turn_time_out(struct attempt *attempt, struct call_turn *turn)
 			result = (struct result){.outcome = OUTCOME_TIMED_OUT, .status = 408};
 	}
 	turn->state = TURN_OVER;
-	attempt->last_ended_failed = false;
+	attempt->last_ended_failed =
+	    turn->cut; // the plan did not foresee that: what comes next need not wait for its time
 	attempt_note(attempt, result);
-	turn_stop_legs(attempt, turn, LEG_END_TURN_TIMED_OUT);
+	turn_stop_legs(attempt, turn, turn->cut ? LEG_END_TOO_LATE : LEG_END_TURN_TIMED_OUT);
 }
 
 // Everything that was to start before it has ended, and the last of that by failing. Time that runs out is what the plan
@@ -440,6 +454,16 @@ static void clock_arm(struct attempt *attempt)
 	}
 	assert(next != UINT64_MAX);
 	timer_start(call->table->ports.loop, &call->clock, next > now ? next - now : 0);
+}
+
+void attempt_leg_rings(struct attempt *attempt, struct leg *leg)
+{
+	struct call_turn *turn = leg->turn;
+
+	if (!turn->too_late_ms || turn->state != TURN_RINGING)
+		return;
+	turn_cut(turn, now_of(attempt));
+	clock_arm(attempt);
 }
 
 void attempt_advance(struct attempt *attempt)
@@ -525,7 +549,9 @@ void attempt_leg_failed(struct attempt *attempt, struct leg *leg)
 
 	if (next_route_may_help(leg) && turn_ring_route(attempt, turn) == ERR_NONE)
 		return;
-	if (result.outcome == OUTCOME_UNREACHABLE || result.status == 0)
+	if (result.outcome == OUTCOME_TOO_SOON) // a voicemail is nobody
+		result = (struct result){.outcome = OUTCOME_TIMED_OUT, .status = 480};
+	else if (result.outcome == OUTCOME_UNREACHABLE || result.status == 0)
 		result.status = 480;
 	bool redirected = leg->target_count > 0 && redirect_obey(leg);
 	turn = leg->turn;

@@ -88,6 +88,8 @@ struct call_turn {
 	struct str device_number, device_title; // in the record's arena, as they were when the call came
 	struct str number;                      // canonical; external, Teams and outside numbers
 	uint64_t too_soon_ms;                   // an answer before this is a voicemail's; 0: any is good
+	uint64_t too_late_ms;                   // it rings no longer; 0: as long as the ring plan says
+	bool cut;                               // stops_ms is the guard's, before the ring plan's
 	enum outcome outcome;                   // when it never rang
 	const char *reason;                     // likewise, a sentence
 };
@@ -137,6 +139,7 @@ struct leg {
 	int64_t started_at, ringing_at, answered_at, ended_at; // wall clock, 0 = never
 	bool offered;                                          // one of ours: our INVITE had an offer
 	bool rang;
+	bool alerted;      // by a 180
 	unsigned progress; // the last provisional status
 	enum leg_end why;  // STOPPING: the first reason
 	enum outcome outcome;
@@ -352,6 +355,8 @@ void attempt_forbid(struct attempt *attempt, const char *reason);
 // Starts and stops turns that are due or may start early; tells the call when none is left.
 void attempt_advance(struct attempt *attempt);
 void attempt_leg_failed(struct attempt *attempt, struct leg *leg);
+// A leg has begun to ring: its turn's voicemail guard counts from now.
+void attempt_leg_rings(struct attempt *attempt, struct leg *leg);
 // Ends all ringing, but for one leg (or NULL). Turns that have not started never will.
 void attempt_stop(struct attempt *attempt, const struct leg *but, enum leg_end why);
 // The outcome of a device, as the wire's status tells it.

@@ -20,6 +20,8 @@ const char *const outcome_names[] = {
     [OUTCOME_NOT_RUNG] = "not_rung",
     [OUTCOME_REFUSED] = "refused",
     [OUTCOME_FAILED] = "failed",
+    [OUTCOME_TOO_SOON] = "too_soon",
+    [OUTCOME_TOO_LATE] = "too_late",
     NULL,
 };
 

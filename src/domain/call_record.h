@@ -18,6 +18,9 @@ enum outcome {
 	OUTCOME_NOT_RUNG,    // its turn never came, or something forbade it: see err
 	OUTCOME_REFUSED,     // by us: no route, no permission, do-not-disturb
 	OUTCOME_FAILED,
+	OUTCOME_TOO_SOON, // answered by a voicemail at once: the guard dropped it
+	OUTCOME_TOO_LATE, // stopped by the guard before its voicemail answers
+	OUTCOME_COUNT
 };
 extern const char *const outcome_names[]; // "answered" ..., ends with NULL
 

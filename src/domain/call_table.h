@@ -143,6 +143,7 @@ struct ring_explanation_turn {
 	int device_kind;
 	int64_t start_ms, stop_ms; // after the call's arrival
 	bool rings;
+	bool cut;            // by the voicemail guard: it stops before the ring plan says
 	enum err why_not;    // when it does not ring
 	struct str sentence; // in words, either way
 	unsigned targets;    // contacts that would ring

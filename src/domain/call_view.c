@@ -1,5 +1,6 @@
 // Calls shown to people: what is going on now, and what would happen if an extension were called.
 #include "domain/call.h"
+#include "domain/guard.h"
 
 #include <string.h>
 
@@ -165,6 +166,13 @@ static enum err device_explain(const struct call_table *table, const struct user
 	return routes_explain(table, user, device);
 }
 
+static void turn_cut(struct ring_explanation_turn *turn, uint64_t too_late_ms)
+{
+	turn->cut = too_late_ms && (int64_t)too_late_ms < turn->stop_ms - turn->start_ms;
+	if (turn->cut)
+		turn->stop_ms = turn->start_ms + (int64_t)too_late_ms;
+}
+
 static bool turn_explain(const struct call_table *table, const struct user *user, const struct turn *plan,
 			 struct arena *arena, struct ring_explanation_turn *turn)
 {
@@ -184,8 +192,12 @@ static bool turn_explain(const struct call_table *table, const struct user *user
 	turn->rings = turn->why_not == ERR_NONE;
 	if (!turn->rings)
 		turn->targets = 0;
+	else
+		turn_cut(turn, guard_of(device, directory_site(table->ports.directory)).too_late_ms);
 	if (turn->rings && turn->targets > 1)
 		turn->sentence = arena_format(arena, "Rings at %u places.", turn->targets);
+	else if (turn->cut)
+		turn->sentence = STR("Rings, but not into its voicemail.");
 	else if (turn->rings)
 		turn->sentence = STR("Rings.");
 	else
@@ -228,8 +240,9 @@ static void times_explain(struct ring_explanation_turn *turns, const struct turn
 			turns_follow(turns, plan, count, i);
 		}
 		int64_t ends_ms = turn->rings ? turn->stop_ms : turn->start_ms;
-		if (ends_ms > over_ms || (ends_ms == over_ms && !turn->rings))
-			failed = !turn->rings;
+		bool fails = !turn->rings || turn->cut;
+		if (ends_ms > over_ms || (ends_ms == over_ms && fails))
+			failed = fails;
 		over_ms = ends_ms > over_ms ? ends_ms : over_ms;
 	}
 }

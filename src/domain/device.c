@@ -4,6 +4,7 @@
 
 #include "base/digest.h"
 #include "domain/fields.h"
+#include "domain/guard.h"
 
 #include <assert.h>
 
@@ -98,10 +99,10 @@ static const struct field device_fields[] = {
     CHOICE(caller_id, .choices = caller_id_names, .fallback = "original"),
     TEXT(caller_id_number, .min = 2, .max = 32, .rule = "A caller ID is a number of at most 32 characters.",
 	 .allows = phone_number_allowed),
-    INTEGER(too_soon_ms, .min = 0, .max = 60000, .fallback = "0",
-	    .rule = "An answer is too soon within 1 to 60000 milliseconds; 0 turns it off."),
-    INTEGER(too_late_ms, .min = 0, .max = 600000, .fallback = "0",
-	    .rule = "An answer is too late after 1 to 600000 milliseconds; 0 turns it off."),
+    INTEGER(too_soon_ms, .flags = FIELD_NULLABLE, .min = 0, .max = TOO_SOON_MS_MAX, .fallback = "-1",
+	    .rule = TOO_SOON_RULE),
+    INTEGER(too_late_ms, .flags = FIELD_NULLABLE, .min = 0, .max = TOO_LATE_MS_MAX, .fallback = "-1",
+	    .rule = TOO_LATE_RULE),
     BOOLEAN(confirm, .fallback = "false"),
     TEXT(teams_user, .max = 256, .rule = "A Teams user has at most 256 bytes."),
 };
@@ -152,10 +153,7 @@ static enum err device_check(const struct entity *entity, struct problem *proble
 		return err;
 	if (device->caller_id == CALLER_ID_FIXED && str_empty(device->caller_id_number))
 		return problem_set(problem, ERR_MISSING_FIELD, "caller_id_number", "Say which number is to be shown.");
-	if (device->too_soon_ms && device->too_late_ms && device->too_late_ms <= device->too_soon_ms)
-		return problem_set(problem, ERR_INVALID_FIELD, "too_late_ms",
-				   "Too late must be later than too soon, or nobody can answer.");
-	return ERR_NONE;
+	return guard_check(device->too_soon_ms, device->too_late_ms, problem);
 }
 
 const char *const held_names[] = {"nobody", "assigned", "selected", NULL};

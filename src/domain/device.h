@@ -31,9 +31,9 @@ struct device {
 	struct str ha1_sha256;       // the same with SHA-256; hidden
 	int caller_id;               // enum caller_id_policy
 	struct str caller_id_number; // CALLER_ID_FIXED
-	int64_t too_soon_ms;         // external, teams: answered sooner = a voicemail; 0 = off
-	int64_t too_late_ms;         // never rings longer; 0 = off
-	bool confirm;                // press 1 to take
+	int64_t too_soon_ms;         // external, teams: the voicemail guard (guard.h), or FIELD_OPEN: the site's
+	int64_t too_late_ms;
+	bool confirm; // press 1 to take
 	struct str teams_user;
 };
 

@@ -67,6 +67,11 @@ static void field_set_fallback(struct entity *entity, const struct field *field)
 	(void)right;
 }
 
+bool field_is_open(const struct entity *entity, const struct field *field)
+{
+	return field->flags & FIELD_NULLABLE && *(const int64_t *)field_of(entity, field) == FIELD_OPEN;
+}
+
 struct str field_to_text(const struct entity *entity, const struct field *field, struct arena *arena)
 {
 	const void *value = field_of(entity, field);
@@ -75,6 +80,9 @@ struct str field_to_text(const struct entity *entity, const struct field *field,
 	case FIELD_TEXT:
 		return ((const struct str *)value)->at ? *(const struct str *)value : STR("");
 	case FIELD_INTEGER:
+		if (field_is_open(entity, field))
+			return STR("");
+		return arena_format(arena, "%lld", (long long)*(const int64_t *)value);
 	case FIELD_TIME:
 		return arena_format(arena, "%lld", (long long)*(const int64_t *)value);
 	case FIELD_BOOLEAN:
@@ -109,6 +117,10 @@ bool field_from_text(struct entity *entity, const struct field *field, struct st
 		*(struct str *)value = arena_copy(arena, text);
 		return ((struct str *)value)->at != NULL;
 	case FIELD_INTEGER:
+		*(int64_t *)value = FIELD_OPEN;
+		if (field->flags & FIELD_NULLABLE && str_empty(text))
+			return true;
+		return str_to_int(text, field->flags & FIELD_NULLABLE ? 0 : INT64_MIN, INT64_MAX, value);
 	case FIELD_TIME:
 		return str_to_int(text, INT64_MIN, INT64_MAX, value);
 	case FIELD_BOOLEAN:
@@ -279,6 +291,8 @@ static enum err text_check(const struct field *field, struct str text, struct pr
 static enum err integer_check(const struct field *field, int64_t value, struct problem *problem)
 {
 	if (value >= field->min && value <= field->max)
+		return ERR_NONE;
+	if (field->flags & FIELD_NULLABLE && value == FIELD_OPEN)
 		return ERR_NONE;
 	return problem_set(problem, ERR_INVALID_FIELD, field->name, "%s",
 			   field->rule ? field->rule : "The time is wrong.");

@@ -42,7 +42,11 @@ enum field_flag {
 	FIELD_HIDDEN = 8,     // never leaves the server: secrets (which may be given) and hashes (read-only as well)
 	FIELD_READ_ONLY = 16, // set by the server alone
 	FIELD_LINES = 32,     // text of several lines
+	FIELD_NULLABLE =
+	    64, // an integer of 0 and more that may be left open, as FIELD_OPEN: null in JSON, an empty text
 };
+
+enum { FIELD_OPEN = -1 }; // in memory and in SQL
 
 struct field {
 	const char *name; // in SQL, JSON and on the screen
@@ -85,11 +89,14 @@ enum err entity_check_field(const struct entity *entity, const struct field *fie
 // Checks each field by its table, then the kind's own rules. The problem names the field.
 enum err entity_check(const struct entity *entity, struct problem *problem);
 
-// A field's value as text, as field_from_text takes it: a choice by its name, no reference as "". at == NULL: no memory.
+// A field's value as text, as field_from_text takes it: a choice by its name, no reference and what is left open as "". at == NULL: no memory.
 struct str field_to_text(const struct entity *entity, const struct field *field, struct arena *arena);
 // False when the text is no value of the field, or there is no memory. Limits are entity_check_field's business.
 bool field_from_text(struct entity *entity, const struct field *field, struct str text, struct arena *arena);
 bool field_equal(const struct entity *a, const struct entity *b, const struct field *field);
+
+// Whether it was left open.
+bool field_is_open(const struct entity *entity, const struct field *field);
 
 static inline void *field_of(const struct entity *entity, const struct field *field)
 {

@@ -37,6 +37,8 @@ static const struct {
     [LEG_END_CALLER_GAVE_UP] = {OUTCOME_CALLER_GAVE_UP, "The caller gave up."},
     [LEG_END_TURN_TIMED_OUT] = {OUTCOME_TIMED_OUT, "Its ring time was over."},
     [LEG_END_EXPIRED] = {OUTCOME_FAILED, "It was not heard of any more."},
+    [LEG_END_TOO_SOON] = {OUTCOME_TOO_SOON, "It answered too soon to be a person."},
+    [LEG_END_TOO_LATE] = {OUTCOME_TOO_LATE, "It rang as long as it may before its voicemail answers."},
     [LEG_END_SERVER] = {OUTCOME_FAILED, "The server ended the call."},
 };
 
@@ -132,7 +134,7 @@ static void leg_note_end(struct leg *leg, enum leg_end why)
 	leg->why = why;
 	leg->outcome = ends[why].outcome;
 	leg->reason = str_of(ends[why].sentence);
-	if (why == LEG_END_TURN_TIMED_OUT && !leg->rang) {
+	if ((why == LEG_END_TURN_TIMED_OUT || why == LEG_END_TOO_LATE) && !leg->rang) {
 		leg->outcome = OUTCOME_UNREACHABLE;
 		leg->reason = STR("It did not respond.");
 	}
@@ -145,9 +147,13 @@ static void ours_progresses(struct leg *leg, const struct leg_event *event)
 	if (event->status <= 100)
 		return;
 	leg->progress = event->status;
+	if (!leg->rang || (event->status == 180 && !leg->alerted)) {
+		leg->ringing_at = wall_clock(leg);
+		attempt_leg_rings(leg->attempt, leg);
+	}
+	leg->alerted = leg->alerted || event->status == 180;
 	if (!leg->rang) {
 		leg->rang = true;
-		leg->ringing_at = wall_clock(leg);
 		leg_set_state(leg, LEG_RINGING);
 	}
 	call_happens(leg->call, CALL_EVENT_LEG_RANG, leg, event->body);
@@ -156,16 +162,19 @@ static void ours_progresses(struct leg *leg, const struct leg_event *event)
 // The voicemail guard: whoever answers this fast is no person. The other devices ring on.
 static bool answered_too_soon(const struct leg *leg)
 {
-	return loop_now_ms(leg->call->table->ports.loop) - leg->began_ms < leg->turn->too_soon_ms;
+	int64_t since = leg->rang ? leg->ringing_at : leg->started_at;
+
+	return wall_clock(leg) - since < (int64_t)leg->turn->too_soon_ms;
 }
 
 static void ours_answers(struct leg *leg, const struct leg_event *event)
 {
 	if (answered_too_soon(leg)) {
 		leg_acknowledge(leg, &no_body);
-		leg_hang_up(leg, LEG_END_NORMAL);
-		leg->outcome = OUTCOME_FAILED;
-		leg->reason = STR("It answered too soon to be a person.");
+		leg_hang_up(leg, LEG_END_TOO_SOON);
+		leg_note_end(leg, LEG_END_TOO_SOON);
+		leg->status = 200;
+		leg->answered_at = wall_clock(leg);
 		leg_set_state(leg, LEG_FAILED);
 		call_happens(leg->call, CALL_EVENT_LEG_FAILED, leg, NULL);
 		return;
@@ -224,6 +233,8 @@ static void ours_is_stopped(struct leg *leg, const struct leg_event *event)
 static void stopping_answers(struct leg *leg, const struct leg_event *event)
 {
 	(void)event;
+	if (leg->outcome == OUTCOME_TOO_LATE)
+		leg->answered_at = wall_clock(leg); // the voicemail: it tells when it answers
 	leg_acknowledge(leg, &no_body);
 	leg_hang_up(leg, leg->why);
 	leg_set_state(leg, LEG_CANCELLED);

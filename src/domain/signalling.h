@@ -21,6 +21,8 @@ enum leg_end {
 	LEG_END_CALLER_GAVE_UP,     // no Reason of our own: it counts as missed
 	LEG_END_TURN_TIMED_OUT,     // SIP;cause=408;text="Ring time over"
 	LEG_END_EXPIRED,            // SIP;cause=408;text="Session timer expired": it was not heard of any more
+	LEG_END_TOO_SOON,           // Q.850;cause=16;text="Answered too soon": no person, and nothing to try again
+	LEG_END_TOO_LATE,           // as TURN_TIMED_OUT: its voicemail would answer now
 	LEG_END_SERVER,             // we are shutting down, or an administrator ended the call
 };
 

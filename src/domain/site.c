@@ -3,6 +3,7 @@
 #include "domain/site.h"
 
 #include "domain/fields.h"
+#include "domain/guard.h"
 #include "domain/number_region.h"
 
 static const char *const multi_login_names[] = {"allow", "refuse", "take_over", NULL};
@@ -66,6 +67,15 @@ static const struct field site_fields[] = {
     TEXT(allowed_countries, .max = 1000,
 	 .rule = "Allowed countries are FR DE or, by their codes, +33 +49, separated by spaces; empty for all.",
 	 .allows = countries_allowed),
+    INTEGER(too_soon_ms, .min = 0, .max = TOO_SOON_MS_MAX, .fallback = "1500", .rule = TOO_SOON_RULE),
+    INTEGER(too_late_ms, .min = 0, .max = TOO_LATE_MS_MAX, .fallback = "19000", .rule = TOO_LATE_RULE),
 };
 
-const struct entity_type site_type = ENTITY_TYPE(ENTITY_SITE, "settings", "settings", site_fields, .check = NULL);
+static enum err site_check(const struct entity *entity, struct problem *problem)
+{
+	const struct site *site = (const struct site *)entity;
+
+	return guard_check(site->too_soon_ms, site->too_late_ms, problem);
+}
+
+const struct entity_type site_type = ENTITY_TYPE(ENTITY_SITE, "settings", "settings", site_fields, .check = site_check);

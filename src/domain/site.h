@@ -19,6 +19,7 @@ struct site {
 	struct str denied_prefixes;   // dialled by nobody
 	struct str premium_prefixes;  // for toll class 3 alone, besides those that are premium by the numbers' metadata
 	struct str allowed_countries; // "FR +49": no other country is dialled; empty = every one is
+	int64_t too_soon_ms, too_late_ms; // the voicemail guard of devices that leave theirs open
 };
 
 extern const struct entity_type site_type;

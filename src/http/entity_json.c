@@ -10,7 +10,7 @@ json_t *field_to_json(const struct entity *entity, const struct field *field)
 	case FIELD_TEXT:
 		return json_text(*(const struct str *)value);
 	case FIELD_INTEGER:
-		return json_integer(*(const int64_t *)value);
+		return field_is_open(entity, field) ? json_null() : json_integer(*(const int64_t *)value);
 	case FIELD_BOOLEAN:
 		return json_boolean(*(const bool *)value);
 	case FIELD_CHOICE:
@@ -143,6 +143,10 @@ static void set_default(struct reader *reader, const struct field *field)
 
 static bool read_value(struct reader *reader, const struct field *field, const json_t *value)
 {
+	if (json_is_null(value) && field->flags & FIELD_NULLABLE) {
+		*(int64_t *)field_of(reader->entity, field) = FIELD_OPEN;
+		return true;
+	}
 	if (json_is_null(value)) {
 		set_default(reader, field);
 		if (field->flags & FIELD_REQUIRED)
@@ -156,6 +160,11 @@ static bool read_value(struct reader *reader, const struct field *field, const j
 	case FIELD_INTEGER:
 		if (!json_is_integer(value)) {
 			wrong_type(reader, field, "a whole number", value);
+			return false;
+		}
+		if (field->flags & FIELD_NULLABLE && json_integer_value(value) < 0) {
+			problem_set(problem_list_next(reader->problems), ERR_INVALID_FIELD, field->name, "%s",
+				    field->rule);
 			return false;
 		}
 		*(int64_t *)field_of(reader->entity, field) = json_integer_value(value);

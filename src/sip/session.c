@@ -313,11 +313,14 @@ struct str session_reason(const struct sip_session *session, enum leg_end why, s
 		return carrier ? STR("SIP;cause=600;text=\"Busy Everywhere\", Q.850;cause=26")
 			       : STR("SIP;cause=600;text=\"Busy Everywhere\"");
 	case LEG_END_TURN_TIMED_OUT:
+	case LEG_END_TOO_LATE:
 		return carrier ? STR("SIP;cause=408;text=\"Ring time over\", Q.850;cause=19")
 			       : STR("SIP;cause=408;text=\"Ring time over\"");
 	case LEG_END_EXPIRED:
 		return carrier ? STR("SIP;cause=408;text=\"Session timer expired\", Q.850;cause=102")
 			       : STR("SIP;cause=408;text=\"Session timer expired\"");
+	case LEG_END_TOO_SOON:
+		return STR("Q.850;cause=16;text=\"Answered too soon\"");
 	case LEG_END_NORMAL:
 	case LEG_END_CALLER_GAVE_UP:
 		if (carrier && str_empty(said))

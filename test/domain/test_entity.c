@@ -279,6 +279,11 @@ static void device_settings_fit_together(void **state)
 	device->too_soon_ms = 1500;
 	device->too_late_ms = 1500;
 	assert_wrong(&device->entity, ERR_INVALID_FIELD, "too_late_ms");
+	device->too_late_ms = FIELD_OPEN;
+	assert_right(&device->entity);
+	device->too_soon_ms = -2;
+	assert_wrong(&device->entity, ERR_INVALID_FIELD, "too_soon_ms");
+	device->too_soon_ms = 1500;
 	device->too_late_ms = 19000;
 	assert_right(&device->entity);
 	device->ha1_md5 = STR("0123456789abcdef0123456789abcdeF");

@@ -84,6 +84,8 @@ static void field_is_bounded(struct fixture *f, size_t kind, const struct field 
 		refused(f, kind, field, json_string("1"));
 		taken(f, kind, field, json_integer(field->max));
 		taken(f, kind, field, json_integer(field->min));
+		if (field->flags & FIELD_NULLABLE)
+			taken(f, kind, field, json_null());
 		break;
 	case FIELD_BOOLEAN:
 		refused(f, kind, field, json_string("true"));

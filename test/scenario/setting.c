@@ -166,13 +166,21 @@ static void selects(struct stage *stage, struct line *line)
 	stage_put(stage, &selection->entity);
 }
 
+// As long as nobody speaks of the site there are no settings: what they offer is off.
+static struct entity *stage_site(struct stage *stage)
+{
+	struct site *site = (struct site *)stage_add(stage, "site", ENTITY_SITE);
+
+	site->entity.id = SITE_ID;
+	site->too_soon_ms = site->too_late_ms = 0;
+	return &site->entity;
+}
+
 static void set(struct stage *stage, struct line *line)
 {
 	struct entity *entity = stage_entity(stage, line->words[0]);
-	if (!entity && strcmp(line->words[0], "site") == 0) {
-		entity = stage_add(stage, "site", ENTITY_SITE);
-		entity->id = SITE_ID;
-	}
+	if (!entity && strcmp(line->words[0], "site") == 0)
+		entity = stage_site(stage);
 	const struct field *field = entity ? entity_field(entity_type(entity->kind), str_of(line->words[1])) : NULL;
 
 	if (!field)
@@ -186,7 +194,7 @@ static void set(struct stage *stage, struct line *line)
 		for (int i = 0; field->choices[i]; i++)
 			*(int *)value = strcmp(field->choices[i], line->words[2]) == 0 ? i : *(int *)value;
 	else
-		*(int64_t *)value = atoi(line->words[2]);
+		*(int64_t *)value = strcmp(line->words[2], "open") == 0 ? FIELD_OPEN : atoi(line->words[2]);
 	stage_put(stage, entity);
 }
 

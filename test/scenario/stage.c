@@ -143,6 +143,10 @@ static const char *end_name(enum leg_end why)
 		return ": its time is over";
 	case LEG_END_EXPIRED:
 		return ": its session expired";
+	case LEG_END_TOO_SOON:
+		return ": answered too soon";
+	case LEG_END_TOO_LATE:
+		return ": its voicemail would answer";
 	case LEG_END_SERVER:
 		return ": the server ends it";
 	}

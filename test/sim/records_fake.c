@@ -53,7 +53,7 @@ static void judge_legs(struct plane *plane, const struct call_record *record, st
 		const struct leg_record *leg = &record->legs[i];
 		saved->answered_legs += leg->outcome == OUTCOME_ANSWERED;
 		saved->started_legs += leg->started_at != 0;
-		if (leg->outcome < OUTCOME_ANSWERED || leg->outcome > OUTCOME_FAILED)
+		if (leg->outcome < OUTCOME_ANSWERED || leg->outcome >= OUTCOME_COUNT)
 			plane_fail(plane, NULL, "a record's leg with outcome %d", leg->outcome);
 		if ((leg->started_at && leg->ended_at < leg->started_at) ||
 		    (leg->ringing_at && leg->ringing_at < leg->started_at) ||

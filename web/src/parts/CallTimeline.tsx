@@ -87,7 +87,7 @@ function Row({ row, place, part, marks, now }: RowProps) {
 }
 
 // Outcomes that need no reason beside them.
-const saysItself: Outcome[] = ["answered", "answered_elsewhere", "declined_elsewhere", "caller_gave_up", "timed_out"];
+const saysItself: Outcome[] = ["answered", "answered_elsewhere", "declined_elsewhere", "caller_gave_up", "timed_out", "too_soon", "too_late"];
 
 function useRowSentence() {
 	const { t } = useTranslation();

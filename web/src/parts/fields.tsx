@@ -85,6 +85,29 @@ export function NumberField<V>(props: FieldProps<V, number> & { min: number; max
 	);
 }
 
+// An empty field is left open, and says what counts then.
+export function OpenNumberField<V>(
+	props: FieldProps<V, number | null> & { min: number; max: number; step?: number; suffix?: string; open: string },
+) {
+	const { shared, value, set, locked } = useField(props);
+	return (
+		<NumberInput
+			{...shared}
+			value={value ?? ""}
+			placeholder={props.open}
+			min={props.min}
+			max={props.max}
+			step={props.step ?? 1}
+			suffix={props.suffix}
+			allowDecimal={false}
+			clampBehavior="blur"
+			readOnly={locked}
+			variant={locked ? "filled" : "default"}
+			onChange={(next) => set(typeof next === "number" ? next : null)}
+		/>
+	);
+}
+
 export function ChoiceField<V, T extends string>(
 	props: Omit<FieldProps<V, T>, "name"> & { name: keyof V & string; options: readonly { value: T; label: string }[] },
 ) {

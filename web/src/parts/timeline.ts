@@ -57,7 +57,7 @@ export function rowsOfRecord(record: CallRecord): TimelineRow[] {
 			called: legSpan(base, leg, settled, over),
 			rang: leg.ringing_at !== null || answered !== null,
 			going: false,
-			talked: answered === null ? null : (milliseconds(leg.ended_at) ?? over) - answered,
+			talked: answered === null || leg.outcome !== "answered" ? null : (milliseconds(leg.ended_at) ?? over) - answered,
 			outcome: leg.outcome,
 			reason: leg.reason,
 		};
@@ -70,7 +70,7 @@ export function rowsOfCall(call: Call, now: number): TimelineRow[] {
 	const settled = milliseconds(call.answered_at);
 	return call.turns.map((turn, at) => {
 		const legs = call.legs.filter((leg) => leg.number === turn.number && leg.device_id === turn.device_id);
-		const answered = legs.find((leg) => leg.answered_at !== null && leg.outcome !== "answered_elsewhere");
+		const answered = legs.find((leg) => leg.answered_at !== null && (leg.outcome === null || leg.outcome === "answered"));
 		const spans = legs.map((leg) => legSpan(base, leg, leg.answered_at === null ? settled : null, now)).filter((each) => each !== null);
 		const last = answered ?? legs.at(-1);
 		const went = milliseconds(answered?.answered_at);

@@ -29,6 +29,8 @@ export const calls = both(
 			not_rung: "Did not ring",
 			refused: "Refused",
 			failed: "Failed",
+			too_soon: "Answered by a voicemail",
+			too_late: "Stopped before its voicemail",
 		},
 		row: {
 			ringing: "Ringing since {{from}}",
@@ -67,6 +69,8 @@ export const calls = both(
 			not_rung: "Nezvonilo",
 			refused: "Zamítnut",
 			failed: "Selhal",
+			too_soon: "Ozvala se schránka",
+			too_late: "Ukončeno, než se ozve schránka",
 		},
 		row: {
 			ringing: "Zvoní od {{from}}",

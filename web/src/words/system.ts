@@ -24,6 +24,9 @@ export const settings = both(
 		premiumPrefixesHint: "They need toll class 3, besides all that are known as premium anyway.",
 		allowedCountries: "Allowed countries",
 		allowedCountriesHint: "Such as FR DE, or by code: +33 +49. Empty = every country.",
+		guardText: "For external numbers and Teams users that have no times of their own.",
+		tooSoonHint: "An answer sooner than this is a voicemail: it is dropped and the others keep ringing. 0: off.",
+		tooLateHint: "They never ring longer than this, so that no voicemail starts. 0: off.",
 	},
 	{
 		text: "Co platí pro všechny.",
@@ -48,6 +51,9 @@ export const settings = both(
 		premiumPrefixesHint: "Vyžadují třídu hovorného 3, stejně jako všechna známá prémiová čísla.",
 		allowedCountries: "Povolené země",
 		allowedCountriesHint: "Například FR DE, nebo kódem: +33 +49. Prázdné = všechny země.",
+		guardText: "Pro vnější čísla a uživatele Teams, kteří nemají vlastní časy.",
+		tooSoonHint: "Dřívější zvednutí je schránka: zahodí se a ostatní zvoní dál. 0: vypnuto.",
+		tooLateHint: "Déle nikdy nezvoní, aby se schránka nestihla ozvat. 0: vypnuto.",
 	},
 );
 

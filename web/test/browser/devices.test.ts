@@ -60,14 +60,15 @@ describe("devices", () => {
 		await page.locator("[name=number]").fill("01444 654321");
 		await page.getByTestId("dialled").getByText("Dialled as +441444654321. Over Example carrier.").waitFor();
 		await page.locator("[name=title]").fill("Duty phone");
-		await page.getByRole("button", { name: "Use the usual times" }).click();
+		await page.locator("[name=too_soon_ms]").fill("2000");
+		await page.locator("[name=too_late_ms][placeholder='As for the site: 19000 ms']").waitFor();
 		await page.getByRole("button", { name: "Create" }).click();
 		await page.getByText("Duty phone is created.").waitFor();
 		const row = page.getByRole("row").filter({ hasText: "Duty phone" });
 		await row.getByText("01444 654321").waitFor();
 		await row.getByText("+441444654321").waitFor();
-		const { items } = await server.api<{ items: { too_soon_ms: number }[] }>("GET", "/devices?q=duty");
-		expect(items[0]?.too_soon_ms).toBe(1500);
+		const { items } = await server.api<{ items: { too_soon_ms: number | null; too_late_ms: number | null }[] }>("GET", "/devices?q=duty");
+		expect(items[0]).toMatchObject({ too_soon_ms: 2000, too_late_ms: null });
 	});
 
 	it("say in the form what the server refuses", async () => {

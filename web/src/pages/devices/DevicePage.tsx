@@ -15,7 +15,7 @@ import { useMayWrite } from "../../api/session";
 import { ButtonLink } from "../../parts/ButtonLink";
 import { useConfirm } from "../../parts/Confirm";
 import { DeviceState } from "../../parts/DeviceState";
-import { ChoiceField, NumberField, SwitchField, TextField } from "../../parts/fields";
+import { ChoiceField, NumberField, OpenNumberField, SwitchField, TextField } from "../../parts/fields";
 import { Card, Conflict, Fields, FormPage } from "../../parts/FormPage";
 import { problemSentence } from "../../parts/problem";
 import { Failure, Message } from "../../parts/States";
@@ -75,8 +75,8 @@ function blankOf(kind: DeviceKind): DeviceValue {
 		nat: "auto",
 		caller_id: "original",
 		caller_id_number: "",
-		too_soon_ms: 0,
-		too_late_ms: 0,
+		too_soon_ms: null,
+		too_late_ms: null,
 		confirm: false,
 		teams_user: "",
 	};
@@ -139,6 +139,12 @@ function DeviceForm({ group, device, etagRead, original }: DeviceFormProps) {
 	const registers = kind === "sip_phone" || kind === "softphone" || kind === "webrtc";
 	const over = kind === "external" || kind === "teams"; // reached over a trunk
 	const list = `/devices/${group}`;
+	const { data: site } = useQuery({
+		queryKey: ["settings"],
+		queryFn: () => request<Required<Schemas["Settings"]>>("GET", "/settings"),
+		enabled: over,
+		select: (answer) => answer.data,
+	});
 
 	useEffect(() => {
 		if (!device || etagRead === etag.current || form.dirty) return;
@@ -201,6 +207,8 @@ function DeviceForm({ group, device, etagRead, original }: DeviceFormProps) {
 		confirm: t("devices.confirm"),
 		teams_user: t("devices.teamsUser"),
 	};
+	const siteTime = (ms: number | undefined) =>
+		ms === undefined ? "" : ms === 0 ? t("devices.guardSiteOff") : t("devices.guardSite", { time: `${ms} ms` });
 	const choices = <T extends string>(all: readonly T[], label: (each: T) => string) => all.map((value) => ({ value, label: label(value) }));
 	const title = isNew
 		? original
@@ -282,21 +290,21 @@ function DeviceForm({ group, device, etagRead, original }: DeviceFormProps) {
 				{over && (
 					<Card title={t("devices.guard")} text={t("devices.guardText")}>
 						<Fields>
-							<NumberField form={form} name="too_soon_ms" label={t("devices.tooSoon")} min={0} max={60000} step={100} suffix=" ms" hint={t("devices.tooSoonHint")} />
-							<NumberField form={form} name="too_late_ms" label={t("devices.tooLate")} min={0} max={600000} step={1000} suffix=" ms" hint={t("devices.tooLateHint")} />
+							<OpenNumberField form={form} name="too_soon_ms" label={t("devices.tooSoon")} min={0} max={60000} step={100} suffix=" ms" hint={t("devices.tooSoonHint")} open={siteTime(site?.too_soon_ms)} />
+							<OpenNumberField form={form} name="too_late_ms" label={t("devices.tooLate")} min={0} max={600000} step={1000} suffix=" ms" hint={t("devices.tooLateHint")} open={siteTime(site?.too_late_ms)} />
 							<SwitchField form={form} name="confirm" label={t("devices.confirm")} hint={t("devices.confirmHint")} />
 						</Fields>
-						{!form.locked && form.value.too_soon_ms === 0 && form.value.too_late_ms === 0 && (
+						{!form.locked && (form.value.too_soon_ms !== null || form.value.too_late_ms !== null) && (
 							<Group gap="xs" mt="md">
 								<Button
 									size="xs"
 									variant="light"
 									onClick={() => {
-										form.set("too_soon_ms", 1500);
-										form.set("too_late_ms", 19000);
+										form.set("too_soon_ms", null);
+										form.set("too_late_ms", null);
 									}}
 								>
-									{t("devices.guardUsual")}
+									{t("devices.guardOfSite")}
 								</Button>
 							</Group>
 						)}

@@ -23,6 +23,8 @@ interface Value {
 	denied_prefixes: string;
 	premium_prefixes: string;
 	allowed_countries: string;
+	too_soon_ms: number;
+	too_late_ms: number;
 }
 const times = ["session_life_s", "session_idle_s", "lease_s"] as const;
 
@@ -52,6 +54,7 @@ function SettingsForm({ answer }: { answer: Answer<Wire> }) {
 			form.reset(valueOf(written.data));
 			notifications.show({ message: t("settings.saved"), color: "teal" });
 		});
+	const minutes = t("settings.minutes");
 	const labels = {
 		session_life_s: t("settings.life"),
 		session_idle_s: t("settings.idle"),
@@ -60,8 +63,14 @@ function SettingsForm({ answer }: { answer: Answer<Wire> }) {
 		denied_prefixes: t("settings.deniedPrefixes"),
 		premium_prefixes: t("settings.premiumPrefixes"),
 		allowed_countries: t("settings.allowedCountries"),
+		too_soon_ms: t("devices.tooSoon"),
+		too_late_ms: t("devices.tooLate"),
 	};
-	const minutes = t("settings.minutes");
+	const shown = (name: string, value: unknown) => {
+		if (name === "multi_login") return t(`settings.policies.${value as MultiLogin}`);
+		if (name.endsWith("_ms")) return `${String(value)} ms`;
+		return times.some((time) => time === name) ? `${String(value)}${minutes}` : String(value);
+	};
 	return (
 		<FormPage
 			title={t("shell.settings")}
@@ -77,10 +86,7 @@ function SettingsForm({ answer }: { answer: Answer<Wire> }) {
 						form={form}
 						theirs={valueOf(theirs.data)}
 						labels={labels}
-						show={(name, value) => {
-							if (name === "multi_login") return t(`settings.policies.${value as MultiLogin}`);
-							return times.some((time) => time === name) ? `${String(value)}${minutes}` : String(value);
-						}}
+						show={shown}
 						keepMine={() => void save(theirs.etag)}
 					/>
 				)
@@ -104,6 +110,12 @@ function SettingsForm({ answer }: { answer: Answer<Wire> }) {
 					<TextField form={form} name="denied_prefixes" label={labels.denied_prefixes} max={1000} mode="tel" placeholder="+882 +883" hint={t("settings.deniedPrefixesHint")} />
 					<TextField form={form} name="premium_prefixes" label={labels.premium_prefixes} max={1000} mode="tel" placeholder="+449 118" hint={t("settings.premiumPrefixesHint")} />
 					<TextField form={form} name="allowed_countries" label={labels.allowed_countries} max={1000} placeholder="FR DE" hint={t("settings.allowedCountriesHint")} />
+				</Fields>
+			</Card>
+			<Card title={t("devices.guard")} text={t("settings.guardText")}>
+				<Fields>
+					<NumberField form={form} name="too_soon_ms" label={labels.too_soon_ms} min={0} max={60_000} step={100} suffix=" ms" hint={t("settings.tooSoonHint")} />
+					<NumberField form={form} name="too_late_ms" label={labels.too_late_ms} min={0} max={600_000} step={1000} suffix=" ms" hint={t("settings.tooLateHint")} />
 				</Fields>
 			</Card>
 			<Card title={t("settings.selecting")}>
