@@ -243,6 +243,7 @@ static void metrics_write(void *context, struct writer *w)
 	metric(w, "sip_timeouts_total", "counter", "Transactions without an answer.", sip.transactions.timeouts);
 	metric(w, "sip_targets_out_of_order", "gauge", "Servers of trunks that are left out for now.",
 	       sip.resolver.dead);
+	metrics_write_trunks(&sip.trunks, w);
 	metric(w, "dns_questions_total", "counter", "Questions to name servers.", sip.resolver.cache.asked);
 	metric(w, "dns_questions_failed_total", "counter", "Those that nobody answered.", sip.resolver.cache.failed);
 	metric(w, "dns_answers_stale_total", "counter", "Old answers used for want of new ones.",
@@ -276,10 +277,16 @@ static void status_write(void *context, struct http_status *status)
 	*status = (struct http_status){
 	    .certificate_ends_s = tls_certificate_ends_s(server->tls),
 	    .banned = (unsigned)sip.limits.banned,
-	    .dead_targets = sip.resolver.dead,
 	    .records_waiting = store.records_kept,
 	    .records_lost = store.records_lost,
 	};
+}
+
+static void trunk_state_write(void *context, uint64_t trunk_id, struct trunk_state *state)
+{
+	struct server *server = context;
+
+	sip_endpoint_trunk_state(server->endpoint, trunk_id, state);
 }
 
 // ---- SIP over WebSocket on the port of HTTP
@@ -354,8 +361,10 @@ static bool tls_build(struct server *server)
 
 static bool endpoint_build(struct server *server)
 {
-	const struct sip_endpoint_settings settings = settings_of_endpoint(&server->settings, server->tls);
+	struct sip_endpoint_settings settings = settings_of_endpoint(&server->settings, server->tls);
 	struct net_address failed = {0};
+
+	settings.watch = server->watch;
 	int error = sip_endpoint_create(server->loop, &settings, server->directory, server->registrations,
 					&server->endpoint, &failed);
 	if (error) {
@@ -420,6 +429,7 @@ static bool http_build(struct server *server)
 	    .version = CARILLON_VERSION,
 	    .metrics = metrics_write,
 	    .status = status_write,
+	    .trunk_state = trunk_state_write,
 	    .handover = {.greet = socket_greet, .adopt = socket_adopt},
 	    .context = server,
 	};

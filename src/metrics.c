@@ -26,6 +26,16 @@ void metrics_write_limits(const struct sip_limits_counters *limits, struct write
 	metric(w, "sip_known_flows", "gauge", "Ports of devices that have authenticated.", limits->flows);
 }
 
+void metrics_write_trunks(const struct trunk_health_counters *trunks, struct writer *w)
+{
+	metric(w, "trunks_out_of_service", "gauge", "Trunks none of whose targets is in service.",
+	       trunks->trunks_out_of_service);
+	metric(w, "trunk_targets", "gauge", "Targets of trunks.", trunks->targets);
+	metric(w, "trunk_targets_out_of_service", "gauge", "Those that calls are not sent to.", trunks->out_of_service);
+	metric(w, "trunk_checks_total", "counter", "OPTIONS to targets of trunks that have ended.", trunks->checks);
+	metric(w, "trunk_checks_failed_total", "counter", "Those without a good answer.", trunks->failed);
+}
+
 void metrics_write_overload(const struct sip_overload_counters *overload, struct writer *w)
 {
 	metric(w, "sip_overload", "gauge", "1 while some new requests are sent away.", overload->overloaded);

@@ -7,6 +7,7 @@
 // `type` is gauge or counter; the name goes out as carillon_<name>.
 void metric(struct writer *w, const char *name, const char *type, const char *help, uint64_t value);
 void metrics_write_limits(const struct sip_limits_counters *limits, struct writer *w);
+void metrics_write_trunks(const struct trunk_health_counters *trunks, struct writer *w);
 void metrics_write_overload(const struct sip_overload_counters *overload, struct writer *w);
 
 #endif

@@ -4,6 +4,7 @@
 #include "base/net.h"
 #include "base/writer.h"
 #include "domain/fields.h"
+#include "domain/trunk_target.h"
 
 const char *const transport_names[] = {"udp", "tcp", "tls", "ws", "wss", NULL};
 
@@ -25,6 +26,14 @@ static bool inbound_allowed(struct str text)
 		if (!str_empty(piece) && !net_range_parse(piece, &range))
 			return false;
 	return true;
+}
+
+static bool targets_allowed(struct str text)
+{
+	struct trunk_target targets[TRUNK_TARGETS_MAX];
+	size_t count;
+
+	return trunk_targets_parse(text, targets, &count);
 }
 
 static bool digits_and(struct str text, struct str others)
@@ -58,6 +67,11 @@ static const struct field trunk_fields[] = {
     TEXT(host, .flags = FIELD_REQUIRED, .min = 2, .max = 253, .rule = "The host is a name or an IP address.",
 	 .allows = host_allowed),
     INTEGER(port, .min = 0, .max = 65535, .fallback = "0", .rule = "A port is 1 to 65535, or 0 for the usual one."),
+    TEXT(targets, .max = TRUNK_TARGETS_LENGTH_MAX, .allows = targets_allowed,
+	 .rule = "Targets are up to 8 different hosts, separated by spaces, such as "
+		 "sbc1.example.com:5060;priority=10;weight=60."),
+    INTEGER(options_interval_s, .min = 0, .max = 3600, .fallback = "30",
+	    .rule = "OPTIONS are sent every 5 to 3600 seconds; 0 sends none."),
     CHOICE(transport, .choices = trunk_transport_names, .fallback = "udp"),
     TEXT(username, .max = 128, .rule = "A user name has at most 128 bytes."),
     TEXT(password, .flags = FIELD_HIDDEN, .secret = "password", .max = 128,
@@ -70,7 +84,17 @@ static const struct field trunk_fields[] = {
     BOOLEAN(enabled, .fallback = "true"),
 };
 
-const struct entity_type trunk_type = ENTITY_TYPE(ENTITY_TRUNK, "trunk", "trunks", trunk_fields, .check = NULL);
+static enum err trunk_check(const struct entity *entity, struct problem *problem)
+{
+	const struct trunk *trunk = (const struct trunk *)entity;
+
+	if (trunk->options_interval_s > 0 && trunk->options_interval_s < TRUNK_OPTIONS_INTERVAL_MIN_S)
+		return problem_set(problem, ERR_INVALID_FIELD, "options_interval_s",
+				   "OPTIONS are sent every 5 to 3600 seconds; 0 sends none.");
+	return ERR_NONE;
+}
+
+const struct entity_type trunk_type = ENTITY_TYPE(ENTITY_TRUNK, "trunk", "trunks", trunk_fields, .check = trunk_check);
 #undef OF
 
 #define OF struct route

@@ -11,15 +11,19 @@ extern const char *const transport_names[]; // "udp" ..., ends with NULL
 // SRV records.
 enum { TRUNK_TRANSPORT_AUTO = TRANSPORT_TLS + 1 };
 
+enum { TRUNK_OPTIONS_INTERVAL_MIN_S = 5 };
+
 struct trunk {
 	struct entity entity;
-	struct str title;     // unique
-	struct str host;      // a name, or an IP address
-	int64_t port;         // 0 = as SRV records say, else the transport's own
-	int transport;        // or TRUNK_TRANSPORT_AUTO
-	struct str username;  // digest to the carrier; empty = none
-	struct str password;  // hidden
-	struct str realm;     // the only realm the password answers to; empty = the first one challenged with
+	struct str title;   // unique
+	struct str host;    // a name, or an IP address
+	int64_t port;       // 0 = as SRV records say, else the transport's own
+	struct str targets; // where calls are sent instead of to the host, see trunk_target.h; empty: to the host
+	int64_t options_interval_s; // between two OPTIONS to each target; 0 = none are sent
+	int transport;              // or TRUNK_TRANSPORT_AUTO
+	struct str username;        // digest to the carrier; empty = none
+	struct str password;        // hidden
+	struct str realm;           // the only realm the password answers to; empty = the first one challenged with
 	struct str inbound;   // addresses and ranges calls are taken from, separated by spaces; empty = host alone
 	struct str caller_id; // shown when neither the device nor the user has one
 	bool enabled;

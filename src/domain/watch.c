@@ -291,6 +291,23 @@ void watch_entity(struct watch *watch, const struct entity *before, const struct
 	entity_describe(watch, &report->entity, entity, arena);
 }
 
+// ---- trunks
+
+void watch_trunk(struct watch *watch, uint64_t trunk_id)
+{
+	struct arena *arena;
+
+	if (!watch_wanted(watch) || !batch_get(watch))
+		return;
+	watch_soon(watch);
+	for (const struct report *report = watch->batch->first; report; report = report->next)
+		if (report->kind == REPORT_TRUNK && report->trunk_id == trunk_id)
+			return;
+	struct report *report = watch_report(watch, REPORT_TRUNK, &arena);
+	if (report)
+		report->trunk_id = trunk_id;
+}
+
 // ---- handing over
 
 void watch_soon(struct watch *watch)

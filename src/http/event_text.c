@@ -10,7 +10,7 @@
 
 const char *const event_kind_names[] = {
     [EVENT_CALL] = "call",       [EVENT_DEVICE] = "device", [EVENT_ENTITY] = "entity",
-    [EVENT_SESSION] = "session", [EVENT_KIND_COUNT] = NULL,
+    [EVENT_SESSION] = "session", [EVENT_TRUNK] = "trunk",   [EVENT_KIND_COUNT] = NULL,
 };
 
 bool event_concerns(const struct event *event, const struct listener_settings *who)
@@ -140,6 +140,20 @@ static bool entity_make(struct event_batch *batch, const struct entity_report *e
 	return event_make(batch, &audience, data);
 }
 
+// ---- trunks
+
+static bool trunk_make(struct event_batch *batch, uint64_t trunk_id)
+{
+	const struct event audience = {.kind = EVENT_TRUNK, .for_readers = true};
+	json_t *data = json_object();
+
+	if (!json_put(data, "id", json_id(trunk_id))) {
+		json_decref(data);
+		data = NULL;
+	}
+	return event_make(batch, &audience, data);
+}
+
 bool events_make(struct event_batch *batch, const struct report *report)
 {
 	switch (report->kind) {
@@ -149,6 +163,8 @@ bool events_make(struct event_batch *batch, const struct report *report)
 		return device_make(batch, &report->device);
 	case REPORT_ENTITY:
 		return entity_make(batch, &report->entity);
+	case REPORT_TRUNK:
+		return trunk_make(batch, report->trunk_id);
 	}
 	return false;
 }

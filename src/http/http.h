@@ -4,6 +4,7 @@
 #define HTTP_HTTP_H
 
 #include "base/loop.h"
+#include "domain/trunk_state.h"
 #include "domain/watch.h"
 #include "http/provider.h"
 
@@ -13,7 +14,6 @@ struct http_server;
 struct http_status {
 	int64_t certificate_ends_s; // since 1970; 0: there is none
 	unsigned banned;            // addresses banned for wrong passwords
-	unsigned dead_targets;      // servers of trunks that do not answer
 	size_t records_waiting;     // call records that the database has yet to take
 	uint64_t records_lost;
 };
@@ -45,6 +45,8 @@ struct http_settings {
 	// Numbers for /metrics, written on the call thread. May be NULL.
 	void (*metrics)(void *context, struct writer *w);
 	void (*status)(void *context, struct http_status *status); // on the call thread; may be NULL
+	// How a trunk is, on the call thread; may be NULL: nothing is known.
+	void (*trunk_state)(void *context, uint64_t trunk_id, struct trunk_state *state);
 	struct http_handover handover;
 	void *context;
 	int64_t (*now_ms)(void); // wall clock; NULL = the system's. For tests

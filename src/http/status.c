@@ -2,6 +2,7 @@
 #include "http/answer.h"
 #include "http/router.h"
 #include "http/server.h"
+#include "http/trunk_state.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -22,9 +23,9 @@ static const char *const severity_names[] = {"error", "warning", "note"};
 
 struct status_question {
 	struct question question;
-	void (*write)(void *context, struct http_status *status);
-	void *context;
+	const struct http_settings *settings;
 	struct http_status status;
+	struct trunks_sick trunks;
 	size_t calls, registrations;
 	enum err read; // why the database was not read
 };
@@ -32,8 +33,9 @@ struct status_question {
 static void status_answer(struct question *question)
 {
 	struct status_question *asked = container_of(question, struct status_question, question);
-	if (asked->write)
-		asked->write(asked->context, &asked->status);
+	if (asked->settings->status)
+		asked->settings->status(asked->settings->context, &asked->status);
+	trunks_look(asked->settings, question->directory, &asked->trunks);
 	asked->calls = question->calls ? call_table_count(question->calls) : 0;
 	asked->registrations = registrations_count(question->registrations);
 }
@@ -140,9 +142,6 @@ static void server_look(struct findings *findings, const struct http_status *sta
 	count_add(findings, SEVERITY_WARNING, "records_lost",
 		  (struct said){"call record was lost since the start.", "call records were lost since the start."},
 		  status->records_lost, NULL);
-	count_add(findings, SEVERITY_WARNING, "trunk_down",
-		  (struct said){"server of a trunk does not answer.", "servers of trunks do not answer."},
-		  status->dead_targets, NULL);
 	count_add(findings, SEVERITY_NOTE, "sources_banned",
 		  (struct said){"address is banned for wrong passwords.", "addresses are banned for wrong passwords."},
 		  status->banned, NULL);
@@ -166,6 +165,14 @@ static json_t *findings_gather(struct request *request, const struct status_ques
 	disk_look(&findings, overview);
 	certificate_look(&findings, &asked->status, request_now_ms(request));
 	server_look(&findings, &asked->status);
+	group_add(&findings, SEVERITY_ERROR, "trunk_down",
+		  (struct said){"trunk is out of service: none of its targets answers.",
+				"trunks are out of service: none of their targets answers."},
+		  &asked->trunks.down);
+	group_add(
+	    &findings, SEVERITY_WARNING, "trunk_target_down",
+	    (struct said){"trunk has a target that is out of service.", "trunks have targets that are out of service."},
+	    &asked->trunks.limping);
 	group_add(&findings, SEVERITY_WARNING, "users_unreachable",
 		  (struct said){"user has devices, and none of them can ring.",
 				"users have devices, and none of them can ring."},
@@ -209,7 +216,6 @@ static json_t *status_show(struct request *request, const struct status_question
 
 struct answer status_get(struct request *request)
 {
-	const struct http_settings *settings = server_settings(request->server);
 	struct store_overview overview;
 	struct problem problem = {0};
 	if (request_parameters_done(request, &problem))
@@ -217,8 +223,7 @@ struct answer status_get(struct request *request)
 	struct status_question *asked = question_new(server_call_line(request->server), sizeof *asked, status_answer);
 	if (!asked)
 		return answer_err(request, ERR_NO_MEMORY);
-	asked->write = settings->status;
-	asked->context = settings->context;
+	asked->settings = server_settings(request->server);
 	asked->read = overview_get(request, &overview);
 	if (asked->read)
 		overview = (struct store_overview){.disk_free_bytes = -1};

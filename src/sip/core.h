@@ -10,12 +10,15 @@
 struct sip_registrar;
 struct sip_resolver;
 struct subscriptions;
+struct trunk_health;
 struct trunk_names;
 
 struct sip_endpoint {
 	struct loop *loop;
 	struct sip_resolver *resolver;
 	struct trunk_names *trunk_names;
+	struct trunk_health *trunk_health;
+	struct watch *watch; // who is told of trunks; may be NULL
 	struct sip_transport *transport;
 	struct sip_transactions *transactions;
 	struct sip_auth *auth;

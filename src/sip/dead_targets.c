@@ -51,11 +51,15 @@ void dead_targets_note(struct dead_targets *dead, struct loop *loop, const struc
 		return;
 	net_address_write(&w, &target->address);
 	if (!known || known->health != health)
-		log_warning("sip_target", LOG_STR("address", writer_result(&w)),
-			    LOG_TEXT("transport", transport_names[target->transport]),
-			    LOG_TEXT("from", health_names[known ? known->health : TARGET_ALIVE]),
-			    LOG_TEXT("to", health_names[health]));
-	dead->places[place_for(dead, target)] = (struct dead_target){*target, health, loop_now_ms(loop) + duration_ms};
+		log_at(health == TARGET_BUSY ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, "sip_target",
+		       LOG_STR("address", writer_result(&w)), LOG_TEXT("transport", transport_names[target->transport]),
+		       LOG_TEXT("from", health_names[known ? known->health : TARGET_ALIVE]),
+		       LOG_TEXT("to", health_names[health]));
+	dead->places[place_for(dead, target)] = (struct dead_target){
+	    .target = *target,
+	    .health = health,
+	    .until_ms = duration_ms == TARGET_UNTIL_CHECKED ? UINT64_MAX : loop_now_ms(loop) + duration_ms,
+	};
 }
 
 enum target_health dead_targets_look(const struct dead_targets *dead, const struct loop *loop,

@@ -8,6 +8,7 @@
 struct sip_target {
 	struct net_address address;
 	enum transport transport;
+	uint8_t place; // of those that the lookup was given, the one it stands for; no part of what it is
 };
 
 enum target_health {
@@ -17,6 +18,7 @@ enum target_health {
 };
 
 enum { DEAD_TARGETS_MAX = 64, TARGET_DEAD_MS = 30 * 1000, TARGET_BUSY_MAX_MS = 300 * 1000 };
+#define TARGET_UNTIL_CHECKED UINT64_MAX // as long as nobody says that it lives
 
 struct dead_target {
 	struct sip_target target;

@@ -9,6 +9,7 @@
 #include "sip/session.h"
 #include "sip/signalling.h"
 #include "sip/subscription.h"
+#include "sip/trunk_health.h"
 #include "sip/trunk_names.h"
 
 #include <errno.h>
@@ -361,6 +362,7 @@ int sip_endpoint_create(struct loop *loop, const struct sip_endpoint_settings *s
 	endpoint->loop = loop;
 	endpoint->directory = directory;
 	endpoint->registrations = registrations;
+	endpoint->watch = settings->watch;
 	session_timers_take(endpoint, settings);
 	pool_init(&endpoint->session_pool, sizeof(struct sip_session));
 	pool_init(&endpoint->exchange_pool, sizeof(struct exchange));
@@ -395,7 +397,8 @@ int sip_endpoint_create(struct loop *loop, const struct sip_endpoint_settings *s
 		goto failed;
 	error = -ENOMEM;
 	endpoint->trunk_names = trunk_names_create(endpoint);
-	if (!endpoint->trunk_names)
+	endpoint->trunk_health = trunk_health_create(endpoint);
+	if (!endpoint->trunk_names || !endpoint->trunk_health)
 		goto failed;
 	*result = endpoint;
 	return 0;
@@ -422,6 +425,11 @@ void sip_endpoint_start(struct sip_endpoint *endpoint, struct call_table *calls)
 void sip_endpoint_trunk_changed(struct sip_endpoint *endpoint, uint64_t trunk_id)
 {
 	trunk_names_changed(endpoint->trunk_names, trunk_id);
+}
+
+void sip_endpoint_trunk_state(const struct sip_endpoint *endpoint, uint64_t trunk_id, struct trunk_state *state)
+{
+	trunk_health_describe(endpoint->trunk_health, trunk_id, state);
 }
 
 void sip_endpoint_set_foreign(struct sip_endpoint *endpoint, enum transport kind, const struct net_address *local)
@@ -464,6 +472,7 @@ void sip_endpoint_destroy(struct sip_endpoint *endpoint)
 	if (endpoint->sessions)
 		slots_visit(endpoint->sessions, drop_session, NULL);
 	trunk_names_destroy(endpoint->trunk_names);
+	trunk_health_destroy(endpoint->trunk_health);
 	sip_resolver_destroy(endpoint->resolver);
 	sip_registrar_destroy(endpoint->registrar);
 	subscriptions_destroy(endpoint->subscriptions);
@@ -494,6 +503,7 @@ struct sip_endpoint_counters sip_endpoint_count(const struct sip_endpoint *endpo
 	    .transport = sip_transport_count(endpoint->transport),
 	    .transactions = sip_transactions_count(endpoint->transactions),
 	    .resolver = sip_resolver_count(endpoint->resolver),
+	    .trunks = trunk_health_count(endpoint->trunk_health),
 	    .limits = sip_limits_count(endpoint->limits),
 	    .overload = sip_overload_count(endpoint->overload),
 	    .sessions = slots_count(endpoint->sessions),

@@ -4,6 +4,7 @@
 #define SIP_ENDPOINT_H
 
 #include "domain/call_table.h"
+#include "domain/trunk_state.h"
 #include "sip/auth.h"
 #include "sip/overload.h"
 #include "sip/resolver.h"
@@ -29,6 +30,7 @@ struct sip_endpoint_settings {
 	struct net_range trusted[SIP_TRUSTED_MAX];            // unused places are all zero
 	struct sip_overload_settings overload;                // but for what it asks
 	struct str dns_servers;                               // see base/dns.h; empty: the system's
+	struct watch *watch;                                  // is told when a trunk's state changes; may be NULL
 };
 
 // 0, or a negative errno with *failed set to the address that could not be opened.
@@ -50,16 +52,25 @@ void sip_endpoint_adopt(struct sip_endpoint *endpoint, enum transport kind, cons
 			struct str early);
 // A trunk has been added to the directory, changed, or taken out of it. (sip_endpoint_start looks at all that are there.)
 void sip_endpoint_trunk_changed(struct sip_endpoint *endpoint, uint64_t trunk_id);
+// How the trunk is now.
+void sip_endpoint_trunk_state(const struct sip_endpoint *endpoint, uint64_t trunk_id, struct trunk_state *state);
 // A device is gone, or has a new password: what it has subscribed to ends. Calls go on.
 void sip_endpoint_device_ended(struct sip_endpoint *endpoint, uint64_t device_id);
 // The call table goes next. Subscribers are told to come again.
 void sip_endpoint_stop(struct sip_endpoint *endpoint);
 void sip_endpoint_destroy(struct sip_endpoint *endpoint);
 
+// Checks that have ended, and targets of trunks now.
+struct trunk_health_counters {
+	uint64_t checks, failed;                                 // ended
+	unsigned targets, out_of_service, trunks_out_of_service; // now
+};
+
 struct sip_endpoint_counters {
 	struct sip_transport_counters transport;
 	struct sip_transaction_counters transactions;
 	struct sip_resolver_counters resolver;
+	struct trunk_health_counters trunks;
 	struct sip_limits_counters limits;
 	struct sip_overload_counters overload;
 	uint32_t sessions, subscriptions;

@@ -4,7 +4,8 @@
 
 enum { LINES_MAX = 8192 };
 
-// Who takes our calls to a trunk by TLS, and what belongs to them, shows a certificate of the trunk's host (RFC 5922 section 7.3).
+// Who takes our calls to a trunk by TLS, and what belongs to them, shows a certificate of the trunk's host (RFC 5922 section 7.3), or of
+// the target that answered.
 static struct flow expect_trunk(const struct sip_session *session, struct flow flow)
 {
 	struct sip_endpoint *endpoint = session->endpoint;
@@ -12,13 +13,17 @@ static struct flow expect_trunk(const struct sip_session *session, struct flow f
 	if (flow.transport == TRANSPORT_TLS && session->trunk_id)
 		trunk = directory_trunk(endpoint->directory, session->trunk_id);
 	if (trunk)
-		flow.name = sip_transport_name(endpoint->transport, trunk->host);
+		flow.name =
+		    session->expected ? session->expected : sip_transport_name(endpoint->transport, trunk->host);
 	return flow;
 }
 
 struct flow session_next_hop(const struct sip_session *session, const struct sip_dialog *dialog)
 {
-	return expect_trunk(session, dialog_next_flow(dialog, session->endpoint->transport));
+	// An INVITE to a trunk goes to the target that was chosen, whatever address the trunk's host is.
+	bool chosen = session->role == SESSION_CALLEE && session->trunk_id && str_empty(dialog->remote_tag);
+
+	return expect_trunk(session, chosen ? dialog->flow : dialog_next_flow(dialog, session->endpoint->transport));
 }
 
 // The connection that carried the request is the dialog's from now on.

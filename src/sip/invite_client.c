@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "sip/owned.h"
 #include "sip/trunk_leg.h"
+#include "sip/trunk_uri.h"
 
 enum { LINES_MAX = 4096, ADDRESS_MAX = 1024, HOST_MAX = 300 };
 
@@ -52,30 +53,6 @@ static void write_from(struct str host, const struct outgoing_invite *invite, st
 		write_address(w, invite->caller_name, invite->caller_number, host);
 }
 
-static void write_trunk_host(const struct trunk *trunk, struct writer *w)
-{
-	struct net_address address;
-	bool number = net_address_parse(trunk->host, (uint16_t)trunk->port, &address);
-
-	if (number && trunk->port != 0 && trunk->port != (trunk->transport == TRANSPORT_TLS ? 5061 : 5060)) {
-		net_address_write(w, &address);
-		return;
-	}
-	if (number && address.family == 6)
-		writer_char(w, '[');
-	if (number)
-		net_address_write_host(w, &address);
-	else
-		writer_str(w, trunk->host);
-	if (number && address.family == 6)
-		writer_char(w, ']');
-	// RFC 3263 section 4.2: without a port whoever reads it looks for SRV records, too.
-	if (!number && trunk->port != 0) {
-		writer_char(w, ':');
-		writer_uint(w, (uint64_t)trunk->port);
-	}
-}
-
 // What a carrier wants to know and a phone must not (RFC 3325, RFC 5806).
 static void write_trunk_lines(struct str host, const struct outgoing_invite *invite, struct writer *w)
 {
@@ -121,18 +98,11 @@ static enum err toward_trunk(const struct outgoing_invite *invite, struct destin
 	struct writer target = writer_into(to->target, sizeof to->target);
 	struct writer remote = writer_into(to->remote, sizeof to->remote);
 
-	writer_text(&target, "sip:");
-	sip_write_user(&target, invite->number);
-	writer_char(&target, '@');
-	write_trunk_host(trunk, &target);
-	if (trunk->transport != TRANSPORT_UDP && trunk->transport != TRUNK_TRANSPORT_AUTO) {
-		writer_text(&target, ";transport=");
-		writer_text(&target, transport_names[trunk->transport]);
-	}
+	trunk_write_uri(trunk, invite->number, &target);
 	writer_text(&remote, "<sip:");
 	sip_write_user(&remote, invite->number);
 	writer_char(&remote, '@');
-	write_trunk_host(trunk, &remote);
+	trunk_write_host(trunk, &remote);
 	writer_char(&remote, '>');
 	if (target.overflow || remote.overflow)
 		return ERR_TOO_LARGE;

@@ -22,7 +22,8 @@ struct sip_resolver {
 struct run {
 	struct sip_resolver *resolver;
 	struct sip_lookup *lookup;
-	bool waiting; // something has been asked for
+	uint8_t place; // of the lookup's, the present one
+	bool waiting;  // something has been asked for
 };
 
 static struct dns_view look(struct run *run, enum dns_type type, struct str name)
@@ -37,7 +38,7 @@ static struct dns_view look(struct run *run, enum dns_type type, struct str name
 static void add_target(struct run *run, const struct net_address *address, uint16_t port, enum transport transport)
 {
 	struct sip_lookup *lookup = run->lookup;
-	struct sip_target target = {*address, transport};
+	struct sip_target target = {*address, transport, run->place};
 
 	target.address.port = port;
 	for (unsigned i = 0; i < lookup->count; i++)
@@ -113,22 +114,33 @@ static bool add_any_service(struct run *run, struct str host)
 	return any;
 }
 
-static void collect(struct run *run)
+static struct str place_host(const struct sip_lookup *lookup, unsigned place)
+{
+	return (struct str){lookup->names + lookup->places[place].begins, lookup->places[place].length};
+}
+
+static void collect_place(struct run *run)
 {
 	struct sip_lookup *lookup = run->lookup;
-	struct str host = {lookup->host, lookup->host_length};
+	struct str host = place_host(lookup, run->place);
 	enum transport transport = first_transport(lookup->transports);
 	bool several = (lookup->transports & (lookup->transports - 1)) != 0;
-	uint16_t port = lookup->port ? lookup->port : default_port(transport);
+	uint16_t said = lookup->places[run->place].port, port = said ? said : default_port(transport);
 	struct net_address address;
 
 	if (net_address_parse(host, port, &address)) {
 		add_target(run, &address, port, transport);
 		return;
 	}
-	if (lookup->port == 0 && (several ? add_any_service(run, host) : add_service_of_host(run, host, transport)))
+	if (said == 0 && (several ? add_any_service(run, host) : add_service_of_host(run, host, transport)))
 		return;
 	add_host(run, host, port, transport); // RFC 3263 section 4.2
+}
+
+static void collect(struct run *run)
+{
+	for (run->place = 0; run->place < run->lookup->place_count; run->place++)
+		collect_place(run);
 }
 
 // Leaves out who is known to be out of order. When nobody is left, those that were only busy are asked again.
@@ -198,28 +210,61 @@ static void lookup_expired(struct timer *timer)
 	lookup->done(lookup);
 }
 
+static void keep_place(struct sip_lookup *lookup, struct str host, uint16_t port)
+{
+	size_t used = 0;
+
+	for (unsigned i = 0; i < lookup->place_count; i++)
+		used += lookup->places[i].length;
+	if (host.length > DNS_NAME_MAX || host.length > sizeof lookup->names - used)
+		return;
+	if (host.length > 0)
+		memcpy(lookup->names + used, host.at, host.length);
+	lookup->places[lookup->place_count++] = (struct sip_lookup_place){port, (uint16_t)used, (uint16_t)host.length};
+}
+
+// Priority and weight mean what they mean in SRV records.
+static void keep_places(struct sip_lookup *lookup, const struct sip_destination *destination)
+{
+	struct dns_record records[TRUNK_TARGETS_MAX] = {0};
+	uint8_t order[DNS_RECORDS_MAX];
+
+	if (destination->place_count == 0)
+		keep_place(lookup, destination->host, destination->port);
+	for (size_t i = 0; i < destination->place_count; i++)
+		records[i].srv = (struct dns_srv){
+		    .priority = destination->places[i].priority,
+		    .weight = destination->places[i].weight,
+		};
+	srv_order(lookup->resolver->loop, records, destination->place_count, order);
+	for (size_t i = 0; i < destination->place_count; i++)
+		keep_place(lookup, destination->places[order[i]].host, destination->places[order[i]].port);
+}
+
 bool sip_lookup_start(struct sip_resolver *resolver, struct sip_lookup *lookup,
 		      const struct sip_destination *destination, void (*done)(struct sip_lookup *lookup))
 {
 	*lookup = (struct sip_lookup){
 	    .resolver = resolver,
 	    .done = done,
-	    .port = destination->port,
 	    .transports = destination->transports,
 	    .purpose = destination->purpose,
 	};
 	list_init(&lookup->node);
 	timer_init(&lookup->deadline, lookup_expired);
-	if (destination->host.length > DNS_NAME_MAX || destination->transports == 0)
+	if (destination->transports == 0)
 		return true;
-	if (destination->host.length > 0)
-		memcpy(lookup->host, destination->host.at, destination->host.length);
-	lookup->host_length = destination->host.length;
+	keep_places(lookup, destination);
 	if (lookup_run(lookup, WAIT_FOR_MISSING))
 		return true;
 	list_append(&resolver->waiting, &lookup->node);
 	timer_start(resolver->loop, &lookup->deadline, SIP_LOOKUP_MS);
 	return false;
+}
+
+struct str sip_lookup_host(const struct sip_lookup *lookup, const struct sip_target *target)
+{
+	return place_host(lookup, target->place);
 }
 
 void sip_lookup_stop(struct sip_lookup *lookup)

@@ -3,6 +3,7 @@
 #ifndef SIP_RESOLVER_H
 #define SIP_RESOLVER_H
 
+#include "domain/trunk_target.h"
 #include "sip/dead_targets.h"
 #include "sip/dns_cache.h"
 
@@ -23,6 +24,8 @@ struct sip_destination {
 	uint16_t port;       // 0 = not said: SRV records are asked for
 	unsigned transports; // bits, 1 << TRANSPORT_...; with more than one NAPTR records choose
 	enum sip_lookup_purpose purpose;
+	struct trunk_target places[TRUNK_TARGETS_MAX]; // instead of host and port, when there are any
+	size_t place_count;
 };
 
 // Belongs to who looks.
@@ -31,11 +34,13 @@ struct sip_lookup {
 	struct sip_resolver *resolver;
 	void (*done)(struct sip_lookup *lookup);
 	struct timer deadline;
-	uint16_t port;
 	unsigned transports;
 	enum sip_lookup_purpose purpose;
-	size_t host_length;
-	char host[DNS_NAME_MAX + 1];
+	struct sip_lookup_place {
+		uint16_t port, begins, length; // of its name in `names`
+	} places[TRUNK_TARGETS_MAX];           // in the order in which they are to be tried
+	unsigned place_count;
+	char names[TRUNK_TARGETS_LENGTH_MAX];
 	// The result.
 	unsigned count;
 	struct sip_target targets[SIP_TARGETS_MAX]; // the first to be tried first
@@ -49,6 +54,8 @@ void sip_resolver_destroy(struct sip_resolver *resolver); // no lookup may be le
 // reached.
 bool sip_lookup_start(struct sip_resolver *resolver, struct sip_lookup *lookup,
 		      const struct sip_destination *destination, void (*done)(struct sip_lookup *lookup));
+// The name or address that a target of the result stands for.
+struct str sip_lookup_host(const struct sip_lookup *lookup, const struct sip_target *target);
 void sip_lookup_stop(struct sip_lookup *lookup); // harmless when not running, or zeroed
 
 // What became of a request to this target.

@@ -109,6 +109,7 @@ struct sip_session {
 	struct sip_flow_watch watch; // on the connection that the dialog uses
 	struct list exchanges;       // requests of ours
 	struct trunk_leg *trunk_leg; // callee over a trunk, until somebody rings; owned
+	uint16_t expected;           // flow.name of the trunk's target that it was sent to; 0: the trunk's host
 	uint32_t abandoned_cseq;     // of the last INVITE that was given up for another target
 	bool offered;                // the INVITE had a session description
 	bool offers_reliable;        // callee: the INVITE says that we know 100rel

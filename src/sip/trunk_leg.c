@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "sip/owned.h"
+#include "sip/trunk_health.h"
 
 enum {
 	// RFC 3263 would wait for timer B, which is longer than anybody lets a phone ring. A server answers 100 within 200 ms
@@ -29,9 +30,11 @@ struct trunk_leg {
 	void (*failed)(struct exchange *exchange, unsigned status);
 };
 
-static struct sip_resolver *resolver_of(const struct trunk_leg *leg)
+uint16_t trunk_flow_name(const struct sip_endpoint *endpoint, const struct trunk *trunk, struct str host)
 {
-	return leg->session->endpoint->resolver;
+	struct net_address address;
+
+	return sip_transport_name(endpoint->transport, net_address_parse(host, 0, &address) ? trunk->host : host);
 }
 
 struct sip_destination trunk_destination(const struct sip_endpoint *endpoint, const struct trunk *trunk,
@@ -44,15 +47,23 @@ struct sip_destination trunk_destination(const struct sip_endpoint *endpoint, co
 	for (int t = TRANSPORT_UDP; trunk->transport == TRUNK_TRANSPORT_AUTO && t <= TRANSPORT_TLS; t++)
 		if (sip_transport_listener(endpoint->transport, (enum transport)t, 0).family != 0)
 			transports |= 1u << t;
-	return (struct sip_destination){
-	    .host = trunk->host,
-	    .port = (uint16_t)trunk->port,
-	    .transports = transports,
-	    .purpose = purpose,
-	};
+	struct sip_destination destination = {.transports = transports, .purpose = purpose};
+	destination.place_count = trunk_targets(trunk, destination.places);
+	return destination;
 }
 
 // ---- the targets
+
+// Who shows a certificate there.
+static uint16_t expected_name(const struct trunk_leg *leg, const struct sip_target *target)
+{
+	const struct sip_endpoint *endpoint = leg->session->endpoint;
+	const struct trunk *trunk = directory_trunk(endpoint->directory, leg->session->trunk_id);
+
+	if (!trunk || target->transport != TRANSPORT_TLS)
+		return 0;
+	return trunk_flow_name(endpoint, trunk, sip_lookup_host(&leg->lookup, target));
+}
 
 static bool send_to(struct trunk_leg *leg, const struct sip_target *target, const struct flow *flow)
 {
@@ -68,6 +79,7 @@ static bool send_to(struct trunk_leg *leg, const struct sip_target *target, cons
 	};
 
 	session->dialog.flow = *flow;
+	session->expected = expected_name(leg, target);
 	if (!exchange_start(session, &draft))
 		return false;
 	leg->target = *target;
@@ -106,7 +118,8 @@ static void over(struct trunk_leg *leg, unsigned status)
 
 static void note(struct trunk_leg *leg, enum target_health health, uint64_t duration_ms)
 {
-	sip_resolver_note(resolver_of(leg), &leg->target, health, duration_ms);
+	trunk_health_note(leg->session->endpoint->trunk_health, leg->session->trunk_id, &leg->target, health,
+			  duration_ms);
 }
 
 static void lookup_done(struct sip_lookup *lookup)

@@ -9,6 +9,9 @@
 // What a trunk names, as the resolver wants it.
 struct sip_destination trunk_destination(const struct sip_endpoint *endpoint, const struct trunk *trunk,
 					 enum sip_lookup_purpose purpose);
+// For flow.name, over TLS to a target that stands for this host: a target's name names its certificate (it is configured so), an address
+// shows one of the trunk's host (RFC 5922 section 7.3).
+uint16_t trunk_flow_name(const struct sip_endpoint *endpoint, const struct trunk *trunk, struct str host);
 
 // Sends the INVITE, or looks where to first. The session's dialog needs no flow yet. ERR_TRUNK_DOWN when nobody can be
 // reached: nothing was sent, no handler of the draft will be called.

@@ -1,8 +1,9 @@
-// The names of trunks. Each is looked up when it appears and again when what is known of it grows old; the cache then asks
+// The hosts of trunks, and their targets. Each name is looked up when it appears and again when what is known of it grows old; the cache then asks
 // before it must, so that no call ever meets a name that is not there.
 #include "sip/trunk_names.h"
 
 #include "base/log.h"
+#include "sip/trunk_health.h"
 #include "sip/trunk_leg.h"
 
 #include <stdlib.h>
@@ -27,12 +28,20 @@ struct trunk_names {
 
 // ---- looking
 
+static bool has_host(const struct trunk_name *name, const struct net_address *address)
+{
+	for (unsigned i = 0; i < name->count; i++)
+		if (net_address_same_host(&name->hosts[i], address))
+			return true;
+	return false;
+}
+
 static bool same_hosts(const struct trunk_name *name)
 {
 	if (name->count != name->lookup.count)
 		return false;
 	for (unsigned i = 0; i < name->count; i++)
-		if (!net_address_same_host(&name->hosts[i], &name->lookup.targets[i].address))
+		if (!has_host(name, &name->lookup.targets[i].address))
 			return false;
 	return true;
 }
@@ -42,14 +51,18 @@ static void looked(struct sip_lookup *lookup)
 	struct trunk_name *name = container_of(lookup, struct trunk_name, lookup);
 	struct loop *loop = name->endpoint->loop;
 	uint64_t now = loop_now_ms(loop), wait_ms;
+	const struct trunk *trunk = directory_trunk(name->endpoint->directory, name->trunk_id);
 
 	if (!same_hosts(name))
 		log_info("trunk_addresses", LOG_UINT("trunk", name->trunk_id),
-			 LOG_STR("host", ((struct str){lookup->host, lookup->host_length})),
-			 LOG_UINT("count", lookup->count));
+			 LOG_STR("title", trunk ? trunk->title : STR_NONE), LOG_UINT("count", lookup->count));
 	for (unsigned i = 0; i < lookup->count; i++)
 		name->hosts[i] = lookup->targets[i].address;
 	name->count = lookup->count;
+	if (trunk)
+		trunk_health_know(name->endpoint->trunk_health, trunk, lookup);
+	if (lookup->good_until_ms == UINT64_MAX) // addresses stay what they are
+		return;
 	// In the last fifth of its time the cache asks, and the look after that finds the new answer.
 	wait_ms = lookup->good_until_ms > now ? (lookup->good_until_ms - now) / 6 * 5 : 0;
 	if (wait_ms < LOOK_AGAIN_MIN_MS)
@@ -87,15 +100,16 @@ static void name_free(struct trunk_name *name)
 void trunk_names_changed(struct trunk_names *names, uint64_t trunk_id)
 {
 	const struct trunk *trunk = directory_trunk(names->endpoint->directory, trunk_id);
-	struct net_address address;
 
 	list_each (node, following, &names->names) {
 		struct trunk_name *name = container_of(node, struct trunk_name, node);
 		if (name->trunk_id == trunk_id)
 			name_free(name);
 	}
-	if (!trunk || !trunk->enabled || net_address_parse(trunk->host, 0, &address))
+	if (!trunk || !trunk->enabled) {
+		trunk_health_forget(names->endpoint->trunk_health, trunk_id);
 		return;
+	}
 	struct trunk_name *name = calloc(1, sizeof *name);
 	if (!name) {
 		log_error("trunk_name_out_of_memory", LOG_UINT("trunk", trunk_id));
@@ -119,9 +133,8 @@ const struct trunk *trunk_of_address(const struct sip_endpoint *endpoint, const 
 		trunk = directory_trunk(endpoint->directory, name->trunk_id);
 		if (!trunk || !trunk->enabled || !str_empty(trunk->inbound)) // which is all there is, when it is given
 			continue;
-		for (unsigned i = 0; i < name->count; i++)
-			if (net_address_same_host(&name->hosts[i], address))
-				return trunk;
+		if (has_host(name, address))
+			return trunk;
 	}
 	return NULL;
 }

@@ -1,4 +1,4 @@
-// Trunks whose host is a name: the addresses it stands for are kept fresh, so that calls from there are known and calls to
+// Where trunks are: the addresses that their hosts and targets stand for are kept fresh, so that calls from there are known and calls to
 // there need not wait.
 #ifndef SIP_TRUNK_NAMES_H
 #define SIP_TRUNK_NAMES_H

@@ -146,6 +146,7 @@ static void calls_and_what_would_ring(void **state)
 	expect_run(f, "hangup 7", 1, "There is no such thing.");
 	expect_run(f, "calls", 0, "There are no calls.\n");
 	expect_run(f, "registrations", 0, "No device is registered.\n");
+	expect_run(f, "trunks", 0, "There is no trunk.\n");
 }
 
 // 510 rings the desk from 0 to 8 s and the softphone from 4 s; the softphone answers, and both talk for a minute.

@@ -138,7 +138,69 @@ static void status_says(void *context, struct http_status *status)
 {
 	(void)context;
 	*status = (struct http_status){
-	    .certificate_ends_s = 1700000000, .banned = 2, .dead_targets = 1, .records_waiting = 3, .records_lost = 4};
+	    .certificate_ends_s = 1700000000, .banned = 2, .records_waiting = 3, .records_lost = 4};
+}
+
+// Trunk 1 is out of service, every other one lacks a target.
+static void trunk_says(void *context, uint64_t trunk_id, struct trunk_state *state)
+{
+	(void)context;
+	state->service = trunk_id == 1 ? TRUNK_OUT_OF_SERVICE : TRUNK_IN_SERVICE;
+	state->reason = trunk_id == 1 ? "None of its targets is in service." : NULL;
+	state->target_count = 2;
+	state->targets[0] = (struct trunk_target_state){.host = "sbc1.example.com",
+							.address = "192.0.2.1:5060",
+							.transport = "udp",
+							.service = TRUNK_OUT_OF_SERVICE,
+							.reason = "It does not answer.",
+							.round_trip_ms = -1,
+							.checked_at = 1700000000000,
+							.since = 1700000000000};
+	state->targets[1] = (struct trunk_target_state){.host = "sbc2.example.com",
+							.address = "192.0.2.2:5060",
+							.transport = "udp",
+							.service = state->service,
+							.last_status = 200,
+							.round_trip_ms = 12,
+							.checked_at = 1700000000000,
+							.since = 1700000000000};
+}
+
+static void trunks_show_their_targets(void **state)
+{
+	struct fixture *f;
+	(void)state;
+	fixture_settings = (struct http_settings){.trunk_state = trunk_says};
+	fixture_setup((void **)&f);
+	create(f, "/api/v1/trunks", "{\"title\":\"Carrier\",\"host\":\"192.0.2.1\"}");
+	create(f, "/api/v1/trunks", "{\"title\":\"Second\",\"host\":\"192.0.2.2\"}");
+	struct reply reply = ask(f, &f->admin, "GET", "/api/v1/trunks/1/state", NULL);
+	assert_string_equal(text(reply.json, "service"), "out_of_service");
+	assert_string_equal(text(reply.json, "reason"), "None of its targets is in service.");
+	const json_t *targets = json_object_get(reply.json, "targets");
+	const json_t *first = json_array_get(targets, 0), *second = json_array_get(targets, 1);
+	assert_int_equal(json_array_size(targets), 2);
+	assert_string_equal(text(first, "reason"), "It does not answer.");
+	assert_true(json_is_null(json_object_get(first, "last_status")));
+	assert_true(json_is_null(json_object_get(first, "round_trip_ms")));
+	assert_int_equal(integer(second, "last_status"), 200);
+	assert_int_equal(integer(second, "round_trip_ms"), 12);
+	assert_string_equal(text(second, "since"), "2023-11-14T22:13:20.000Z");
+	expect(reply, 200);
+	reply = ask(f, &f->admin, "GET", "/api/v1/trunk-states", NULL);
+	assert_int_equal(integer(reply.json, "total"), 2);
+	assert_string_equal(text(json_array_get(json_object_get(reply.json, "items"), 1), "service"), "in_service");
+	expect(reply, 200);
+	expect(ask(f, &f->admin, "GET", "/api/v1/trunks/99/state", NULL), 404);
+	expect(ask(f, NULL, "GET", "/api/v1/trunks/1/state", NULL), 401);
+	reply = ask(f, &f->admin, "GET", "/api/v1/status", NULL);
+	assert_string_equal(text(finding(&reply, "trunk_down"), "severity"), "error");
+	assert_string_equal(
+	    text(json_array_get(json_object_get(finding(&reply, "trunk_down"), "examples"), 0), "label"), "Carrier");
+	assert_string_equal(text(finding(&reply, "trunk_target_down"), "severity"), "warning");
+	assert_int_equal(integer(finding(&reply, "trunk_target_down"), "count"), 1);
+	expect(reply, 200);
+	fixture_teardown((void **)&f);
 }
 
 static void the_status_says_what_is_wrong(void **state)
@@ -151,7 +213,7 @@ static void the_status_says_what_is_wrong(void **state)
 	assert_true(json_is_false(json_object_get(reply.json, "all_right")));
 	assert_string_equal(text(finding(&reply, "certificate_expired"), "severity"), "error");
 	assert_string_equal(text(finding(&reply, "disk_full"), "severity"), "error");
-	assert_string_equal(text(finding(&reply, "trunk_down"), "severity"), "warning");
+	assert_null(finding(&reply, "trunk_down"));
 	assert_string_equal(text(finding(&reply, "sources_banned"), "severity"), "note");
 	assert_string_equal(text(finding(&reply, "records_waiting"), "severity"), "warning");
 	assert_string_equal(text(finding(&reply, "records_lost"), "severity"), "warning");
@@ -171,7 +233,7 @@ int main(void)
 #define SERVED(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
 	    SERVED(a_device_says_who_has_it_and_what_it_does), SERVED(what_was_read_can_be_sent_back),
 	    SERVED(a_user_shows_sessions_devices_and_calls),   SERVED(a_number_is_explained_before_it_is_saved),
-	    cmocka_unit_test(the_status_says_what_is_wrong),
+	    cmocka_unit_test(trunks_show_their_targets),       cmocka_unit_test(the_status_says_what_is_wrong),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -283,6 +283,7 @@ static void add_trunk(struct rig *rig, uint64_t id)
 	trunk->port = 5060;
 	trunk->username = STR("carillon");
 	trunk->password = STR("trunk-secret");
+	trunk->options_interval_s = 0;
 	trunk->enabled = true;
 	assert_int_equal(directory_put(rig->directory, &trunk->entity), ERR_NONE);
 }

@@ -45,7 +45,8 @@ enum { UDP = 1 << TRANSPORT_UDP, TCP = 1 << TRANSPORT_TCP, TLS = 1 << TRANSPORT_
 
 static bool start(struct sip_lookup *lookup, const char *host, uint16_t port, unsigned transports)
 {
-	const struct sip_destination destination = {str_of(host), port, transports, SIP_TO_SEND};
+	const struct sip_destination destination = {
+	    .host = str_of(host), .port = port, .transports = transports, .purpose = SIP_TO_SEND};
 	return sip_lookup_start(world.resolver, lookup, &destination, lookup_done);
 }
 
@@ -307,7 +308,8 @@ static void stops_the_others(struct sip_lookup *lookup)
 
 static void a_lookup_may_stop_another(void **state)
 {
-	const struct sip_destination destination = {STR("carrier.example"), 5060, UDP, SIP_TO_SEND};
+	const struct sip_destination destination = {
+	    .host = STR("carrier.example"), .port = 5060, .transports = UDP, .purpose = SIP_TO_SEND};
 
 	(void)state;
 	for (unsigned i = 0; i < 2; i++)
@@ -409,7 +411,8 @@ static void the_dead_are_left_out_for_a_while(void **state)
 	note("10.0.1.2", TARGET_DEAD);
 	assert_string_equal(find("carrier.example", 5060, UDP), "");
 	assert_string_equal(find("10.0.1.2", 5060, UDP), ""); // by number, too
-	const struct sip_destination recognise = {STR("carrier.example"), 5060, UDP, SIP_TO_RECOGNISE};
+	const struct sip_destination recognise = {
+	    .host = STR("carrier.example"), .port = 5060, .transports = UDP, .purpose = SIP_TO_RECOGNISE};
 	assert_true(sip_lookup_start(world.resolver, &world.lookup, &recognise, lookup_done));
 	assert_int_equal(world.lookup.count, 2);
 	note("10.0.1.2", TARGET_ALIVE);

@@ -17,6 +17,7 @@ static struct trunk *new_trunk(const char *host, int64_t port, int transport)
 	trunk->transport = transport;
 	trunk->username = STR("carillon");
 	trunk->password = STR("trunk-secret");
+	trunk->options_interval_s = 0;
 	trunk->enabled = true;
 	return trunk;
 }

@@ -79,6 +79,7 @@ export function EventsProvider({ children }: { children: ReactNode }) {
 			again.add("status", ...(call.over ? ["call-records"] : []));
 		});
 		on("device", () => again.add("device"));
+		on("trunk", () => again.add("trunk-states", "status"));
 		on("session", () => again.add("session"));
 		on("entity", (data) => again.add((JSON.parse(data) as Schemas["EntityEvent"]).kind, "audit"));
 		on("reset", () => void client.invalidateQueries());

@@ -54,10 +54,10 @@ export function useEntity<R extends Resource>(resource: R, id: string | undefine
 }
 
 // After a write to one list: everything that may show it is read again.
-const affected: Record<Resource, readonly (Resource | "me" | "status" | "registrations")[]> = {
+const affected: Record<Resource, readonly (Resource | "me" | "status" | "registrations" | "trunk-states")[]> = {
 	users: ["users", "devices", "dids", "me", "sessions", "status"],
 	devices: ["devices", "users", "me", "status", "registrations"],
-	trunks: ["trunks", "routes", "dids", "status"],
+	trunks: ["trunks", "routes", "dids", "status", "trunk-states"],
 	routes: ["routes"],
 	dids: ["dids"],
 	sessions: ["sessions", "users", "selections", "devices"],

@@ -9,9 +9,12 @@ import { Card, Fields } from "../../parts/FormPage";
 import { ListPage, type Column } from "../../parts/ListPage";
 import { useRemove } from "../../parts/useRemove";
 import { SimplePage } from "./simple";
+import { TargetRows } from "./TargetRows";
+import { ServiceBadge, TrunkStateCard, useTrunkStates } from "./TrunkState";
 
 export function TrunkList() {
 	const { t } = useTranslation();
+	const { data: states } = useTrunkStates();
 	const remove = useRemove("trunks", {
 		nameOf: (trunk) => trunk.title,
 		title: (trunks) => t("outside.deleteTrunk.title", { names: trunks.map((trunk) => trunk.title).join(", ") }),
@@ -32,9 +35,18 @@ export function TrunkList() {
 					</Badge>
 				),
 			},
+			{
+				id: "state",
+				sortable: false,
+				header: t("outside.state"),
+				cell: (trunk) => {
+					const state = trunk.enabled ? states?.find((each) => each.trunk_id === trunk.id) : undefined;
+					return state ? <ServiceBadge service={state.service} /> : "–";
+				},
+			},
 			{ id: "inbound", header: t("outside.inbound"), cell: (trunk) => trunk.inbound || "–", hidden: true },
 		],
-		[t],
+		[t, states],
 	);
 	return (
 		<ListPage
@@ -54,7 +66,7 @@ export function TrunkList() {
 	);
 }
 
-const names = ["title", "host", "port", "transport", "username", "realm", "inbound", "caller_id", "enabled"] as const;
+const names = ["title", "host", "port", "targets", "options_interval_s", "transport", "username", "realm", "inbound", "caller_id", "enabled"] as const;
 type TrunkValue = Pick<Required<Trunk>, (typeof names)[number]> & { password: string };
 
 export function TrunkPage() {
@@ -64,7 +76,7 @@ export function TrunkPage() {
 			resource="trunks"
 			list={{ href: "/trunks", label: t("shell.trunks") }}
 			newTitle={t("outside.newTrunk")}
-			blank={{ title: "", host: "", port: 0, transport: "udp", username: "", realm: "", inbound: "", caller_id: "", enabled: true, password: "" }}
+			blank={{ title: "", host: "", port: 0, targets: "", options_interval_s: 30, transport: "udp", username: "", realm: "", inbound: "", caller_id: "", enabled: true, password: "" }}
 			valueOf={(trunk) => ({ ...(Object.fromEntries(names.map((name) => [name, trunk[name]])) as unknown as TrunkValue), password: "" })}
 			bodyOf={({ password, ...rest }) => ({ ...rest, ...(password ? { password } : {}) })}
 			nameOf={(trunk) => trunk.title}
@@ -73,6 +85,8 @@ export function TrunkPage() {
 				title: t("outside.title"),
 				host: t("outside.host"),
 				port: t("outside.port"),
+				targets: t("outside.targets"),
+				options_interval_s: t("outside.optionsInterval"),
 				transport: t("outside.transport"),
 				username: t("outside.username"),
 				realm: t("outside.realm"),
@@ -80,8 +94,9 @@ export function TrunkPage() {
 				caller_id: t("outside.callerId"),
 				enabled: t("outside.enabled"),
 			}}
-			fields={(form, isNew) => (
+			fields={(form, isNew, trunk) => (
 				<>
+					{trunk?.enabled && <TrunkStateCard id={trunk.id} />}
 					<Card title={t("outside.where")}>
 						<Fields>
 							<TextField form={form} name="title" label={t("outside.title")} max={100} required auto={isNew} />
@@ -94,6 +109,20 @@ export function TrunkPage() {
 								options={(["udp", "tcp", "tls", "auto"] as const).map((value) => ({ value, label: t(`outside.transports.${value}`) }))}
 							/>
 							<SwitchField form={form} name="enabled" label={t("outside.enabled")} hint={t("outside.enabledHint")} />
+						</Fields>
+					</Card>
+					<Card title={t("outside.several")} text={t("outside.severalText")}>
+						<TargetRows value={form.value.targets} set={(text) => form.set("targets", text)} error={form.errors["targets"]} locked={form.locked} />
+						<Fields>
+							<NumberField
+								form={form}
+								name="options_interval_s"
+								label={t("outside.optionsInterval")}
+								min={0}
+								max={3600}
+								suffix=" s"
+								hint={t("outside.optionsIntervalHint")}
+							/>
 						</Fields>
 					</Card>
 					<Card title={t("outside.account")} text={t("outside.accountText")}>

@@ -1,0 +1,173 @@
+// How trunks are: each target, what it answered last, since when.
+#include "http/trunk_state.h"
+
+#include "http/collection.h"
+#include "http/router.h"
+#include "http/server.h"
+
+enum { TRUNKS_SHOWN_MAX = 1000 };
+
+struct trunk_states_question {
+	struct question question;
+	const struct http_settings *settings;
+	uint64_t trunk_id; // 0: all
+	struct trunk_state *states;
+	size_t count;
+	bool no_memory;
+};
+
+static void state_take(struct trunk_states_question *asked, uint64_t trunk_id)
+{
+	struct trunk_state *state = &asked->states[asked->count++];
+
+	*state = (struct trunk_state){.trunk_id = trunk_id};
+	if (asked->settings->trunk_state)
+		asked->settings->trunk_state(asked->settings->context, trunk_id, state);
+}
+
+static void states_answer(struct question *question)
+{
+	struct trunk_states_question *asked = container_of(question, struct trunk_states_question, question);
+	const struct directory *directory = question->directory;
+	size_t count = asked->trunk_id ? 1 : 0;
+
+	if (asked->trunk_id && !directory_trunk(directory, asked->trunk_id))
+		return;
+	for (const struct trunk *trunk = NULL;
+	     !asked->trunk_id && count < TRUNKS_SHOWN_MAX && (trunk = directory_trunk_after(directory, trunk));)
+		count++;
+	asked->states = arena_alloc(&question->arena, (count + 1) * sizeof *asked->states);
+	asked->no_memory = !asked->states;
+	if (asked->no_memory)
+		return;
+	if (asked->trunk_id)
+		state_take(asked, asked->trunk_id);
+	for (const struct trunk *trunk = NULL; asked->count < count;) {
+		trunk = directory_trunk_after(directory, trunk);
+		state_take(asked, trunk->entity.id);
+	}
+}
+
+static json_t *reason_show(const char *reason)
+{
+	return reason ? json_text(str_of(reason)) : json_null();
+}
+
+static json_t *target_show(const struct trunk_target_state *target)
+{
+	json_t *object = json_object();
+
+	if (json_put(object, "host", json_text(str_of(target->host))) &&
+	    json_put(object, "address", json_text(str_of(target->address))) &&
+	    json_put(object, "transport", json_string(target->transport)) &&
+	    json_put(object, "service", json_string(trunk_service_names[target->service])) &&
+	    json_put(object, "reason", reason_show(target->reason)) &&
+	    json_put(object, "last_status",
+		     target->last_status ? json_integer((json_int_t)target->last_status) : json_null()) &&
+	    json_put(object, "round_trip_ms",
+		     target->round_trip_ms >= 0 ? json_integer(target->round_trip_ms) : json_null()) &&
+	    json_put(object, "checked_at", json_time(target->checked_at)) &&
+	    json_put(object, "since", json_time(target->since)))
+		return object;
+	json_decref(object);
+	return NULL;
+}
+
+static json_t *state_show(const struct trunk_state *state)
+{
+	json_t *object = json_object(), *targets = json_array();
+	bool built = true;
+
+	for (size_t i = 0; i < state->target_count; i++)
+		built = json_array_append_new(targets, target_show(&state->targets[i])) == 0 && built;
+	built = json_put(object, "targets", targets) && built;
+	if (built && json_put(object, "trunk_id", json_id(state->trunk_id)) &&
+	    json_put(object, "service", json_string(trunk_service_names[state->service])) &&
+	    json_put(object, "reason", reason_show(state->reason)))
+		return object;
+	json_decref(object);
+	return NULL;
+}
+
+static struct answer states_show(struct request *request, const struct trunk_states_question *asked)
+{
+	json_t *items = json_array();
+
+	for (size_t i = 0; i < asked->count; i++) {
+		if (json_array_append_new(items, state_show(&asked->states[i])) != 0) {
+			json_decref(items);
+			return answer_err(request, ERR_NO_MEMORY);
+		}
+	}
+	return collection_page(request, items, (int64_t)asked->count, STR_NONE);
+}
+
+static struct answer states_ask(struct request *request, uint64_t trunk_id)
+{
+	struct problem problem = {0};
+	struct answer answer;
+
+	if (request_parameters_done(request, &problem))
+		return answer_problem(request, &problem);
+	struct trunk_states_question *asked =
+	    question_new(server_call_line(request->server), sizeof *asked, states_answer);
+	if (!asked)
+		return answer_err(request, ERR_NO_MEMORY);
+	asked->settings = server_settings(request->server);
+	asked->trunk_id = trunk_id;
+	enum err err = question_ask(&asked->question);
+	if (!err && asked->no_memory)
+		err = ERR_NO_MEMORY;
+	if (!err && trunk_id && asked->count == 0)
+		err = ERR_NOT_FOUND;
+	if (err)
+		answer = answer_err(request, err);
+	else
+		answer = trunk_id ? answer_json(request, 200, state_show(asked->states)) : states_show(request, asked);
+	question_free(&asked->question);
+	return answer;
+}
+
+struct answer trunk_state_get(struct request *request)
+{
+	uint64_t id = request_id(request);
+
+	return id ? states_ask(request, id) : answer_err(request, ERR_NOT_FOUND);
+}
+
+struct answer trunk_states_list(struct request *request)
+{
+	return states_ask(request, 0);
+}
+
+// ---- for the status
+
+static void sick_note(struct overview_group *group, const struct trunk *trunk)
+{
+	if (group->count < OVERVIEW_EXAMPLES_MAX) {
+		char *label = group->examples[group->count].label;
+		size_t size = sizeof group->examples[group->count].label;
+		group->examples[group->count].id = trunk->entity.id;
+		str_to_cstring(str_first(trunk->title, size - 1), label, size);
+	}
+	group->count++;
+}
+
+void trunks_look(const struct http_settings *settings, const struct directory *directory, struct trunks_sick *sick)
+{
+	struct trunk_state state;
+
+	*sick = (struct trunks_sick){0};
+	for (const struct trunk *trunk = directory_trunk_after(directory, NULL); trunk && settings->trunk_state;
+	     trunk = directory_trunk_after(directory, trunk)) {
+		bool limps = false;
+		state = (struct trunk_state){.trunk_id = trunk->entity.id};
+		settings->trunk_state(settings->context, trunk->entity.id, &state);
+		for (size_t i = 0; i < state.target_count; i++)
+			limps = limps || state.targets[i].service == TRUNK_OUT_OF_SERVICE;
+		if (state.service == TRUNK_OUT_OF_SERVICE)
+			sick_note(&sick->down, trunk);
+		else if (limps)
+			sick_note(&sick->limping, trunk);
+	}
+}

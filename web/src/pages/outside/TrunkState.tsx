@@ -1,0 +1,71 @@
+// How trunks are now: a word in the list, and on a trunk's page each target with what it answered last.
+import { Badge, Text } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { useTranslation } from "react-i18next";
+import { request, type Schemas } from "../../api/client";
+import { Card } from "../../parts/FormPage";
+import { SimpleTable } from "../../parts/SimpleTable";
+import { moment } from "../../parts/time";
+
+export type TrunkState = Schemas["TrunkState"];
+type Target = Schemas["TrunkTargetState"];
+
+const colors = { unknown: "gray", in_service: "teal", out_of_service: "red" } as const;
+const AGAIN_MS = 15000; // events tell when a service changes; round-trip times are read again
+
+export function useTrunkStates() {
+	return useQuery({
+		queryKey: ["trunk-states"],
+		queryFn: async ({ signal }) => (await request<Schemas["TrunkStatePage"]>("GET", "/trunk-states", { signal })).data.items,
+		refetchInterval: AGAIN_MS,
+	});
+}
+
+export function ServiceBadge({ service }: { service: Schemas["TrunkService"] }) {
+	const { t } = useTranslation();
+	return (
+		<Badge variant="light" tt="none" color={colors[service]}>
+			{t(`outside.services.${service}`)}
+		</Badge>
+	);
+}
+
+export function TrunkStateCard({ id }: { id: string }) {
+	const { t } = useTranslation();
+	const { data } = useQuery({
+		queryKey: ["trunk-states", id],
+		queryFn: async ({ signal }) => (await request<TrunkState>("GET", `/trunks/${id}/state`, { signal })).data,
+		refetchInterval: AGAIN_MS,
+	});
+	return (
+		<Card title={t("outside.state")} text={data?.reason ?? undefined} aside={data && <ServiceBadge service={data.service} />}>
+			<SimpleTable<Target>
+				label={t("outside.targets")}
+				rows={data?.targets}
+				keyOf={(target) => `${target.transport} ${target.address}`}
+				columns={[
+					{ id: "host", header: t("outside.targetHost"), cell: (target) => target.host },
+					{ id: "address", header: t("outside.address"), numeric: true, cell: (target) => `${target.address} ${target.transport.toUpperCase()}` },
+					{ id: "service", header: t("outside.service"), cell: (target) => <ServiceBadge service={target.service} /> },
+					{
+						id: "answer",
+						header: t("outside.lastAnswer"),
+						cell: (target) => (
+							<>
+								{target.last_status ?? "–"}
+								{target.reason && (
+									<Text size="xs" c="dimmed">
+										{target.reason}
+									</Text>
+								)}
+							</>
+						),
+					},
+					{ id: "rtt", header: t("outside.roundTrip"), numeric: true, cell: (target) => (target.round_trip_ms === null ? "–" : `${target.round_trip_ms} ms`) },
+					{ id: "checked", header: t("outside.checkedAt"), cell: (target) => (target.checked_at ? moment(target.checked_at) : "–") },
+					{ id: "since", header: t("outside.since"), cell: (target) => moment(target.since) },
+				]}
+			/>
+		</Card>
+	);
+}
