@@ -51,6 +51,17 @@ describe("the system", () => {
 		await page.locator("[data-audit]").filter({ hasText: "session_life_s" }).getByText(/^Changed settings/).waitFor();
 	});
 
+	it("says on the dashboard what is wrong and where to mend it", async () => {
+		const { page } = window;
+		await window.go("/overview");
+		const trouble = page.locator("[data-code=devices_unregistered]");
+		await trouble.getByRole("link", { name: /330/ }).click();
+		await page.getByRole("heading", { name: "Jane's desk" }).waitFor();
+		await window.go("/overview");
+		await page.locator("[data-code=users_unreachable]").getByRole("link", { name: /Bob Roe/ }).waitFor();
+		expect(await window.violations()).toEqual([]);
+	});
+
 	it("makes a token that is shown once and does what its scopes say", async () => {
 		const { page } = window;
 		await window.go("/tokens");

@@ -136,6 +136,21 @@ describe("users", () => {
 		expect((await userOf("511"))?.turns.length).toBe(1);
 	});
 
+	it("are changed several at once, all or none", async () => {
+		const { page } = window;
+		await window.go("/users");
+		for (const name of ["Jane Doe", "Bob Roe"]) await page.getByRole("checkbox", { name: `Select ${name}` }).check();
+		await page.getByRole("button", { name: "Edit", exact: true }).click();
+		const dialog = page.getByRole("dialog");
+		await dialog.getByRole("heading", { name: "Edit 2 users" }).waitFor();
+		expect(await window.violations()).toEqual([]);
+		await dialog.getByRole("checkbox", { name: "Calls at once" }).check();
+		await dialog.getByRole("textbox", { name: "Calls at once" }).fill("5");
+		await dialog.getByRole("button", { name: "Change" }).click();
+		await dialog.waitFor({ state: "detached" });
+		for (const extension of ["510", "512"]) expect(await userOf(extension)).toMatchObject({ call_limit: 5 });
+	});
+
 	it("are deleted after the consequences were named", async () => {
 		const { page } = window;
 		await window.go("/users?q=june");
