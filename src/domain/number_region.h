@@ -3,7 +3,7 @@
 #ifndef DOMAIN_NUMBER_REGION_H
 #define DOMAIN_NUMBER_REGION_H
 
-#include "base/str.h"
+#include "base/writer.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -44,9 +44,35 @@ struct number_region {
 const struct number_region *number_region_of_country(struct str country);
 // The main one that has the calling code these digits (of an E.164 number, without '+') begin with. NULL: there is none.
 const struct number_region *number_region_of_digits(struct str digits);
-// The type of a national number, and of those that share main's calling code the one that it belongs to: `main` itself when
-// the metadata does not say.
-enum number_type number_region_type(const struct number_region *main, struct str national,
-				    const struct number_region **region);
+// As it stands in a sentence: "the United Kingdom".
+const char *number_region_name(const struct number_region *region);
+// The codes of its emergency services, separated by spaces; empty for what is no country.
+const char *number_region_emergency(const struct number_region *region);
+
+// ---- national numbers: digits without prefixes
+
+// What the metadata says of a national number.
+struct number_known {
+	const struct number_region
+	    *region; // the one of those that share the calling code that it belongs to; else the main one
+	enum number_type type;
+	// Bit n: numbers that begin like this one have n digits. 0: none is known that begins so.
+	uint32_t lengths;
+	bool complete; // it is one of them
+};
+struct number_known number_region_know(const struct number_region *main, struct str national);
+// How many digits at the front of what was dialled are the country's prefix for calls abroad; 0: none.
+size_t number_region_international(const struct number_region *region, struct str digits);
+// Takes off what is dialled before a national number (a prefix, a carrier's code), or puts in what is left out, as the
+// country's rules have it. False: nothing changes, and `national` is `digits`.
+bool number_region_strip(const struct number_region *region, struct str digits, char room[NUMBER_NATIONAL_MAX],
+			 struct str *national);
+// True when it is usual to write this number without the national prefix.
+bool number_region_bare(const struct number_region *region, struct str national);
+
+// How people write it: "01444 123456", or "1444 123456" to follow the calling code.
+enum number_spelling { NUMBER_SPELT_NATIONAL, NUMBER_SPELT_INTERNATIONAL };
+void number_region_spell(const struct number_region *region, struct str national, enum number_spelling spelling,
+			 struct writer *w);
 
 #endif

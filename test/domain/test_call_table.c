@@ -559,7 +559,10 @@ static void wind_up(struct world *w)
 
 static void world_open(struct world *w, uint64_t seed)
 {
-	static const struct number_plan plan = {{"44", 2}, {"00", 2}, {"0", 1}, {NULL, 0}, {"112", 3}};
+	static const struct number_plan plan = {.country_code = {"44", 2},
+						.international_prefix = {"00", 2},
+						.national_prefix = {"0", 1},
+						.emergency = {"112", 3}};
 
 	memset(w, 0, sizeof *w);
 	w->loop = sim_create(seed);

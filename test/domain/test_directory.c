@@ -9,7 +9,8 @@
 
 enum { IDS = 12, TEXTS = 6 };
 
-static const struct number_plan plan = {{"44", 2}, {"00", 2}, {"0", 1}, {NULL, 0}, {"112", 3}};
+static const struct number_plan plan = {
+    .country_code = {"44", 2}, .international_prefix = {"00", 2}, .national_prefix = {"0", 1}, .emergency = {"112", 3}};
 
 static unsigned chance(unsigned below)
 {

@@ -5,7 +5,10 @@
 
 #include <string.h>
 
-static const struct number_plan plan = {{"44", 2}, {"00", 2}, {"0", 1}, {NULL, 0}, {"112 999", 7}};
+static const struct number_plan plan = {.country_code = {"44", 2},
+					.international_prefix = {"00", 2},
+					.national_prefix = {"0", 1},
+					.emergency = {"112 999", 7}};
 
 struct fixture {
 	struct arena arena;

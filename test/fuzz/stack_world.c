@@ -142,7 +142,10 @@ static void endpoint_open(struct stack_world *world)
 
 struct stack_world *stack_world_open(void)
 {
-	const struct number_plan numbers = {STR("44"), STR("00"), STR("0"), STR_NONE, STR("112 999")};
+	const struct number_plan numbers = {.country_code = STR("44"),
+					    .international_prefix = STR("00"),
+					    .national_prefix = STR("0"),
+					    .emergency = STR("112 999")};
 	struct stack_world *world = calloc(1, sizeof *world);
 	must(world);
 	arena_init(&world->arena, 0);

@@ -121,7 +121,10 @@ static void log_nothing(struct str line, void *context)
 int fixture_setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof *f);
-	f->plan = (struct number_plan){STR("44"), STR("00"), STR("0"), STR_NONE, STR("112 999")};
+	f->plan = (struct number_plan){.country_code = STR("44"),
+				       .international_prefix = STR("00"),
+				       .national_prefix = STR("0"),
+				       .emergency = STR("112 999")};
 	if (!getenv("TEST_SHOW_LOG"))
 		log_capture(log_nothing, NULL);
 	fake_calls_reset();

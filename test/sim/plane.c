@@ -103,7 +103,10 @@ static struct tls *server_certificate(struct plane *plane)
 
 static void server_open(struct plane *plane)
 {
-	const struct number_plan numbers = {STR("44"), STR("00"), STR("0"), STR_NONE, STR("112 999")};
+	const struct number_plan numbers = {.country_code = STR("44"),
+					    .international_prefix = STR("00"),
+					    .national_prefix = STR("0"),
+					    .emergency = STR("112 999")};
 	struct sip_endpoint_settings settings = {
 	    .transport = {.connections_max = 1000, .idle_s = 300},
 	    .realm = STR("carillon.example"),

@@ -37,6 +37,7 @@ const planOf = (row) => ({
 	nationalFormat: row[6] || "",
 	parsing: row[7] || row[5] || "",
 	transform: row[8] || "",
+	optional: Boolean(row[9]),
 	leading: row[10] || "",
 	types: row[11] || [],
 	preferred: (row[12] || "").replace("~", ""),
@@ -144,7 +145,7 @@ function lengthsOf(node) {
 }
 
 function formatOf(row, plan) {
-	const [pattern, text, leading, rule, , international] = row;
+	const [pattern, text, leading, rule, optional, international] = row;
 	const node = parsePattern(pattern);
 	const groups = node.kind === "sequence" ? node.parts : [node];
 	if (!groups.every((group) => group.kind === "capture")) throw new Error(`the format ${pattern} is more than groups`);
@@ -152,10 +153,12 @@ function formatOf(row, plan) {
 	const patterns = [{ tag: "whole", pattern }];
 	if (detailed) patterns.push({ tag: "leading", pattern: detailed, prefix: true });
 	const national = rule || plan.nationalFormat;
+	const prefixed = Boolean(national) && !/^\(?\$1\)?$/.test(national);
 	return {
 		state: automaton.build(patterns, (tags) => (tags.has("whole") && (!detailed || tags.has("leading")) ? 1 : 0)),
 		groups: groups.map((group) => lengthsOf(group.inside)),
 		international: (international || text).replace(/[-.()[\]/~\s]+/g, " ").trim(),
+		bare: Number(!prefixed || Boolean(optional) || plan.optional),
 		national: national ? text.replace(/\$\d/, (group) => national.replace("$1", group)) : text,
 	};
 }
@@ -197,7 +200,11 @@ function table() {
 			if (plan !== main && plan.formats.length) {
 				first = formats.length;
 				count = plan.formats.length;
-				formats.push(...plan.formats.map((row) => formatOf(row, { ...plan, nationalFormat: plan.nationalFormat || main.nationalFormat })));
+				formats.push(...plan.formats.map((row) => formatOf(row, {
+						...plan,
+						nationalFormat: plan.nationalFormat || main.nationalFormat,
+						optional: plan.optional || main.optional,
+					})));
 			}
 			const own = rulesOf(plan);
 			const international = internationalOf(plan);
@@ -216,7 +223,8 @@ function table() {
 		rules: rules.map((r) => `RULE(${r.before}, ${r.kept}, "${r.after}", ${r.toEnd}, "${r.insert}")`),
 		formats: formats.map((f) => {
 			const groups = f.groups.map(([min, max]) => min.toString(16) + max.toString(16)).join("");
-			return `FORMAT(${f.state}, "${groups}", "${f.international}", "${f.national}")`;
+			if (!/^([\da-f]{2})+$/.test(groups) || groups.length !== 2 * f.groups.length) throw new Error("a group is too long");
+			return `FORMAT(${f.state}, ${f.bare}, "${groups}", "${f.international}", "${f.national}")`;
 		}),
 	};
 }
@@ -235,6 +243,13 @@ function lines(macro, numbers) {
 	return rows;
 }
 
+// Bit n: a number may end n digits further on.
+function remainingOf(states) {
+	const masks = [];
+	for (const state of states) masks.push(state.next.reduce((mask, to) => (to ? mask | (masks[to] << 1) : mask), Number(state.label > 0)));
+	return masks; // a state leads only to those made before it
+}
+
 function text() {
 	const { callings, regions, rules, formats } = table();
 	const edges = [], states = [];
@@ -244,7 +259,7 @@ function text() {
 		edges.push(...own);
 	}
 	if (edges.length >= 65535 || automaton.states.length >= 1 << 16) throw new Error("the automaton is too large for its C side");
-	const macros = ["CALLING", "REGION", "RULE", "FORMAT", "STATES", "EDGES"];
+	const macros = ["CALLING", "REGION", "RULE", "FORMAT", "STATES", "REMAINING", "EDGES"];
 	return [
 		`// Made from the metadata of libphonenumber-js ${packageOf.version} (MIT; the metadata Apache-2.0) by`,
 		"// web/number_regions/generate.mjs; number_region.c says what the rows mean.",
@@ -254,6 +269,7 @@ function text() {
 		...rules,
 		...formats,
 		...lines("STATES", states),
+		...lines("REMAINING", remainingOf(automaton.states)),
 		...lines("EDGES", edges),
 		...macros.map((macro) => `#undef ${macro}`),
 		"",
