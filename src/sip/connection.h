@@ -36,9 +36,12 @@ struct sip_connection {
 	unsigned ping_bytes; // line ends seen since the last message
 	struct timer timer;  // the next moment at which it may end
 	uint64_t state_since_ms;
-	uint64_t active_ms;     // when something was last said, either way
-	uint64_t heard_ms;      // WebSocket: when anything came, or a ping was sent after
-	bool pinged;            // WebSocket: a ping was sent and nothing came since
+	uint64_t active_ms; // when something was last said, either way
+	uint64_t heard_ms;  // WebSocket: when anything came, or a ping was sent after
+	bool pinged;        // WebSocket: a ping was sent and nothing came since
+	bool ping_due;      // a ping of ours (sip_transport_ping) waits for its answer since pinged_ms
+	bool answers_pings; // one was answered before
+	uint64_t pinged_ms;
 	uint64_t keep_until_ms; // a registration needs it until then
 	uint64_t half_since_ms; // half a message lies in `incoming` since then; 0 = none
 	struct str incoming;    // what came of a message that is not complete; owned

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PING_SIZE = 4 }; // CRLF CRLF
+enum { PING_SIZE = 4, PONG_SIZE = 2 }; // CRLF CRLF, CRLF
 
 bool sip_bytes_append(struct sip_transport *transport, struct str *waiting, struct str bytes)
 {
@@ -33,10 +33,15 @@ static void bytes_drop(struct sip_transport *transport, struct str *waiting, siz
 	waiting->length -= count;
 }
 
-// CRLF CRLF is a ping and gets one CRLF; several at once are one question.
+// CRLF CRLF is a ping and gets one CRLF; several at once are one question. The first line end after a ping of ours is its answer.
 static void answer_pings(struct sip_connection *connection, size_t line_end_bytes)
 {
 	connection->ping_bytes += (unsigned)line_end_bytes;
+	if (connection->ping_due && connection->ping_bytes >= PONG_SIZE) {
+		connection->ping_due = false;
+		connection->answers_pings = true;
+		connection->ping_bytes -= PONG_SIZE;
+	}
 	if (connection->ping_bytes < PING_SIZE)
 		return;
 	connection->ping_bytes %= PING_SIZE;

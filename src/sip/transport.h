@@ -100,6 +100,11 @@ bool sip_transport_watch(struct sip_transport *transport, uint64_t connection, s
 // The connection is needed for so long, idle or not: somebody registered over it. 0 takes it back.
 void sip_transport_keep(struct sip_transport *transport, uint64_t connection, unsigned seconds);
 
+// Asks whether the other end of the connection is there: CRLF CRLF (RFC 5626 section 4.4.1), which keeps the bindings of NATs on the
+// way open, too. Whoever has ever answered must do so within ten seconds each time, or the connection is taken for broken; whoever
+// never does, does not know the question. No WebSocket. Harmless when the connection is gone.
+void sip_transport_ping(struct sip_transport *transport, uint64_t connection);
+
 // Whether a request of this size must not go by UDP (RFC 3261 section 18.1.1: over 1300 bytes).
 bool sip_transport_too_large_for_udp(size_t size);
 

@@ -12,6 +12,7 @@
 
 enum {
 	CONNECT_MS = 5000,         // to open a connection
+	PONG_MS = 10000,           // for the answer to CRLF CRLF (RFC 5626 section 4.4.1)
 	PING_MS = 30000,           // of silence on a WebSocket until it is asked, and for the answer
 	HANDSHAKE_MS = 10000,      // to secure it
 	MESSAGE_MS = 64 * 500,     // from a message's first byte to its last; its sender's transaction is over by then
@@ -101,6 +102,10 @@ static uint64_t connection_end_ms(const struct sip_connection *connection, const
 	if (connection->websocket && connection->heard_ms + PING_MS < idle_ms) {
 		*why = "no answer to a ping";
 		return connection->heard_ms + PING_MS;
+	}
+	if (connection->ping_due && connection->answers_pings && connection->pinged_ms + PONG_MS < idle_ms) {
+		*why = "no answer to a ping";
+		return connection->pinged_ms + PONG_MS;
 	}
 	if (connection->half_since_ms != 0 && half_ms < idle_ms) {
 		*why = "half a message";
@@ -445,6 +450,23 @@ void sip_transport_keep(struct sip_transport *transport, uint64_t id, unsigned s
 	if (!connection)
 		return;
 	connection->keep_until_ms = seconds ? loop_now_ms(transport->loop) + (uint64_t)seconds * 1000 : 0;
+	sip_connection_schedule(connection);
+}
+
+void sip_transport_ping(struct sip_transport *transport, uint64_t id)
+{
+	struct sip_connection *connection = slots_find(transport->connections, id);
+
+	if (!connection || connection->state != CONNECTION_OPEN || connection->websocket)
+		return;
+	if (sip_connection_say(connection, STR("\r\n\r\n"))) {
+		sip_connection_break(connection, "cannot be sent to");
+		return;
+	}
+	connection->active_ms = loop_now_ms(transport->loop);
+	if (!connection->ping_due)
+		connection->pinged_ms = connection->active_ms;
+	connection->ping_due = true;
 	sip_connection_schedule(connection);
 }
 
