@@ -72,6 +72,9 @@ struct sip_auth_memory {
 // Keeps the challenge that sip_auth_write_answer answered with nc 1; nothing when it is too long or has no qop.
 void sip_auth_remember(struct sip_auth_memory *memory, const struct sip_message *response,
 		       const struct sip_credentials *credentials);
+// The challenge says that what was kept was answered rightly, and only its nonce is too old: same realm, another nonce, stale=true.
+bool sip_auth_is_stale(const struct sip_auth_memory *memory, const struct sip_message *response,
+		       const struct sip_credentials *credentials);
 // False, with nothing written, when there is nothing kept.
 bool sip_auth_write_remembered(struct writer *w, struct sip_auth_memory *memory,
 			       const struct sip_credentials *credentials, struct str method, struct str uri,

@@ -166,6 +166,17 @@ struct str sip_auth_answered_nonce(const struct sip_message *response, const str
 	return choose(response, credentials, STR_NONE, &challenge, &text) ? challenge.nonce : STR_NONE;
 }
 
+bool sip_auth_is_stale(const struct sip_auth_memory *memory, const struct sip_message *response,
+		       const struct sip_credentials *credentials)
+{
+	struct sip_auth_fields challenge, answered;
+	struct str text, kept = {memory->challenge, memory->length};
+	return memory->length > 0 && sip_auth_fields_parse(kept, &answered) == SIP_AUTH_DIGEST &&
+	       choose(response, credentials, STR_NONE, &challenge, &text) &&
+	       str_equal_nocase(challenge.stale, STR("true")) && str_equal(challenge.realm, answered.realm) &&
+	       !str_equal(challenge.nonce, answered.nonce);
+}
+
 void sip_auth_remember(struct sip_auth_memory *memory, const struct sip_message *response,
 		       const struct sip_credentials *credentials)
 {
