@@ -52,6 +52,7 @@ struct server {
 	uint64_t watchdog_ms;
 	pthread_t stopper; // takes the HTTP side down while the call thread still answers it
 	struct queue_item stopped;
+	bool leaving; // the trunks' registrations are being taken back
 	bool stopping;
 	_Atomic bool live; // the call thread runs its loop: it alone touches the directory from now on
 };
@@ -184,12 +185,24 @@ static void server_stop(struct server *server)
 		abort(); // nothing is lost: what was acknowledged is on disk
 }
 
+static void trunks_have_left(void *context)
+{
+	server_stop(context);
+}
+
+// The last calls are over: no carrier is to send any more of them here.
+static void server_leave(struct server *server)
+{
+	server->leaving = true;
+	sip_endpoint_leave(server->endpoint, trunks_have_left, server);
+}
+
 static void drain_look(struct timer *timer)
 {
 	struct server *server = container_of(timer, struct server, drain);
 
 	if (call_table_count(server->calls) == 0 || loop_now_ms(server->loop) >= server->drain_until_ms)
-		server_stop(server);
+		server_leave(server);
 	else
 		timer_start(server->loop, timer, DRAIN_LOOK_MS);
 }
@@ -199,9 +212,13 @@ static void told_to_stop(void *context)
 {
 	struct server *server = context;
 
-	if (timer_running(&server->drain) || server->stopping) {
-		timer_stop(&server->drain);
+	if (server->leaving || server->stopping) {
 		server_stop(server);
+		return;
+	}
+	if (timer_running(&server->drain)) {
+		timer_stop(&server->drain);
+		server_leave(server);
 		return;
 	}
 	sd_notify(0, "STOPPING=1");

@@ -21,10 +21,10 @@ static const struct column device_columns[] = {
     {"number", "NUMBER", NULL},      {"kind", "KIND", NULL},
     {"title", "TITLE", NULL},        {"available_for_selection", "SELECTABLE", NULL},
     {"do_not_disturb", "DND", NULL}, {"canonical", "CANONICAL", NULL}};
-static const struct column trunk_columns[] = {{"title", "TITLE", NULL},    {"host", "HOST", NULL},
-					      {"port", "PORT", NULL},      {"transport", "TRANSPORT", NULL},
-					      {"username", "USER", NULL},  {"inbound", "INBOUND", NULL},
-					      {"enabled", "ENABLED", NULL}};
+static const struct column trunk_columns[] = {{"title", "TITLE", NULL},     {"host", "HOST", NULL},
+					      {"port", "PORT", NULL},       {"transport", "TRANSPORT", NULL},
+					      {"username", "USER", NULL},   {"registers", "REGISTERS", NULL},
+					      {"inbound", "INBOUND", NULL}, {"enabled", "ENABLED", NULL}};
 static const struct column route_columns[] = {
     {"id", "ID", NULL},       {"prefix", "PREFIX", NULL},   {"trunk_id", "TRUNK ID", NULL},    {"cost", "COST", NULL},
     {"strip", "STRIP", NULL}, {"prepend", "PREPEND", NULL}, {"toll_class", "TOLL CLASS", NULL}};

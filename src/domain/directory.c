@@ -468,6 +468,16 @@ const struct trunk *directory_trunk_by_address(const struct directory *directory
 	return NULL;
 }
 
+bool directory_trunk_has_address(const struct directory *directory, uint64_t id, const struct net_address *address)
+{
+	const struct entry *entry = entry_by_id(directory, ENTITY_TRUNK, id);
+
+	for (size_t i = 0; entry && i < entry->range_count; i++)
+		if (net_range_holds(&entry->ranges[i], address))
+			return true;
+	return false;
+}
+
 const struct did *directory_did(const struct directory *directory, struct str canonical, uint64_t trunk_id)
 {
 	const struct did *did = (const struct did *)entity_by_key(directory, ENTITY_DID, canonical);

@@ -37,6 +37,8 @@ const struct trunk *directory_trunk(const struct directory *directory, uint64_t 
 const struct trunk *directory_trunk_after(const struct directory *directory, const struct trunk *previous);
 // The enabled trunk whose inbound addresses hold this one.
 const struct trunk *directory_trunk_by_address(const struct directory *directory, const struct net_address *address);
+// Whether its inbound addresses, or else its host's, hold this one.
+bool directory_trunk_has_address(const struct directory *directory, uint64_t id, const struct net_address *address);
 // A DID that this trunk may deliver; trunk 0: whichever delivers it.
 const struct did *directory_did(const struct directory *directory, struct str canonical, uint64_t trunk_id);
 

@@ -77,6 +77,10 @@ static const struct field trunk_fields[] = {
     TEXT(password, .flags = FIELD_HIDDEN, .secret = "password", .max = 128,
 	 .rule = "A password has at most 128 bytes."),
     TEXT(realm, .max = 128, .rule = "A realm has at most 128 bytes."),
+    BOOLEAN(registers, .fallback = "false"),
+    TEXT(registration_user, .max = 128, .rule = "The user of a registration has at most 128 bytes."),
+    INTEGER(registration_expires_s, .min = 60, .max = 86400, .fallback = "600",
+	    .rule = "A registration is asked for 60 to 86400 seconds."),
     TEXT(inbound, .max = 1000, .rule = "Inbound holds IP addresses and ranges, separated by spaces.",
 	 .allows = inbound_allowed),
     TEXT(caller_id, .max = 32, .rule = "A caller ID is a phone number of at most 32 characters.",
@@ -91,6 +95,9 @@ static enum err trunk_check(const struct entity *entity, struct problem *problem
 	if (trunk->options_interval_s > 0 && trunk->options_interval_s < TRUNK_OPTIONS_INTERVAL_MIN_S)
 		return problem_set(problem, ERR_INVALID_FIELD, "options_interval_s",
 				   "OPTIONS are sent every 5 to 3600 seconds; 0 sends none.");
+	if (trunk->registers && str_empty(trunk->username) && str_empty(trunk->registration_user))
+		return problem_set(problem, ERR_MISSING_FIELD, "username",
+				   "A trunk that registers has a user name: the one that the carrier gave.");
 	return ERR_NONE;
 }
 

@@ -19,11 +19,14 @@ struct trunk {
 	struct str host;    // a name, or an IP address
 	int64_t port;       // 0 = as SRV records say, else the transport's own
 	struct str targets; // where calls are sent instead of to the host, see trunk_target.h; empty: to the host
-	int64_t options_interval_s; // between two OPTIONS to each target; 0 = none are sent
-	int transport;              // or TRUNK_TRANSPORT_AUTO
-	struct str username;        // digest to the carrier; empty = none
-	struct str password;        // hidden
-	struct str realm;           // the only realm the password answers to; empty = the first one challenged with
+	int64_t options_interval_s;     // between two OPTIONS to each target; 0 = none are sent
+	int transport;                  // or TRUNK_TRANSPORT_AUTO
+	struct str username;            // digest to the carrier; empty = none
+	struct str password;            // hidden
+	struct str realm;               // the only realm the password answers to; empty = the first one challenged with
+	bool registers;                 // RFC 3261 section 10: it tells the carrier where calls are to be sent
+	struct str registration_user;   // of the address-of-record; empty = the digest's
+	int64_t registration_expires_s; // asked for
 	struct str inbound;   // addresses and ranges calls are taken from, separated by spaces; empty = host alone
 	struct str caller_id; // shown when neither the device nor the user has one
 	bool enabled;

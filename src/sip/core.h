@@ -12,11 +12,13 @@ struct sip_resolver;
 struct subscriptions;
 struct trunk_health;
 struct trunk_names;
+struct trunk_registrations;
 
 struct sip_endpoint {
 	struct loop *loop;
 	struct sip_resolver *resolver;
 	struct trunk_names *trunk_names;
+	struct trunk_registrations *trunk_registrations;
 	struct trunk_health *trunk_health;
 	struct watch *watch; // who is told of trunks; may be NULL
 	struct sip_transport *transport;

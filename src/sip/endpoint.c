@@ -11,6 +11,7 @@
 #include "sip/subscription.h"
 #include "sip/trunk_health.h"
 #include "sip/trunk_names.h"
+#include "sip/trunk_registration.h"
 
 #include <errno.h>
 
@@ -398,7 +399,8 @@ int sip_endpoint_create(struct loop *loop, const struct sip_endpoint_settings *s
 	error = -ENOMEM;
 	endpoint->trunk_names = trunk_names_create(endpoint);
 	endpoint->trunk_health = trunk_health_create(endpoint);
-	if (!endpoint->trunk_names || !endpoint->trunk_health)
+	endpoint->trunk_registrations = trunk_registrations_create(endpoint);
+	if (!endpoint->trunk_names || !endpoint->trunk_health || !endpoint->trunk_registrations)
 		goto failed;
 	*result = endpoint;
 	return 0;
@@ -419,12 +421,30 @@ void sip_endpoint_start(struct sip_endpoint *endpoint, struct call_table *calls)
 	registrations_each(endpoint->registrations, binding_is_known, endpoint);
 	for (const struct trunk *trunk = directory_trunk_after(endpoint->directory, NULL); trunk;
 	     trunk = directory_trunk_after(endpoint->directory, trunk))
-		trunk_names_changed(endpoint->trunk_names, trunk->entity.id);
+		sip_endpoint_trunk_changed(endpoint, trunk->entity.id);
 }
 
 void sip_endpoint_trunk_changed(struct sip_endpoint *endpoint, uint64_t trunk_id)
 {
 	trunk_names_changed(endpoint->trunk_names, trunk_id);
+	trunk_registrations_changed(endpoint->trunk_registrations, trunk_id);
+}
+
+bool sip_endpoint_trunk_registration(const struct sip_endpoint *endpoint, uint64_t trunk_id,
+				     struct trunk_registration_state *state)
+{
+	return trunk_registration_state(endpoint->trunk_registrations, trunk_id, state);
+}
+
+void sip_endpoint_watch_trunks(struct sip_endpoint *endpoint, void (*changed)(void *context, uint64_t trunk_id),
+			       void *context)
+{
+	trunk_registrations_watch(endpoint->trunk_registrations, changed, context);
+}
+
+void sip_endpoint_leave(struct sip_endpoint *endpoint, void (*left)(void *context), void *context)
+{
+	trunk_registrations_leave(endpoint->trunk_registrations, left, context);
 }
 
 void sip_endpoint_trunk_state(const struct sip_endpoint *endpoint, uint64_t trunk_id, struct trunk_state *state)
@@ -471,6 +491,7 @@ void sip_endpoint_destroy(struct sip_endpoint *endpoint)
 		return;
 	if (endpoint->sessions)
 		slots_visit(endpoint->sessions, drop_session, NULL);
+	trunk_registrations_destroy(endpoint->trunk_registrations);
 	trunk_names_destroy(endpoint->trunk_names);
 	trunk_health_destroy(endpoint->trunk_health);
 	sip_resolver_destroy(endpoint->resolver);

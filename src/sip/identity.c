@@ -2,7 +2,7 @@
 #include "sip/identity.h"
 
 #include "base/log.h"
-#include "sip/trunk_names.h"
+#include "sip/trunk_caller.h"
 
 enum { NAME_MAX_LENGTH = 128, CHALLENGE_MAX = 1024 };
 
@@ -66,7 +66,7 @@ bool identity_establish(struct sip_endpoint *endpoint, const struct flow *from, 
 
 	// Credentials win over the address: a phone may stand beside a trunk.
 	if (!named && trust == TRUST_DEVICES_AND_TRUNKS) {
-		const struct trunk *trunk = trunk_of_address(endpoint, &from->remote);
+		const struct trunk *trunk = trunk_of_request(endpoint, from, request);
 		if (trunk) {
 			*who = (struct identity){IDENTITY_TRUNK, trunk->entity.id};
 			return true;

@@ -1,6 +1,7 @@
 // A caller's leg: its INVITE, what it hears while others ring, and how it is answered or refused.
 #include "domain/cause.h"
 #include "sip/replaces.h"
+#include "sip/trunk_caller.h"
 
 // ---- the same INVITE by two ways
 
@@ -109,8 +110,12 @@ static void invite_domain(struct sip_session *session, const struct sip_message 
 	    .body = session_body(invite),
 	    .session = session->id,
 	};
-	if (who->kind == IDENTITY_TRUNK)
+	if (who->kind == IDENTITY_TRUNK) {
+		const struct trunk *trunk = directory_trunk(endpoint->directory, who->id);
+		struct str called = trunk ? trunk_called_user(trunk, invite) : invite->uri.user;
+		invitation.dialled = unescaped(sip_number_only(called), texts.dialled);
 		take_caller(invite, &invitation, &texts);
+	}
 	unsigned unreadable = take_replaces(session, invite, &invitation);
 	if (unreadable) {
 		invite_server_refuse(session, &(struct refusal){.status = unreadable});

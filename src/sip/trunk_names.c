@@ -122,6 +122,17 @@ void trunk_names_changed(struct trunk_names *names, uint64_t trunk_id)
 	look(name);
 }
 
+bool trunk_names_have(const struct trunk_names *names, uint64_t trunk_id, const struct net_address *address)
+{
+	list_each (node, following, &names->names) {
+		const struct trunk_name *name = container_of(node, const struct trunk_name, node);
+		for (unsigned i = 0; name->trunk_id == trunk_id && i < name->count; i++)
+			if (net_address_same_host(&name->hosts[i], address))
+				return true;
+	}
+	return false;
+}
+
 const struct trunk *trunk_of_address(const struct sip_endpoint *endpoint, const struct net_address *address)
 {
 	const struct trunk *trunk = directory_trunk_by_address(endpoint->directory, address);
