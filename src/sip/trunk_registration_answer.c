@@ -3,12 +3,13 @@
 
 #include "base/log.h"
 #include "sip/owned.h"
+#include "sip/trunk_health.h"
 
 #include <stdio.h>
 
 enum {
-	ROUNDS_MAX = 6,    // answers to challenges and 423s in one attempt
-	ROUTES_MAX = 2048, // of Service-Route
+	ROUNDS_MAX = 6,            // answers to challenges and 423s in one attempt
+	SERVICE_ROUTES_MAX = 2048, // of Service-Route
 	REFRESH_MIN_MS = 5000,
 	LINE_MAX = 3072,
 	REASON_MAX = 60, // of theirs, in a sentence of ours
@@ -17,12 +18,13 @@ enum {
 
 static void note(struct trunk_registration *registration, enum target_health health, uint64_t duration_ms)
 {
-	sip_resolver_note(registration->registrations->endpoint->resolver, &registration->target, health, duration_ms);
+	trunk_health_note(registration->registrations->endpoint->trunk_health, registration->trunk_id,
+			  &registration->target, health, duration_ms);
 }
 
 static void take_routes(struct trunk_registration *registration, const struct sip_message *response)
 {
-	char text[ROUTES_MAX];
+	char text[SERVICE_ROUTES_MAX];
 	struct writer w = writer_into(text, sizeof text);
 	struct str routes = register_service_route(response, &w) ? writer_result(&w) : STR_NONE;
 

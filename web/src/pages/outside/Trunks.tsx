@@ -66,7 +66,7 @@ export function TrunkList() {
 	);
 }
 
-const names = ["title", "host", "port", "targets", "options_interval_s", "transport", "username", "realm", "inbound", "caller_id", "enabled"] as const;
+const names = ["title", "host", "port", "targets", "options_interval_s", "transport", "username", "realm", "registers", "registration_user", "registration_expires_s", "inbound", "caller_id", "enabled"] as const;
 type TrunkValue = Pick<Required<Trunk>, (typeof names)[number]> & { password: string };
 
 export function TrunkPage() {
@@ -76,7 +76,7 @@ export function TrunkPage() {
 			resource="trunks"
 			list={{ href: "/trunks", label: t("shell.trunks") }}
 			newTitle={t("outside.newTrunk")}
-			blank={{ title: "", host: "", port: 0, targets: "", options_interval_s: 30, transport: "udp", username: "", realm: "", inbound: "", caller_id: "", enabled: true, password: "" }}
+			blank={{ title: "", host: "", port: 0, targets: "", options_interval_s: 30, transport: "udp", username: "", realm: "", registers: false, registration_user: "", registration_expires_s: 600, inbound: "", caller_id: "", enabled: true, password: "" }}
 			valueOf={(trunk) => ({ ...(Object.fromEntries(names.map((name) => [name, trunk[name]])) as unknown as TrunkValue), password: "" })}
 			bodyOf={({ password, ...rest }) => ({ ...rest, ...(password ? { password } : {}) })}
 			nameOf={(trunk) => trunk.title}
@@ -90,6 +90,9 @@ export function TrunkPage() {
 				transport: t("outside.transport"),
 				username: t("outside.username"),
 				realm: t("outside.realm"),
+				registers: t("outside.registers"),
+				registration_user: t("outside.registrationUser"),
+				registration_expires_s: t("outside.registrationExpires"),
 				inbound: t("outside.inbound"),
 				caller_id: t("outside.callerId"),
 				enabled: t("outside.enabled"),
@@ -140,6 +143,17 @@ export function TrunkPage() {
 								onChange={(event) => form.set("password", event.currentTarget.value)}
 							/>
 							<TextField form={form} name="realm" label={t("outside.realm")} max={128} hint={t("outside.realmHint")} />
+						</Fields>
+					</Card>
+					<Card title={t("outside.registration")} text={t("outside.registrationText")}>
+						<Fields>
+							<SwitchField form={form} name="registers" label={t("outside.registers")} hint={t("outside.registersHint")} />
+							{form.value.registers && (
+								<>
+									<TextField form={form} name="registration_user" label={t("outside.registrationUser")} max={128} hint={t("outside.registrationUserHint")} />
+									<NumberField form={form} name="registration_expires_s" label={t("outside.registrationExpires")} min={60} max={86400} hint={t("outside.registrationExpiresHint")} />
+								</>
+							)}
 						</Fields>
 					</Card>
 					<Card title={t("outside.calls")}>
