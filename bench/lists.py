@@ -39,6 +39,11 @@ LISTS = [
     ("external numbers, a word in some", "devices", {"kind": "external", "q": "room 17", "sort": "title"}),
     ("devices that nobody has", "devices", {"held": "nobody", "sort": "number"}),
     ("devices that are assigned", "devices", {"held": "assigned", "sort": "title"}),
+    ("devices by who has them", "devices", {"sort": "holder"}),
+    ("SIP phones by state", "devices", {"kind": "sip_phone", "sort": "-registered"}),
+    ("external numbers, assigned, by title", "devices", {"kind": "external", "held": "assigned", "sort": "title"}),
+    ("devices offered, by NAT", "devices", {"available_for_selection": "false", "sort": "nat"}),
+    ("devices, two letters in none", "devices", {"q": "zq", "sort": "title"}),
     ("one user's devices", "devices", {"holder_id": "777"}),
     ("registered devices", "devices", {"registered": "true", "sort": "title"}),
     ("SIP phones not registered", "devices", {"kind": "sip_phone", "registered": "false", "sort": "title"}),
@@ -49,6 +54,7 @@ LISTS = [
     ("users, a word in many", "users", {"q": "person", "sort": "title"}),
     ("users who are signed in", "users", {"signed_in": "true"}),
     ("users without devices", "users", {"has_devices": "false", "sort": "title"}),
+    ("users who cannot be reached", "users", {"reach": "unreachable", "sort": "title"}),
     ("administrators", "users", {"role": "admin", "sort": "title"}),
     ("call records", "call-records", {}),
     ("call records of a user", "call-records", {"user_id": "777"}),
@@ -71,7 +77,14 @@ def fill(path):
     database.execute("UPDATE devices SET held = CASE WHEN id IN (SELECT device_id FROM assignments) THEN 'assigned' ELSE 'nobody' END")
     database.execute("UPDATE devices SET search = lower(number || char(10) || canonical || char(10) || title || char(10) || description)")
     database.execute("UPDATE users SET title = 'Person ' || id WHERE id >= 10")
+    database.execute("UPDATE devices SET holder = coalesce((SELECT title FROM users JOIN assignments ON users.id = user_id "
+                     "WHERE device_id = devices.id), '')")
+    database.execute("UPDATE users SET reach = CASE WHEN id NOT IN (SELECT user_id FROM assignments) THEN 'nothing' WHEN id IN "
+                     "(SELECT user_id FROM assignments JOIN devices ON devices.id = device_id WHERE kind = 'external') "
+                     "THEN 'reachable' ELSE 'unreachable' END")
     database.execute("UPDATE users SET search = lower(name || char(10) || title || char(10) || extension)")
+    for table in "users", "devices":
+        database.execute(f"INSERT INTO {table}_words ({table}_words) VALUES ('rebuild')")
     database.commit()
     database.close()
 
@@ -155,6 +168,7 @@ def main():
                 results.setdefault(name, ([], total))[0].extend(times)
             rounds += 1
         again, beside, calls = storm_end(process)
+        print(f"load of the machine: {os.getloadavg()[0]:.1f} over {os.cpu_count()} processors")
         for name, _, _ in LISTS:
             times, total = sorted(results[name][0]), results[name][1]
             p99 = times[min(len(times) - 1, len(times) * 99 // 100)]

@@ -159,7 +159,8 @@ static enum err device_check(const struct entity *entity, struct problem *proble
 const char *const held_names[] = {"nobody", "assigned", "selected", NULL};
 static const struct field device_derived[] = {
     {.name = "held", .type = FIELD_CHOICE, .choices = held_names},
-    {.name = "holder_id", .type = FIELD_REFERENCE, .refers_to = ENTITY_USER},
+    {.name = "holder", .type = FIELD_TEXT},
+    {.name = "holder_id", .type = FIELD_REFERENCE, .flags = FIELD_FILTER, .refers_to = ENTITY_USER},
     {.name = "registered", .type = FIELD_BOOLEAN},
 };
 

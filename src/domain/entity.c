@@ -30,6 +30,18 @@ const struct field *entity_field(const struct entity_type *type, struct str name
 	return NULL;
 }
 
+const struct field *entity_sort_field(const struct entity_type *type, struct str name)
+{
+	const struct field *field = entity_field(type, name);
+
+	if (field)
+		return field->flags & FIELD_HIDDEN ? NULL : field;
+	for (size_t i = 0; i < type->derived_count; i++)
+		if (!(type->derived[i].flags & FIELD_FILTER) && str_equal(str_of(type->derived[i].name), name))
+			return &type->derived[i];
+	return NULL;
+}
+
 static int choice_of(const struct field *field, const char *name)
 {
 	for (int i = 0; field->choices[i]; i++)

@@ -44,6 +44,7 @@ enum field_flag {
 	FIELD_LINES = 32,     // text of several lines
 	FIELD_NULLABLE =
 	    64, // an integer of 0 and more that may be left open, as FIELD_OPEN: null in JSON, an empty text
+	FIELD_FILTER = 128, // derived: lists can be filtered by it, not sorted
 };
 
 enum { FIELD_OPEN = -1 }; // in memory and in SQL
@@ -69,7 +70,7 @@ struct entity_type {
 	size_t size;        // of the structure
 	const struct field *fields;
 	size_t field_count;
-	const struct field *derived; // what lists can be filtered by besides; in no structure: offset means nothing
+	const struct field *derived; // what lists know besides; in no structure: offset means nothing
 	size_t derived_count;
 	// Rules between fields, after each field alone was found right. May be NULL.
 	enum err (*check)(const struct entity *entity, struct problem *problem);
@@ -77,6 +78,8 @@ struct entity_type {
 
 const struct entity_type *entity_type(enum entity_kind kind);
 const struct field *entity_field(const struct entity_type *type, struct str name); // NULL: there is none
+// What lists can be sorted by: shown, or derived and no mere filter. NULL: there is none.
+const struct field *entity_sort_field(const struct entity_type *type, struct str name);
 // A new entity with every field at its default. NULL when there is no memory.
 struct entity *entity_new(enum entity_kind kind, struct arena *arena);
 // A deep copy, with what only its kind has (a user's turns). Each text has a NUL behind it.

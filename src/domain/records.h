@@ -21,7 +21,8 @@ struct registration_write {
 	size_t removed_count;
 	const struct binding *kept;
 	size_t kept_count;
-	enum err err; // set before done
+	bool refreshes; // no binding comes or goes: what follows from there being one stays as it is
+	enum err err;   // set before done
 	void (*done)(struct registration_write *write);
 };
 
@@ -204,7 +205,7 @@ struct records {
 	// For each of the ids: how many entities of the kind have it in their reference field.
 	enum err (*count_by)(void *context, const struct field *field, enum entity_kind kind, const uint64_t *ids,
 			     size_t count, uint64_t *counts);
-	enum err (*overview)(void *context, int64_t now_ms, struct store_overview *overview);
+	enum err (*overview)(void *context, struct store_overview *overview);
 	enum err (*record_list)(void *context, const struct record_query *query, struct arena *arena,
 				struct record_page *page);
 	enum err (*record_get)(void *context, struct str id, struct arena *arena, struct call_record **record);

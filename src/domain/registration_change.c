@@ -113,6 +113,7 @@ static bool change_prepare(struct change *change)
 {
 	struct registration_write *write = &change->write;
 	size_t alone = 0; // bindings that the change leaves alone
+	size_t known = 0; // contacts that are there already
 	struct str *removed =
 	    arena_alloc(&change->arena, (BINDINGS_PER_DEVICE_MAX + change->contact_count) * sizeof *removed);
 	struct binding *kept = arena_alloc(&change->arena, (change->contact_count + 1) * sizeof *kept);
@@ -126,6 +127,7 @@ static bool change_prepare(struct change *change)
 			removed[write->removed_count++] = old->binding.contact;
 		if (contact->expires_at_ms != 0)
 			kept[write->kept_count++] = *contact;
+		known += old && str_equal(old->binding.contact, contact->contact);
 	}
 	list_each (node, following, &change->place->bindings)
 		alone += !replaced_by(change, &kept_of(node)->binding);
@@ -134,6 +136,7 @@ static bool change_prepare(struct change *change)
 		write->removed_count++;
 		alone--;
 	}
+	write->refreshes = !change->remove_all && write->removed_count == 0 && known == change->contact_count;
 	write->remove_all = change->remove_all;
 	write->removed = removed;
 	write->kept = kept;

@@ -162,9 +162,11 @@ bool user_turns_from_text(struct user *user, struct str text, struct arena *aren
 	return true;
 }
 
+static const char *const reach_names[] = {"nothing", "unreachable", "reachable", NULL};
 static const struct field user_derived[] = {
-    {.name = "signed_in", .type = FIELD_BOOLEAN},
-    {.name = "has_devices", .type = FIELD_BOOLEAN},
+    {.name = "signed_in", .type = FIELD_BOOLEAN, .flags = FIELD_FILTER},
+    {.name = "has_devices", .type = FIELD_BOOLEAN, .flags = FIELD_FILTER},
+    {.name = "reach", .type = FIELD_CHOICE, .choices = reach_names},
 };
 
 const struct entity_type user_type =

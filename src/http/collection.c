@@ -109,8 +109,7 @@ static enum err sort_read(struct request *request, const struct entity_type *typ
 	if (!request_parameter(request, "sort", &query->sort))
 		return ERR_NONE;
 	struct str name = str_from(query->sort, str_starts(query->sort, STR("-")) ? 1 : 0);
-	const struct field *field = entity_field(type, name);
-	if (!str_equal(name, STR("id")) && (!field || field->flags & FIELD_HIDDEN))
+	if (!str_equal(name, STR("id")) && !entity_sort_field(type, name))
 		return problem_set(problem, ERR_INVALID_FIELD, "sort", "%s cannot be sorted by \"%.*s\".", type->plural,
 				   STR_ARG(str_first(name, 60)));
 	return ERR_NONE;

@@ -48,7 +48,7 @@ static enum err overview_get(struct request *request, struct store_overview *ove
 	enum err err = ERR_NONE;
 	pthread_mutex_lock(&cache->lock);
 	if (cache->read_at_ms == 0 || now_ms < cache->read_at_ms || now_ms >= cache->read_at_ms + OVERVIEW_AGE_MS) {
-		err = records->overview(records->context, now_ms, &cache->overview);
+		err = records->overview(records->context, &cache->overview);
 		cache->read_at_ms = err ? 0 : now_ms;
 	}
 	*overview = cache->overview;

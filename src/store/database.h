@@ -9,7 +9,11 @@
 #ifndef STORE_DATABASE_H
 #define STORE_DATABASE_H
 
+#include "base/arena.h"
+#include "base/writer.h"
 #include "domain/err.h"
+
+enum { WORD_INDEXED_MIN = 3 };
 
 enum value_type { VALUE_NULL, VALUE_INTEGER, VALUE_BOOLEAN, VALUE_TEXT };
 
@@ -88,8 +92,17 @@ struct database_backend {
 	// belongs to something else.
 	enum err (*version)(struct database *database, unsigned *version, char *sentence, size_t size);
 	enum err (*set_version)(struct database *database, unsigned version); // part of the transaction
-	int64_t (*row_integer)(const struct row *row, unsigned column);       // booleans too; NULL gives 0
-	struct str (*row_text)(const struct row *row, unsigned column);       // valid during the visit; NULL gives ""
+	// Makes the index by which words are found in the table's column `search`, when there is none; in a transaction of its own.
+	enum err (*words_index)(struct database *database, const char *table);
+	// A row was inserted, or its words changed; and before they change, or it is deleted.
+	enum err (*words_add)(struct database *database, const char *table, uint64_t id);
+	enum err (*words_remove)(struct database *database, const char *table, uint64_t id);
+	// SQL that gives the ids of rows of the table whose `search` holds each of the words, found by that index; `parameter` is the number of the value that
+	// words_value makes of them. No word is shorter than WORD_INDEXED_MIN characters.
+	void (*words_write)(struct writer *w, const char *table, unsigned parameter);
+	struct str (*words_value)(const struct str *words, size_t count, struct arena *arena); // at == NULL: no memory
+	int64_t (*row_integer)(const struct row *row, unsigned column); // booleans too; NULL gives 0
+	struct str (*row_text)(const struct row *row, unsigned column); // valid during the visit; NULL gives ""
 };
 
 extern const struct database_backend sqlite_backend;

@@ -3,6 +3,7 @@
 #include "store/entity_sql.h"
 
 #include "base/log.h"
+#include "store/derived_sql.h"
 #include "store/text.h"
 
 #include <assert.h>
@@ -259,47 +260,38 @@ static enum err search_text(const struct entity *entity, struct arena *arena, st
 	return ERR_NONE;
 }
 
-// ---- devices.held, which follows from assignments and selections
-
-// Devices whose holder may have changed.
-struct held_ids {
-	uint64_t at[2 * USER_TURNS_MAX + 2];
-	size_t count;
-};
-
-static enum err take_held(void *context, const struct row *row)
+bool entity_has_words(enum entity_kind kind)
 {
-	struct held_ids *ids = context;
-
-	if (ids->count < sizeof ids->at / sizeof *ids->at)
-		ids->at[ids->count++] = row_id(row, 0);
-	return ERR_NONE;
+	return kind == ENTITY_USER || kind == ENTITY_DEVICE || kind == ENTITY_DID;
 }
 
-static enum err held_gather(struct database *database, enum entity_kind kind, uint64_t id, struct held_ids *ids)
+static enum err words_add(struct database *database, const struct entity_type *type, uint64_t id)
 {
-	if (kind == ENTITY_USER)
-		return database_run(database, "SELECT device_id FROM assignments WHERE user_id = $1",
-				    VALUES(value_id(id)), (struct row_visitor){take_held, ids});
-	if (kind == ENTITY_SELECTION)
-		return database_run(database, "SELECT device_id FROM selections WHERE id = $1", VALUES(value_id(id)),
-				    (struct row_visitor){take_held, ids});
-	return ERR_NONE;
+	return entity_has_words(type->kind) ? database->backend->words_add(database, type->plural, id) : ERR_NONE;
 }
 
-static enum err held_refresh(struct database *database, const struct held_ids *ids)
+static enum err words_remove(struct database *database, const struct entity_type *type, uint64_t id)
 {
-	enum err err = ERR_NONE;
+	return entity_has_words(type->kind) ? database->backend->words_remove(database, type->plural, id) : ERR_NONE;
+}
 
-	for (size_t i = 0; !err && i < ids->count; i++)
-		err = database_run(database,
-				   "UPDATE devices SET held = CASE "
-				   "WHEN EXISTS (SELECT 1 FROM assignments WHERE device_id = $1) THEN 'assigned' "
-				   "WHEN EXISTS (SELECT 1 FROM selections WHERE device_id = $1) THEN 'selected' "
-				   "ELSE 'nobody' END WHERE id = $1",
-				   VALUES(value_id(ids->at[i])), NO_ROWS);
+// Whether the row of the table has other words than these.
+static enum err words_differ(struct database *database, const struct entity_type *type, uint64_t id, struct str search,
+			     bool *differ)
+{
+	char sql[128];
+	struct writer w = writer_into(sql, sizeof sql);
+	int64_t found = 0;
+	enum err err;
+
+	writer_format(&w, "SELECT 1 FROM %s WHERE id = $1 AND search <> $2", type->plural);
+	writer_char(&w, '\0');
+	err = database_integer(database, sql, VALUES(value_id(id), value_text(search)), &found);
+	*differ = found != 0;
 	return err;
 }
+
+// ---- a user's turns
 
 static enum err turns_insert(struct database *database, const struct user *user)
 {
@@ -333,11 +325,16 @@ static enum err run_with_fields(struct database *database, const char *sql, cons
 	struct value values[3 + FIELDS_MAX];
 	struct arena arena;
 	struct str search;
+	bool differ = false; // from the words of the row as it is, if there is one
 	enum err err;
 
 	assert(type->field_count <= FIELDS_MAX);
 	arena_init(&arena, 0);
 	err = search_text(entity, &arena, &search);
+	if (!err)
+		err = words_differ(database, type, entity->id, search, &differ);
+	if (!err && differ)
+		err = words_remove(database, type, entity->id);
 	if (!err) {
 		values[0] = value_id(entity->id);
 		values[1] = value_integer((int64_t)entity->version);
@@ -347,7 +344,7 @@ static enum err run_with_fields(struct database *database, const char *sql, cons
 		err = database_run(database, sql, (struct values){values, 3 + type->field_count}, NO_ROWS);
 	}
 	arena_free(&arena);
-	return err;
+	return !err && differ ? words_add(database, type, entity->id) : err;
 }
 
 static enum err id_take(struct database *database, const struct entity_type *type, uint64_t *id)
@@ -367,7 +364,7 @@ enum err entity_insert(struct database *database, struct entity *entity)
 	const struct entity_type *type = entity_type(entity->kind);
 	char sql[SQL_MAX];
 	struct writer w = writer_into(sql, sizeof sql);
-	struct held_ids ids = {.count = 0};
+	struct derived_ids ids = {.user_count = 0};
 	enum err err = entity->id ? ERR_NONE : id_take(database, type, &entity->id);
 
 	if (err)
@@ -383,11 +380,13 @@ enum err entity_insert(struct database *database, struct entity *entity)
 	writer_char(&w, '\0');
 	assert(!w.overflow);
 	err = run_with_fields(database, sql, entity);
+	if (!err)
+		err = words_add(database, type, entity->id);
 	if (!err && entity->kind == ENTITY_USER)
 		err = turns_insert(database, (const struct user *)entity);
 	if (!err)
-		err = held_gather(database, entity->kind, entity->id, &ids);
-	return err ? err : held_refresh(database, &ids);
+		err = derived_gather(database, entity->kind, entity->id, &ids);
+	return err ? err : derived_refresh(database, &ids);
 }
 
 enum err entity_update(struct database *database, const struct entity *entity)
@@ -395,7 +394,7 @@ enum err entity_update(struct database *database, const struct entity *entity)
 	const struct entity_type *type = entity_type(entity->kind);
 	char sql[SQL_MAX];
 	struct writer w = writer_into(sql, sizeof sql);
-	struct held_ids ids = {.count = 0};
+	struct derived_ids ids = {.user_count = 0};
 	enum err err;
 
 	writer_format(&w, "UPDATE %s SET version = $2, search = $3", type->plural);
@@ -404,26 +403,28 @@ enum err entity_update(struct database *database, const struct entity *entity)
 	writer_text(&w, " WHERE id = $1");
 	writer_char(&w, '\0');
 	assert(!w.overflow);
-	err = held_gather(database, entity->kind, entity->id, &ids);
+	err = derived_gather(database, entity->kind, entity->id, &ids);
 	if (!err)
 		err = run_with_fields(database, sql, entity);
 	if (!err && entity->kind == ENTITY_USER)
 		err = turns_write(database, (const struct user *)entity);
 	if (!err)
-		err = held_gather(database, entity->kind, entity->id, &ids);
-	return err ? err : held_refresh(database, &ids);
+		err = derived_gather(database, entity->kind, entity->id, &ids);
+	return err ? err : derived_refresh(database, &ids);
 }
 
 enum err entity_delete(struct database *database, enum entity_kind kind, uint64_t id)
 {
 	char sql[SQL_MAX];
 	struct writer w = writer_into(sql, sizeof sql);
-	struct held_ids ids = {.count = 0};
-	enum err err = held_gather(database, kind, id, &ids);
+	struct derived_ids ids = {.user_count = 0};
+	enum err err = derived_gather(database, kind, id, &ids);
 
 	writer_format(&w, "DELETE FROM %s WHERE id = $1", entity_type(kind)->plural);
 	writer_char(&w, '\0');
 	if (!err)
+		err = words_remove(database, entity_type(kind), id);
+	if (!err)
 		err = database_run(database, sql, VALUES(value_id(id)), NO_ROWS);
-	return err ? err : held_refresh(database, &ids);
+	return err ? err : derived_refresh(database, &ids);
 }

@@ -13,6 +13,9 @@ unsigned entity_column_count(const struct entity_type *type);
 enum err entity_from_row(const struct row *row, enum entity_kind kind, struct arena *arena, struct entity **entity);
 enum err entity_read_turns(struct database *database, struct user *user, struct arena *arena);
 
+// Kinds there may be many of: their words are in the index of words.
+bool entity_has_words(enum entity_kind kind);
+
 // Complete, or ERR_NOT_FOUND.
 enum err entity_read(struct database *database, enum entity_kind kind, uint64_t id, struct arena *arena,
 		     struct entity **entity);

@@ -1,8 +1,8 @@
-// Counts what is not as it should be. A device registers or does not by its kind, as device_kinds.def says.
+// Counts what is not as it should be, by what is kept beside devices and users (derived_sql.h).
 #include "store/overview_sql.h"
 
 #include "base/writer.h"
-#include "domain/device.h"
+#include "store/derived_sql.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -10,66 +10,40 @@
 
 enum { SQL_MAX = 2048 };
 
-// "kind IN ('sip_phone', ...)": those that register.
-static void registering_write(struct writer *w)
-{
-	const struct field *kind = entity_field(&device_type, STR("kind"));
-	bool first = true;
-
-	writer_text(w, "kind IN (");
-	for (int i = 0; kind->choices[i]; i++) {
-		if (!device_kind_registers(i))
-			continue;
-		writer_format(w, "%s'%s'", first ? "" : ", ", kind->choices[i]);
-		first = false;
-	}
-	writer_text(w, ")");
-}
-
-static enum err take_one(void *context, const struct row *row)
+static enum err take_example(void *context, const struct row *row)
 {
 	struct overview_group *group = context;
+	unsigned taken = 0;
 
-	if (group->count < OVERVIEW_EXAMPLES_MAX) {
-		group->examples[group->count].id = row_id(row, 0);
-		snprintf(group->examples[group->count].label, sizeof group->examples[0].label, "%.*s",
-			 STR_ARG(row_text(row, 1)));
-	}
-	group->count++;
+	while (taken < OVERVIEW_EXAMPLES_MAX && group->examples[taken].id)
+		taken++;
+	if (taken == OVERVIEW_EXAMPLES_MAX)
+		return ERR_INTERNAL;
+	group->examples[taken].id = row_id(row, 0);
+	snprintf(group->examples[taken].label, sizeof group->examples[0].label, "%.*s", STR_ARG(row_text(row, 1)));
 	return ERR_NONE;
 }
 
-// `sql` has '%' where the kinds that register are meant, and $1 where the present time is.
-static enum err group_read(struct database *database, const char *sql, int64_t now_ms, struct overview_group *group)
+// What is counted: the label's SQL, the table, and which of its rows.
+struct group_sql {
+	const char *label, *table, *condition;
+	bool registering; // of the kinds that register alone
+};
+static const struct group_sql unregistered_sql = {"number", "devices", "registered = FALSE AND held = 'assigned'",
+						  true},
+			      unreachable_sql = {"title || ' (' || extension || ')'", "users", "reach = 'unreachable'",
+						 false},
+			      without_device_sql = {"title || ' (' || extension || ')'", "users", "reach = 'nothing'",
+						    false};
+
+static void group_write(struct writer *w, const struct group_sql *sql)
 {
-	char text[SQL_MAX];
-	struct writer w = writer_into(text, sizeof text);
-	struct str rest = str_of(sql), piece;
-	bool timed = strstr(sql, "$1") != NULL;
-
-	while (str_take(&rest, '%', &piece)) {
-		writer_str(&w, piece);
-		if (!str_empty(rest))
-			registering_write(&w);
-	}
-	writer_char(&w, '\0');
-	assert(!w.overflow);
-	memset(group, 0, sizeof *group);
-	return database_run(database, text, timed ? VALUES(value_integer(now_ms)) : VALUES_NONE,
-			    (struct row_visitor){take_one, group});
+	writer_format(w, " FROM %s WHERE %s", sql->table, sql->condition);
+	if (!sql->registering)
+		return;
+	writer_text(w, " AND ");
+	derived_write_registering(w);
 }
-
-#define REGISTERED "EXISTS (SELECT 1 FROM registrations WHERE device_id = devices.id AND expires_at > $1)"
-
-static const char unregistered_sql[] =
-    "SELECT id, number FROM devices WHERE % AND id IN (SELECT device_id FROM assignments) AND NOT " REGISTERED;
-static const char unreachable_sql[] = "SELECT id, title || ' (' || extension || ')' FROM users WHERE EXISTS "
-				      "(SELECT 1 FROM assignments WHERE user_id = users.id) AND NOT EXISTS "
-				      "(SELECT 1 FROM assignments JOIN devices ON devices.id = assignments.device_id "
-				      "WHERE assignments.user_id = users.id AND (NOT (%) OR " REGISTERED "))";
-static const char without_device_sql[] =
-    "SELECT id, title || ' (' || extension || ')' FROM users WHERE NOT EXISTS "
-    "(SELECT 1 FROM assignments WHERE user_id = users.id) AND id NOT IN (SELECT user_id FROM selections)";
 
 static enum err count_read(struct database *database, const char *sql, uint64_t *count)
 {
@@ -80,7 +54,30 @@ static enum err count_read(struct database *database, const char *sql, uint64_t 
 	return err;
 }
 
-enum err overview_read(struct database *database, int64_t now_ms, struct store_overview *overview)
+static enum err group_read(struct database *database, const struct group_sql *sql, struct overview_group *group)
+{
+	char text[SQL_MAX];
+	struct writer w = writer_into(text, sizeof text);
+	enum err err;
+
+	memset(group, 0, sizeof *group);
+	writer_text(&w, "SELECT count(*)");
+	group_write(&w, sql);
+	writer_char(&w, '\0');
+	assert(!w.overflow);
+	err = count_read(database, text, &group->count);
+	if (err || group->count == 0)
+		return err;
+	w = writer_into(text, sizeof text);
+	writer_format(&w, "SELECT id, %s", sql->label);
+	group_write(&w, sql);
+	writer_format(&w, " ORDER BY id LIMIT %d", OVERVIEW_EXAMPLES_MAX);
+	writer_char(&w, '\0');
+	assert(!w.overflow);
+	return database_run(database, text, VALUES_NONE, (struct row_visitor){take_example, group});
+}
+
+enum err overview_read(struct database *database, struct store_overview *overview)
 {
 	enum err err = count_read(database, "SELECT count(*) FROM users", &overview->users);
 
@@ -93,8 +90,8 @@ enum err overview_read(struct database *database, int64_t now_ms, struct store_o
 	if (!err)
 		err = count_read(database, "SELECT count(*) FROM selections", &overview->selections);
 	if (!err)
-		err = group_read(database, unregistered_sql, now_ms, &overview->unregistered);
+		err = group_read(database, &unregistered_sql, &overview->unregistered);
 	if (!err)
-		err = group_read(database, unreachable_sql, now_ms, &overview->unreachable_users);
-	return err ? err : group_read(database, without_device_sql, now_ms, &overview->users_without_device);
+		err = group_read(database, &unreachable_sql, &overview->unreachable_users);
+	return err ? err : group_read(database, &without_device_sql, &overview->users_without_device);
 }

@@ -2,7 +2,10 @@
 #include "store/registration_sql.h"
 
 #include "base/log.h"
+#include "store/derived_sql.h"
 #include "store/text.h"
+
+#include <time.h>
 
 static enum err binding_save(struct database *database, const struct binding *binding, struct arena *arena)
 {
@@ -50,6 +53,14 @@ static enum err bindings_remove(struct database *database, const struct registra
 	return err;
 }
 
+static int64_t wall_clock_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 enum err registration_save(struct database *database, const struct registration_write *write)
 {
 	struct arena arena;
@@ -59,6 +70,8 @@ enum err registration_save(struct database *database, const struct registration_
 	for (size_t i = 0; !err && i < write->kept_count; i++)
 		err = binding_save(database, &write->kept[i], &arena);
 	arena_free(&arena);
+	if (!err && !write->refreshes)
+		err = derived_registration(database, write->device_id, wall_clock_ms());
 	return err;
 }
 
@@ -113,10 +126,4 @@ enum err registration_load(struct database *database, int64_t now_ms,
 			    "remote, instance, call_id, path, user_agent FROM registrations WHERE expires_at > $1 "
 			    "ORDER BY device_id, contact",
 			    VALUES(value_integer(now_ms)), (struct row_visitor){take_binding, &loading});
-}
-
-enum err registration_sweep(struct database *database, int64_t before_ms)
-{
-	return database_run(database, "DELETE FROM registrations WHERE expires_at < $1",
-			    VALUES(value_integer(before_ms)), NO_ROWS);
 }

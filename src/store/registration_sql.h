@@ -10,7 +10,5 @@ enum err registration_save(struct database *database, const struct registration_
 // Every binding that ends after now_ms. The visitor gives false to stop, which becomes ERR_INTERNAL.
 enum err registration_load(struct database *database, int64_t now_ms,
 			   bool (*visit)(void *context, const struct binding *binding), void *context);
-// Bindings that ended before.
-enum err registration_sweep(struct database *database, int64_t before_ms);
 
 #endif

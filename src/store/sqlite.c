@@ -1,6 +1,7 @@
 // The database layer on SQLite: one file in WAL mode, every commit synced. Readers have connections of their own and never
 // wait for the writer.
 #include "store/database.h"
+#include "store/sqlite_words.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -551,6 +552,11 @@ const struct database_backend sqlite_backend = {
     .in_transaction = sqlite_in_transaction,
     .version = sqlite_version,
     .set_version = sqlite_set_version,
+    .words_index = sqlite_words_index,
+    .words_add = sqlite_words_add,
+    .words_remove = sqlite_words_remove,
+    .words_write = sqlite_words_write,
+    .words_value = sqlite_words_value,
     .row_integer = sqlite_row_integer,
     .row_text = sqlite_row_text,
 };

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "store/audit_sql.h"
 #include "store/call_record_sql.h"
+#include "store/derived_sql.h"
 #include "store/entity_list.h"
 #include "store/entity_sql.h"
 #include "store/migrate.h"
@@ -261,7 +262,7 @@ static enum err count_by(void *context, const struct field *field, enum entity_k
 	return err;
 }
 
-static enum err overview(void *context, int64_t now_ms, struct store_overview *overview)
+static enum err overview(void *context, struct store_overview *overview)
 {
 	struct store *store = context;
 	struct database *database;
@@ -269,7 +270,7 @@ static enum err overview(void *context, int64_t now_ms, struct store_overview *o
 
 	if (err)
 		return err;
-	err = overview_read(database, now_ms, overview);
+	err = overview_read(database, overview);
 	readers_give(store->readers, database, err);
 	overview->disk_free_bytes = store_disk_free(store);
 	return err;
@@ -351,17 +352,22 @@ static enum err load_kind(struct database *database, enum entity_kind kind, cons
 	return err;
 }
 
-static enum err load_all(struct database *database, const struct store_visitor *visitor)
+static int64_t wall_clock_ms(void)
 {
 	struct timespec now;
-	enum err err = ERR_NONE;
 
 	clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static enum err load_all(struct database *database, const struct store_visitor *visitor)
+{
+	enum err err = ERR_NONE;
+
 	for (size_t i = 0; !err && i < sizeof loaded_kinds / sizeof *loaded_kinds; i++)
 		err = load_kind(database, loaded_kinds[i], visitor);
 	if (!err)
-		err = registration_load(database, (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000, visitor->binding,
-					visitor->context);
+		err = registration_load(database, wall_clock_ms(), visitor->binding, visitor->context);
 	return err;
 }
 
@@ -384,6 +390,21 @@ bool store_load(struct store *store, const struct store_visitor *visitor, char *
 
 // ---- the whole
 
+// The index of words, and an end to registrations that ended while nobody was there.
+static bool database_settle(struct database *database, char *sentence, size_t size)
+{
+	enum err err = ERR_NONE;
+
+	for (int kind = 0; !err && kind < ENTITY_KIND_COUNT; kind++)
+		if (entity_has_words((enum entity_kind)kind))
+			err = database->backend->words_index(database, entity_type((enum entity_kind)kind)->plural);
+	if (!err)
+		err = derived_sweep(database, wall_clock_ms());
+	if (err)
+		snprintf(sentence, size, "The database cannot be prepared: %s.", database->message);
+	return !err;
+}
+
 bool store_open(const struct store_settings *settings, struct store **result, char *sentence, size_t size)
 {
 	struct database *database = NULL;
@@ -394,7 +415,7 @@ bool store_open(const struct store_settings *settings, struct store **result, ch
 		return false;
 	if (database_open(settings->url, DATABASE_WRITE, &database, sentence, size))
 		goto no_database;
-	if (migrate(database, sentence, size))
+	if (migrate(database, sentence, size) || !database_settle(database, sentence, size))
 		goto not_migrated;
 	snprintf(sentence, size, "There is no memory for the database.");
 	store->plan = settings->plan;

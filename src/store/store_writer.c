@@ -7,6 +7,7 @@
 #include "domain/registration.h"
 #include "store/audit_sql.h"
 #include "store/call_record_sql.h"
+#include "store/derived_sql.h"
 #include "store/registration_sql.h"
 
 #include <stdatomic.h>
@@ -397,7 +398,7 @@ static void expire(struct store_writer *writer)
 
 static void sweep(struct store_writer *writer)
 {
-	enum err err = registration_sweep(writer->database, wall_ms() - SWEEP_AFTER_MS);
+	enum err err = derived_sweep(writer->database, wall_ms() - SWEEP_AFTER_MS);
 
 	if (!err)
 		err = audit_sweep(writer->database, wall_ms() - AUDIT_KEPT_MS);

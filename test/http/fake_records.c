@@ -523,9 +523,8 @@ static enum err fake_count_by(void *context, const struct field *field, enum ent
 	return ERR_NONE;
 }
 
-static enum err fake_overview(void *context, int64_t now_ms, struct store_overview *overview)
+static enum err fake_overview(void *context, struct store_overview *overview)
 {
-	(void)now_ms;
 	*overview = (struct store_overview){.users = 4,
 					    .devices = 2,
 					    .unreachable_users = {.count = 1, .examples = {{2, "jane (510)"}}},

@@ -63,7 +63,7 @@ static void a_device_says_who_has_it_and_what_it_does(void **state)
 	reply = ask(f, &f->admin, "GET", "/api/v1/devices?holder_id=2", NULL);
 	assert_int_equal(integer(reply.json, "total"), 2);
 	expect(reply, 200);
-	expect_field(ask(f, &f->admin, "GET", "/api/v1/devices?holder=4", NULL), 422, "holder", "unknown_field");
+	expect_field(ask(f, &f->admin, "GET", "/api/v1/devices?owner=4", NULL), 422, "owner", "unknown_field");
 }
 
 // Whoever reads an entity may send it back as it was.

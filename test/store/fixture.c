@@ -267,6 +267,22 @@ void give(struct fixture *fixture, struct user *user, const uint64_t *devices, s
 		user->turns[i] = (struct turn_plan){devices[i], (int64_t)i * 5, RING_S_DEFAULT};
 }
 
+void phones_make(struct fixture *fixture, unsigned count)
+{
+	char sql[1024];
+
+	snprintf(sql, sizeof sql,
+		 "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %u) "
+		 "INSERT INTO devices (id, version, search, kind, number, canonical, title, description, "
+		 "available_for_selection, do_not_disturb, call_limit, nat, ha1_md5, ha1_sha256, caller_id, "
+		 "caller_id_number, too_soon_ms, too_late_ms, confirm, teams_user) "
+		 "SELECT i, 1, 'phone ' || i, 'sip_phone', printf('%%04d', i), '', '', '', "
+		 "0, 0, 0, 'auto', '', '', 'original', '', 0, 0, 0, '' FROM n",
+		 count);
+	fixture_sql(fixture, sql);
+	fixture_sql(fixture, "INSERT INTO devices_words (devices_words) VALUES ('rebuild')");
+}
+
 enum err try_create(struct fixture *fixture, struct entity *entity)
 {
 	fixture->problem = (struct problem){.err = ERR_NONE};

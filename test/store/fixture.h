@@ -51,6 +51,8 @@ void fixture_check_file(struct fixture *fixture);
 struct user *new_user(struct fixture *fixture, const char *name, const char *extension);
 struct device *new_device(struct fixture *fixture, enum device_kind kind, const char *number);
 struct trunk *new_trunk(struct fixture *fixture, const char *title);
+// SIP phones with the ids and numbers 1 to `count`, written past the store: for when there are many.
+void phones_make(struct fixture *fixture, unsigned count);
 // Creates and expects success; gives the id.
 uint64_t created(struct fixture *fixture, struct entity *entity);
 // The refusals; fixture->problem has the details.

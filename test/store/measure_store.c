@@ -28,7 +28,11 @@ static void fill(struct fixture *fixture)
 	fixture_sql(
 	    fixture,
 	    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 150000) "
-	    "INSERT INTO devices SELECT i, 1, CASE i % 3 WHEN 2 THEN '01444 ' || (100000 + i) || char(10) || "
+	    "INSERT INTO devices (id, version, search, kind, number, canonical, title, description, "
+	    "available_for_selection, do_not_disturb, call_limit, nat, ha1_md5, ha1_sha256, caller_id, "
+	    "caller_id_number, "
+	    "too_soon_ms, too_late_ms, confirm, teams_user, held) SELECT i, 1, CASE i % 3 WHEN 2 THEN '01444 ' || "
+	    "(100000 + i) || char(10) || "
 	    "'+441444' || (100000 + i) ELSE '' || (100000 + i) || char(10) END || char(10) || 'device of person ' || i "
 	    "|| char(10) || 'room ' || (i % 977) || char(10), "
 	    "CASE i % 3 WHEN 0 THEN 'sip_phone' WHEN 1 THEN 'softphone' ELSE 'external' END, "
@@ -41,11 +45,17 @@ static void fill(struct fixture *fixture)
 	fixture_sql(
 	    fixture,
 	    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50000) "
-	    "INSERT INTO users SELECT i, 1, 'person' || i || char(10) || 'person ' || i || char(10) || (10000 + i), "
+	    "INSERT INTO users (id, version, search, name, title, role, password_hash, extension, strategy, "
+	    "call_limit, "
+	    "do_not_disturb, decline_stops, six_hundred_stops_all, unanswered, unanswered_target, caller_id, "
+	    "toll_class, "
+	    "password_change_due) SELECT i, 1, 'person' || i || char(10) || 'person ' || i || char(10) || (10000 + i), "
 	    "'person' || i, 'Person ' || i, CASE i % 100 WHEN 0 THEN 'admin' ELSE 'agent' END, "
 	    "'$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaGhhc2hoYXNoaGFzaGhhc2g', "
 	    "10000 + i, 'at_once', 2, 0, 'device', 1, 'busy', '', '', 1, 0 FROM n");
 	fixture_sql(fixture, "INSERT INTO assignments SELECT (id - 1) / 3 + 1, (id - 1) % 3, id, 0, 20 FROM devices");
+	fixture_sql(fixture, "INSERT INTO devices_words (devices_words) VALUES ('rebuild')");
+	fixture_sql(fixture, "INSERT INTO users_words (users_words) VALUES ('rebuild')");
 	fixture_sql(fixture, "UPDATE last_ids SET id = 150000 WHERE kind = 'device'");
 	fixture_sql(fixture, "UPDATE last_ids SET id = 50000 WHERE kind = 'user'");
 }

@@ -270,10 +270,7 @@ static void both_ways_of_searching_agree(void **state)
 	unsigned seen = 0;
 	struct str last = STR("9999");
 
-	fixture_sql(fixture,
-		    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1003) "
-		    "INSERT INTO devices SELECT i, 1, 'phone ' || i, 'sip_phone', printf('%04d', i), '', '', '', 0, "
-		    "0, 0, 'auto', '', '', 'original', '', 0, 0, 0, '', 'nobody' FROM n");
+	phones_make(fixture, 1003);
 	for (int pages = 0; pages < 3; pages++) {
 		assert_int_equal(list(fixture, ENTITY_DEVICE, &query, &page), ERR_NONE);
 		assert_int_equal(page.total, 1003);
@@ -344,10 +341,16 @@ static void devices_are_found_by_who_holds_them(void **state)
 	assert_string_equal(numbers(fixture, derived(ENTITY_DEVICE, "registered", "false"), 2, 5),
 			    "821 01444 123456 331 900 +441444123499");
 	assert_int_equal(list(fixture, ENTITY_DEVICE, &wrong, &page), ERR_INVALID_FIELD);
-	// And it follows: a plan that changes, a selection that ends, a user who goes.
+	assert_string_equal(numbers(fixture, derived(ENTITY_DEVICE, "holder", "JANE"), 5, 2), "330 01444 123456");
+	struct list_query by_holder = {.sort = STR("-holder")}, by_state = {.sort = STR("-registered")};
+	assert_string_equal(numbers(fixture, by_holder, 2, 6), "01444 123456 330 821 +441444123499 900 331");
+	assert_string_equal(numbers(fixture, by_state, 2, 6), "330 +441444123499 900 331 01444 123456 821");
+	// And it follows: a title or a plan that changes, a selection that ends, a user who goes.
 	struct user *jane = stored(fixture, ENTITY_USER, 1);
 	give(fixture, jane, (const uint64_t[]){3, 4}, 2);
+	jane->title = STR("Janet");
 	assert_int_equal(try_update(fixture, &jane->entity), ERR_NONE);
+	assert_string_equal(numbers(fixture, derived(ENTITY_DEVICE, "holder", "janet"), 5, 2), "01444 123456 331");
 	assert_string_equal(numbers(fixture, derived(ENTITY_DEVICE, "held", "assigned"), 5, 2), "01444 123456 331");
 	assert_int_equal(try_remove(fixture, stored(fixture, ENTITY_SELECTION, 1), DELETE_IF_FREE), ERR_NONE);
 	struct list_query selected = derived(ENTITY_DEVICE, "held", "selected");
@@ -365,9 +368,7 @@ static void much_is_counted_up_to_a_bound(void **state)
 	    .limit = 10, .filter_count = 1, .filters = {{device_field("kind"), STR("sip_phone")}}};
 	struct entity_page page;
 
-	fixture_sql(fixture, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10050) "
-			     "INSERT INTO devices SELECT i, 1, 'phone ' || i, 'sip_phone', i, '', '', '', 0, "
-			     "0, 0, 'auto', '', '', 'original', '', 0, 0, 0, '', 'nobody' FROM n");
+	phones_make(fixture, 10050);
 	assert_int_equal(list(fixture, ENTITY_DEVICE, &query, &page), ERR_NONE);
 	assert_int_equal(page.total, LIST_TOTAL_MAX);
 	assert_true(page.total_is_least);
@@ -398,6 +399,70 @@ static void users_are_found_by_what_they_have(void **state)
 	assert_int_equal(counts[2], 0);
 }
 
+// As its devices register and are gone, and by what is assigned before what is selected.
+static void users_reach_follows_their_devices(void **state)
+{
+	struct fixture *fixture = *state;
+	struct registration gone = {.write = {.device_id = 2, .remove_all = true}};
+	struct user *bob;
+
+	holders_set(fixture);
+	assert_int_equal(users_found(fixture, "reach", "reachable"), 1);   // Jane
+	assert_int_equal(users_found(fixture, "reach", "unreachable"), 1); // Bob: the laptop's registration is over
+	assert_int_equal(binding_save(fixture, new_binding(2, "sip:821@192.0.2.1", 2)), ERR_NONE);
+	assert_int_equal(users_found(fixture, "reach", "reachable"), 2);
+	assert_int_equal(save_and_wait(fixture, &gone), ERR_NONE);
+	assert_int_equal(users_found(fixture, "reach", "reachable"), 1);
+	assert_int_equal(try_remove(fixture, stored(fixture, ENTITY_SELECTION, 1), DELETE_IF_FREE), ERR_NONE);
+	assert_int_equal(users_found(fixture, "reach", "nothing"), 1);
+	bob = stored(fixture, ENTITY_USER, 2);
+	give(fixture, bob, (const uint64_t[]){3}, 1); // Jane's mobile, too
+	assert_int_equal(try_update(fixture, &bob->entity), ERR_NONE);
+	assert_int_equal(users_found(fixture, "reach", "reachable"), 2);
+	assert_int_equal(try_remove(fixture, stored(fixture, ENTITY_DEVICE, 3), DELETE_AND_RELEASE), ERR_NONE);
+	assert_int_equal(users_found(fixture, "reach", "nothing"), 1);
+	assert_int_equal(users_found(fixture, "reach", "reachable"), 1);
+}
+
+// A registration that ended while the server was away is over when it comes back.
+static void what_ended_meanwhile_is_over_at_start(void **state)
+{
+	struct fixture *fixture = *state;
+	char sentence[256];
+
+	holders_set(fixture);
+	assert_int_equal(try_remove(fixture, stored(fixture, ENTITY_DEVICE, 3), DELETE_AND_RELEASE), ERR_NONE);
+	assert_int_equal(users_found(fixture, "reach", "reachable"), 1);
+	fixture_sql(fixture, "UPDATE registrations SET expires_at = 1000");
+	fixture_close(fixture);
+	assert_true(fixture_open(fixture, sentence, sizeof sentence));
+	assert_int_equal(users_found(fixture, "reach", "reachable"), 0);
+	assert_string_equal(fixture_sql(fixture, "SELECT count(*) FROM devices WHERE registered"), "0");
+	assert_string_equal(fixture_sql(fixture, "SELECT count(*) FROM registrations"), "0");
+}
+
+// Words found by their index, by looking at each row, and both.
+static void words_are_found_however_long_they_are(void **state)
+{
+	struct fixture *fixture = *state;
+
+	devices_make(fixture);
+	assert_string_equal(numbers(fixture, (struct list_query){.q = STR("ja")}, 1, 2), "330 01444 123456");
+	assert_string_equal(numbers(fixture, (struct list_query){.q = STR("mobile ja")}, 1, 1), "01444 123456");
+	assert_string_equal(numbers(fixture, (struct list_query){.q = STR("\xC5\x99\xC3\xAD\xC4\x8D")}, 1, 1), "900");
+	struct device *desk = stored(fixture, ENTITY_DEVICE, 1);
+	desk->title = STR("a \"quoted\" OR one");
+	assert_int_equal(try_update(fixture, &desk->entity), ERR_NONE);
+	assert_string_equal(numbers(fixture, (struct list_query){.q = STR("\"quoted\"")}, 1, 1), "330");
+	assert_string_equal(numbers(fixture, (struct list_query){.q = STR("jane")}, 1, 1), "01444 123456");
+	assert_int_equal(try_remove(fixture, &desk->entity, DELETE_IF_FREE), ERR_NONE);
+	struct list_query gone = {.q = STR("quoted"), .limit = 1};
+	struct entity_page page;
+	assert_int_equal(list(fixture, ENTITY_DEVICE, &gone, &page), ERR_NONE);
+	assert_int_equal(page.total, 0);
+	fixture_sql(fixture, "INSERT INTO devices_words (devices_words) VALUES ('integrity-check')");
+}
+
 static void the_overview_names_who_cannot_be_reached(void **state)
 {
 	struct fixture *fixture = *state;
@@ -408,14 +473,16 @@ static void the_overview_names_who_cannot_be_reached(void **state)
 	give(fixture, tom, (const uint64_t[]){4}, 1);
 	created(fixture, &tom->entity);
 	created(fixture, &new_user(fixture, "ann", "540")->entity);
-	assert_int_equal(fixture->records->overview(fixture->records->context, now_ms(), &overview), ERR_NONE);
+	assert_int_equal(fixture->records->overview(fixture->records->context, &overview), ERR_NONE);
 	assert_int_equal(overview.users, 4);
 	assert_int_equal(overview.devices, 6);
 	assert_int_equal(overview.selections, 1);
 	assert_int_equal(overview.unregistered.count, 1); // Jane's mobile does not register, and 821 is not assigned
 	assert_string_equal(overview.unregistered.examples[0].label, "331");
-	assert_int_equal(overview.unreachable_users.count, 1);
-	assert_int_equal(overview.unreachable_users.examples[0].id, 3);
+	assert_int_equal(overview.unreachable_users.count,
+			 2); // Bob has selected a laptop that is not registered any more
+	assert_int_equal(overview.unreachable_users.examples[0].id, 2);
+	assert_int_equal(overview.unreachable_users.examples[1].id, 3);
 	assert_int_equal(overview.users_without_device.count, 1);
 	assert_int_equal(overview.users_without_device.examples[0].id, 4);
 	assert_true(overview.disk_free_bytes > 0);
@@ -437,6 +504,9 @@ int main(void)
 	    TEST(devices_are_found_by_who_holds_them),
 	    TEST(much_is_counted_up_to_a_bound),
 	    TEST(users_are_found_by_what_they_have),
+	    TEST(users_reach_follows_their_devices),
+	    TEST(what_ended_meanwhile_is_over_at_start),
+	    TEST(words_are_found_however_long_they_are),
 	    TEST(the_overview_names_who_cannot_be_reached),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -311,7 +311,7 @@ static void the_schema_has_the_fields_and_no_others(void **state)
 		char sql[128], expected[16];
 		snprintf(sql, sizeof sql, "SELECT count(*) FROM pragma_table_info('%s')", type->plural);
 		snprintf(expected, sizeof expected, "%zu",
-			 type->field_count + 3 + (kind == ENTITY_DEVICE)); // id, version, search; held
+			 type->field_count + 3 + (kind == ENTITY_DEVICE ? 3 : kind == ENTITY_USER));
 		assert_string_equal(fixture_sql(fixture, sql), expected);
 		snprintf(sql, sizeof sql, "SELECT id FROM last_ids WHERE kind = '%s'", type->name);
 		assert_string_equal(fixture_sql(fixture, sql), kind == ENTITY_SITE ? "1" : "0"); // it is there already

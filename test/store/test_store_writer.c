@@ -223,10 +223,7 @@ static void many_registrations_share_a_commit(void **state)
 	struct store_counters before, after;
 	double started, slowest = 0;
 
-	fixture_sql(fixture,
-		    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000) "
-		    "INSERT INTO devices SELECT i, 1, '', 'sip_phone', i, '', '', '', 0, 0, 0, 'auto', '', '', "
-		    "'original', '', 0, 0, 0, '', 'nobody' FROM n");
+	phones_make(fixture, 1000);
 	storm_now = &storm;
 	pthread_mutex_init(&storm.mutex, NULL);
 	pthread_cond_init(&storm.moved, NULL);

@@ -43,10 +43,11 @@ import { PageHead } from "./PageHead";
 import { Failure, Message } from "./States";
 
 export interface Column<T> {
-	id: string; // the field that sorts it
+	id: string; // the field that sorts it, unless sortBy names another
 	header: string;
 	cell: (row: T) => ReactNode;
 	sortable?: boolean;
+	sortBy?: string;
 	link?: boolean; // opens the entry
 	hidden?: boolean; // until somebody wants to see it
 	numeric?: boolean;
@@ -386,14 +387,15 @@ type SetAddress = (changes: Record<string, string | null>) => void;
 function Head<T>({ column, sort, set }: { column: Column<T>; sort: string; set: SetAddress }) {
 	const { t } = useTranslation();
 	if (column.sortable === false) return <Table.Th role="columnheader">{column.header}</Table.Th>;
-	const ascending = sort === column.id;
-	const descending = sort === `-${column.id}`;
+	const field = column.sortBy ?? column.id;
+	const ascending = sort === field;
+	const descending = sort === `-${field}`;
 	return (
 		<Table.Th role="columnheader" aria-sort={ascending ? "ascending" : descending ? "descending" : "none"}>
 			<button
 				type="button"
 				className={classes.sort}
-				onClick={() => set({ sort: ascending ? `-${column.id}` : column.id })}
+				onClick={() => set({ sort: ascending ? `-${field}` : field })}
 				title={t("lists.sortBy", { column: column.header })}
 			>
 				{column.header}

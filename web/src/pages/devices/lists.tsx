@@ -51,7 +51,6 @@ function DeviceList({ group }: { group: DeviceGroup }) {
 			{
 				id: "holder",
 				header: t("devices.holder"),
-				sortable: false,
 				cell: (device) =>
 					device.holder ? (
 						<Twofold
@@ -72,7 +71,7 @@ function DeviceList({ group }: { group: DeviceGroup }) {
 						</Text>
 					),
 			},
-			{ id: "state", header: t("devices.state"), sortable: false, cell: (device) => device.state && <DeviceState state={device.state} /> },
+			{ id: "state", header: t("devices.state"), sortBy: "registered", cell: (device) => device.state && <DeviceState state={device.state} /> },
 			{ id: "description", header: t("devices.description"), cell: (device) => <Text size="sm" lineClamp={2}>{device.description}</Text> },
 			{
 				id: "available_for_selection",

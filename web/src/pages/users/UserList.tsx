@@ -47,7 +47,7 @@ export default function UserList() {
 			{
 				id: "devices",
 				header: t("users.devices"),
-				sortable: false,
+				sortBy: "reach",
 				cell: (user) =>
 					user.turns.length ? (
 						<Twofold main={user.turns.length} below={t("users.reachable", { count: user.reachable_count ?? 0 })} />
