@@ -29,7 +29,7 @@ class Demo:
         server = self.server
         port = free_port(CARRIER_HOST)
         trunk = server.api.post("trunks", {"title": "Carrier", "host": CARRIER_HOST, "port": port})
-        server.api.post("routes", {"prefix": "", "trunk_id": trunk["id"]})
+        server.api.post("routes", {"pattern": "", "trunk_id": trunk["id"]})
         for number, kind, title in (("330", "sip_phone", "Jane's desk"), ("821", "softphone", "Jane's softphone"),
                                     ("01444 123456", "external", "Jane's mobile"), ("822", "softphone", "Bob")):
             self.devices[number] = server.device(number, kind, title=title)

@@ -26,11 +26,12 @@ static const struct column trunk_columns[] = {{"title", "TITLE", NULL},     {"ho
 					      {"username", "USER", NULL},   {"registers", "REGISTERS", NULL},
 					      {"inbound", "INBOUND", NULL}, {"enabled", "ENABLED", NULL}};
 static const struct column route_columns[] = {
-    {"id", "ID", NULL},       {"prefix", "PREFIX", NULL},   {"trunk_id", "TRUNK ID", NULL},    {"cost", "COST", NULL},
+    {"id", "ID", NULL},       {"pattern", "PATTERN", NULL}, {"trunk_id", "TRUNK ID", NULL},    {"cost", "COST", NULL},
     {"strip", "STRIP", NULL}, {"prepend", "PREPEND", NULL}, {"toll_class", "TOLL CLASS", NULL}};
 static const struct column did_columns[] = {{"number", "NUMBER", NULL},
 					    {"canonical", "CANONICAL", NULL},
 					    {"user_id", "USER ID", NULL},
+					    {"target", "TARGET", NULL},
 					    {"trunk_id", "TRUNK ID", NULL}};
 static const struct column token_columns[] = {{"id", "ID", NULL},
 					      {"title", "TITLE", NULL},

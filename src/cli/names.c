@@ -11,7 +11,7 @@ static const char *const keys[ENTITY_KIND_COUNT][3] = {
     [ENTITY_USER] = {"extension", "name"},
     [ENTITY_DEVICE] = {"number", "canonical"},
     [ENTITY_TRUNK] = {"title"},
-    [ENTITY_DID] = {"number", "canonical"},
+    [ENTITY_DID] = {"canonical", "number"},
 };
 
 static json_t *by_key(struct cli *cli, enum entity_kind kind, const char *key, const char *name, bool *failed)

@@ -5,6 +5,7 @@
 //   attempt.c     a ring plan being carried out: turns that start, stop, start early
 //   call_redirect.c  3xx: what a device wants to ring in its place
 //   call_route.c  who calls, who is called, what number is shown
+//   call_inbound.c   the same of calls that trunks bring
 //   call_relay.c  requests within a call, carried from one side to the other
 //   call_transfer.c  a call that takes over one side of another: transfers, moves
 //   call_replace.c   a caller who takes somebody's place in a call
@@ -390,6 +391,12 @@ struct destination {
 // Fills in the call's side of the caller and the record's.
 enum err caller_identify(struct call *call, const struct invitation *invitation, struct call_record *record);
 enum err destination_find(struct call *call, struct str dialled, struct destination *destination);
+// What a DID stands for when this number of it is called. BUSY and UNKNOWN_NUMBER are answers that it may be set to.
+enum err destination_of_did(const struct directory *directory, const struct did *did, struct str canonical,
+			    struct destination *destination);
+// The same two for a caller who comes over a trunk.
+enum err caller_from_trunk(struct call *call, const struct invitation *invitation, struct call_record *record);
+enum err destination_from_trunk(const struct call *call, struct str dialled, struct destination *destination);
 // What a user of ours reaches by dialling it.
 enum err destination_of_user(const struct call_table *table, const struct user *user, struct str dialled,
 			     struct destination *destination);

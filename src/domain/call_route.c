@@ -8,43 +8,6 @@
 
 // ---- the caller
 
-// As E.164 when it is a number at all; carriers leave the '+' out.
-static bool canonical_from_trunk(const struct number_plan *plan, struct str text, char canonical[NUMBER_MAX])
-{
-	struct number number;
-	struct problem problem = {.err = ERR_NONE};
-	char with_plus[NUMBER_MAX];
-
-	if (number_parse(plan, text, &number, &problem) == ERR_NONE) {
-		memcpy(canonical, number.canonical, NUMBER_MAX);
-		return true;
-	}
-	problem.err = ERR_NONE;
-	snprintf(with_plus, sizeof with_plus, "+%.*s", STR_ARG(str_first(text, NUMBER_MAX - 2)));
-	if (number_parse(plan, str_of(with_plus), &number, &problem) != ERR_NONE)
-		return false;
-	memcpy(canonical, number.canonical, NUMBER_MAX);
-	return true;
-}
-
-static enum err caller_from_trunk(struct call *call, const struct invitation *invitation, struct call_record *record)
-{
-	const struct number_plan *plan = directory_plan(call->table->ports.directory);
-
-	call->caller_trunk_id = call->caller->trunk_id = invitation->trunk_id;
-	call->caller_device_kind = DEVICE_EXTERNAL;
-	if (!canonical_from_trunk(plan, invitation->caller_number, call->caller_canonical))
-		call->caller_canonical[0] = '\0';
-	record->caller_trunk_id = invitation->trunk_id;
-	if (call->anonymous)
-		return ERR_NONE;
-	struct str number =
-	    call->caller_canonical[0] ? str_of(call->caller_canonical) : str_first(invitation->caller_number, 64);
-	record->caller_number = arena_copy(&record->arena, number);
-	record->caller_name = arena_copy(&record->arena, str_first(invitation->caller_name, 100));
-	return record->caller_number.at && record->caller_name.at ? ERR_NONE : ERR_NO_MEMORY;
-}
-
 // The holder is the caller: his extension and name are shown, never the device's number.
 static enum err caller_from_device(struct call *call, const struct invitation *invitation, struct call_record *record)
 {
@@ -138,9 +101,8 @@ static enum err destination_outside(const struct call_table *table, const struct
 	const struct did *did = directory_did(directory, canonical, 0);
 
 	destination->emergency = destination->outside.class_ == NUMBER_EMERGENCY;
-	destination->user = did ? directory_user(directory, did->user_id) : NULL;
-	if (destination->user)
-		return ERR_NONE;
+	if (did && !destination->emergency)
+		return destination_of_did(directory, did, canonical, destination);
 	size_t count = routes_to(directory, canonical, destination->emergency, routes);
 	if (count == 0)
 		return ERR_NO_ROUTE;
@@ -156,20 +118,6 @@ static enum err destination_outside(const struct call_table *table, const struct
 		err = err ? err : verdict.err;
 	}
 	return err;
-}
-
-static enum err destination_from_trunk(const struct call *call, struct str dialled, struct destination *destination)
-{
-	const struct directory *directory = call->table->ports.directory;
-	char canonical[NUMBER_MAX];
-
-	if (!canonical_from_trunk(directory_plan(directory), dialled, canonical))
-		return ERR_UNKNOWN_NUMBER;
-	if (call_comes_back(call->table, str_of(canonical), str_of(call->caller_canonical)))
-		return ERR_LOOP;
-	const struct did *did = directory_did(directory, str_of(canonical), call->caller_trunk_id);
-	destination->user = did ? directory_user(directory, did->user_id) : NULL;
-	return destination->user ? ERR_NONE : ERR_UNKNOWN_NUMBER;
 }
 
 enum err destination_find(struct call *call, struct str dialled, struct destination *destination)

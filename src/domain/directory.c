@@ -5,6 +5,8 @@
 
 #include "base/hash.h"
 #include "base/list.h"
+#include "domain/did_table.h"
+#include "domain/route_table.h"
 
 #include <assert.h>
 #include <stdalign.h>
@@ -47,6 +49,8 @@ struct directory {
 	struct hash_table *by_key[ENTITY_KIND_COUNT];
 	struct hash_table *holdings;
 	struct list trunks; // few, so searched in order
+	struct did_table dids;
+	struct route_table routes;
 };
 
 // ---- the second key of each kind: a text, or for selections the user
@@ -58,15 +62,13 @@ static struct str key_of(const struct entity *entity)
 		return ((const struct user *)entity)->extension;
 	case ENTITY_DEVICE:
 		return ((const struct device *)entity)->number;
-	case ENTITY_ROUTE:
-		return ((const struct route *)entity)->prefix;
-	case ENTITY_DID:
-		return ((const struct did *)entity)->canonical;
 	case ENTITY_SELECTION: {
 		const struct selection *selection = (const struct selection *)entity;
 		return (struct str){(const char *)&selection->user_id, sizeof selection->user_id};
 	}
 	case ENTITY_TRUNK:
+	case ENTITY_ROUTE:
+	case ENTITY_DID:
 	case ENTITY_SESSION:
 	case ENTITY_TOKEN:
 	case ENTITY_SITE:
@@ -83,10 +85,10 @@ static bool has_key(const struct entity *entity)
 	case ENTITY_DEVICE:
 		return device_kind_registers(((const struct device *)entity)->device_kind);
 	case ENTITY_USER:
-	case ENTITY_ROUTE:
-	case ENTITY_DID:
 	case ENTITY_SELECTION:
 		return true;
+	case ENTITY_ROUTE:
+	case ENTITY_DID:
 	case ENTITY_TRUNK:
 	case ENTITY_SESSION:
 	case ENTITY_TOKEN:
@@ -250,6 +252,10 @@ static void entry_drop(struct directory *directory, struct entry *entry)
 	if (entry->by_key.hash)
 		hash_remove(directory->by_key[kind], &entry->by_key);
 	list_remove(&entry->in_kind);
+	if (kind == ENTITY_DID)
+		did_table_leave(&directory->dids, (const struct did *)entry->entity);
+	if (kind == ENTITY_ROUTE)
+		route_table_leave(&directory->routes, (const struct route *)entry->entity);
 	if (entry->holding)
 		holding_release(directory, entry->holding);
 	if (kind == ENTITY_USER && entry->assignments) {
@@ -287,6 +293,10 @@ static bool entry_enter(struct directory *directory, struct entry *entry)
 		return false;
 	if (entity->kind == ENTITY_TRUNK)
 		list_append(&directory->trunks, &entry->in_kind);
+	if (entity->kind == ENTITY_ROUTE)
+		return route_table_enter(&directory->routes, (const struct route *)entity);
+	if (entity->kind == ENTITY_DID)
+		return did_table_enter(&directory->dids, (const struct did *)entity);
 	if (entity->kind == ENTITY_SELECTION) {
 		entry->holding = holding_get(directory, ((const struct selection *)entity)->device_id);
 		if (!entry->holding)
@@ -405,6 +415,7 @@ void directory_destroy(struct directory *directory)
 		hash_destroy(directory->by_key[kind]);
 	}
 	hash_destroy(directory->holdings);
+	did_table_free(&directory->dids);
 	arena_free(&directory->arena);
 	free(directory);
 }
@@ -480,9 +491,7 @@ bool directory_trunk_has_address(const struct directory *directory, uint64_t id,
 
 const struct did *directory_did(const struct directory *directory, struct str canonical, uint64_t trunk_id)
 {
-	const struct did *did = (const struct did *)entity_by_key(directory, ENTITY_DID, canonical);
-
-	return did && (trunk_id == 0 || did->trunk_id == 0 || did->trunk_id == trunk_id) ? did : NULL;
+	return did_table_find(&directory->dids, canonical, trunk_id);
 }
 
 struct holding_view directory_holding(const struct directory *directory, uint64_t device_id)
@@ -542,45 +551,8 @@ size_t directory_turns(const struct directory *directory, const struct user *use
 	return 1;
 }
 
-// All routes with one prefix, gathered by hash_find's walk: it never says "same", so it sees each of them.
-struct route_search {
-	struct str prefix;
-	const struct route **routes;
-	size_t count, first, max; // `first`: where this prefix's routes begin
-};
-
-static bool route_gather(const struct hash_node *node, const void *key)
-{
-	struct route_search *search = *(struct route_search *const *)key;
-	const struct route *route = (const struct route *)container_of(node, const struct entry, by_key)->entity;
-
-	if (!str_equal(route->prefix, search->prefix))
-		return false;
-	size_t place = search->count;
-	while (place > search->first && (search->routes[place - 1]->cost > route->cost ||
-					 (search->routes[place - 1]->cost == route->cost &&
-					  search->routes[place - 1]->entity.id > route->entity.id)))
-		place--;
-	if (place == search->max)
-		return false;
-	if (search->count < search->max)
-		search->count++;
-	memmove(&search->routes[place + 1], &search->routes[place],
-		(search->count - place - 1) * sizeof *search->routes);
-	search->routes[place] = route;
-	return false;
-}
-
 size_t directory_routes(const struct directory *directory, struct str canonical, const struct route **routes,
 			size_t max)
 {
-	struct route_search search = {.routes = routes, .max = max};
-	struct route_search *key = &search;
-
-	for (size_t length = canonical.length + 1; length-- > 0 && search.count < max;) {
-		search.prefix = str_first(canonical, length);
-		search.first = search.count;
-		hash_find(directory->by_key[ENTITY_ROUTE], hash_str(search.prefix), route_gather, &key);
-	}
-	return search.count;
+	return route_table_find(&directory->routes, canonical, routes, max);
 }

@@ -5,6 +5,7 @@
 
 #include "base/net.h"
 #include "domain/device.h"
+#include "domain/did.h"
 #include "domain/feature_code.h"
 #include "domain/number.h"
 #include "domain/session.h"
@@ -39,7 +40,7 @@ const struct trunk *directory_trunk_after(const struct directory *directory, con
 const struct trunk *directory_trunk_by_address(const struct directory *directory, const struct net_address *address);
 // Whether its inbound addresses, or else its host's, hold this one.
 bool directory_trunk_has_address(const struct directory *directory, uint64_t id, const struct net_address *address);
-// A DID that this trunk may deliver; trunk 0: whichever delivers it.
+// The narrowest DID that holds the number and that this trunk may deliver; trunk 0: whichever delivers it.
 const struct did *directory_did(const struct directory *directory, struct str canonical, uint64_t trunk_id);
 
 // Who has the device: by assignment, else by selection. NULL: nobody. External numbers may have several holders: the
@@ -60,7 +61,7 @@ uint64_t directory_selected(const struct directory *directory, uint64_t user_id)
 size_t directory_turns(const struct directory *directory, const struct user *user,
 		       struct turn_plan turns[USER_TURNS_MAX]);
 
-// Routes for a canonical outside number, longest prefix first, then by cost. Gives how many, at most `max`.
+// Routes for a canonical outside number, the most specific pattern first, then by cost. Gives how many, at most `max`.
 size_t directory_routes(const struct directory *directory, struct str canonical, const struct route **routes,
 			size_t max);
 

@@ -2,6 +2,7 @@
 #include "domain/entity.h"
 
 #include "domain/device.h"
+#include "domain/did.h"
 #include "domain/session.h"
 #include "domain/site.h"
 #include "domain/trunk.h"

@@ -2,9 +2,11 @@
 #define OF struct site
 #include "domain/site.h"
 
+#include "domain/did.h"
 #include "domain/fields.h"
 #include "domain/guard.h"
 #include "domain/number_region.h"
+#include "domain/user.h"
 
 static const char *const multi_login_names[] = {"allow", "refuse", "take_over", NULL};
 
@@ -69,13 +71,16 @@ static const struct field site_fields[] = {
 	 .allows = countries_allowed),
     INTEGER(too_soon_ms, .min = 0, .max = TOO_SOON_MS_MAX, .fallback = "1500", .rule = TOO_SOON_RULE),
     INTEGER(too_late_ms, .min = 0, .max = TOO_LATE_MS_MAX, .fallback = "19000", .rule = TOO_LATE_RULE),
+    CHOICE(unknown_did, .choices = unknown_did_names + 1, .fallback = "not_found"),
+    TEXT(unknown_did_extension, .max = EXTENSION_MAX, .rule = "An extension has 2 to 15 digits."),
 };
 
 static enum err site_check(const struct entity *entity, struct problem *problem)
 {
 	const struct site *site = (const struct site *)entity;
+	enum err err = guard_check(site->too_soon_ms, site->too_late_ms, problem);
 
-	return guard_check(site->too_soon_ms, site->too_late_ms, problem);
+	return err ? err : unknown_did_check(site->unknown_did + 1, site->unknown_did_extension, problem);
 }
 
 const struct entity_type site_type = ENTITY_TYPE(ENTITY_SITE, "settings", "settings", site_fields, .check = site_check);

@@ -83,7 +83,7 @@ static enum toll_class class_of_routes(const struct toll *toll, struct str numbe
 	size_t count = directory_routes(toll->directory, number, routes, ROUTES_MAX);
 	int64_t least = count > 0 ? routes[0]->toll_class : TOLL_NONE;
 
-	for (size_t i = 1; i < count && routes[i]->prefix.length == routes[0]->prefix.length; i++)
+	for (size_t i = 1; i < count && str_equal(routes[i]->pattern, routes[0]->pattern); i++)
 		least = routes[i]->toll_class < least ? routes[i]->toll_class : least;
 	return (enum toll_class)least;
 }

@@ -1,10 +1,13 @@
-// The fields of a trunk, a route and a DID.
+// The fields of a trunk and a route.
 #include "domain/trunk.h"
 
 #include "base/net.h"
 #include "base/writer.h"
+#include "domain/dial_pattern.h"
+#include "domain/did.h"
 #include "domain/fields.h"
 #include "domain/trunk_target.h"
+#include "domain/user.h"
 
 const char *const transport_names[] = {"udp", "tcp", "tls", "ws", "wss", NULL};
 
@@ -46,9 +49,11 @@ static bool digits_and(struct str text, struct str others)
 	return true;
 }
 
-static bool prefix_allowed(struct str text)
+static bool pattern_allowed(struct str text)
 {
-	return digits_and(str_from(text, text.length > 0 && text.at[0] == '+' ? 1 : 0), STR_NONE);
+	struct dial_pattern pattern;
+
+	return dial_pattern_read(text, &pattern);
 }
 
 static bool prepend_allowed(struct str text)
@@ -56,7 +61,7 @@ static bool prepend_allowed(struct str text)
 	return digits_and(text, STR("+*#"));
 }
 
-static bool phone_number_allowed(struct str text)
+bool phone_number_allowed(struct str text)
 {
 	return digits_and(text, STR("+ .-/()"));
 }
@@ -86,6 +91,8 @@ static const struct field trunk_fields[] = {
     TEXT(caller_id, .max = 32, .rule = "A caller ID is a phone number of at most 32 characters.",
 	 .allows = phone_number_allowed),
     BOOLEAN(enabled, .fallback = "true"),
+    CHOICE(unknown_did, .choices = unknown_did_names, .fallback = "site"),
+    TEXT(unknown_did_extension, .max = EXTENSION_MAX, .rule = "An extension has 2 to 15 digits."),
 };
 
 static enum err trunk_check(const struct entity *entity, struct problem *problem)
@@ -98,7 +105,7 @@ static enum err trunk_check(const struct entity *entity, struct problem *problem
 	if (trunk->registers && str_empty(trunk->username) && str_empty(trunk->registration_user))
 		return problem_set(problem, ERR_MISSING_FIELD, "username",
 				   "A trunk that registers has a user name: the one that the carrier gave.");
-	return ERR_NONE;
+	return unknown_did_check(trunk->unknown_did, trunk->unknown_did_extension, problem);
 }
 
 const struct entity_type trunk_type = ENTITY_TYPE(ENTITY_TRUNK, "trunk", "trunks", trunk_fields, .check = trunk_check);
@@ -106,8 +113,10 @@ const struct entity_type trunk_type = ENTITY_TYPE(ENTITY_TRUNK, "trunk", "trunks
 
 #define OF struct route
 static const struct field route_fields[] = {
-    TEXT(prefix, .max = 20, .rule = "A prefix has at most 20 digits, with + in front when it is international.",
-	 .allows = prefix_allowed),
+    TEXT(pattern, .max = PATTERN_TEXT_MAX,
+	 .rule = "A pattern has at most 20 places: digits with + in front, X, Z, N, sets such as [1-5]; then . or ! or "
+		 "nothing.",
+	 .allows = pattern_allowed),
     REFERENCE(trunk_id, .flags = FIELD_REQUIRED, .refers_to = ENTITY_TRUNK, .rule = "Say which trunk it leads to."),
     INTEGER(cost, .min = 0, .max = 1000000, .fallback = "0", .rule = "A cost is 0 to 1000000."),
     INTEGER(strip, .min = 0, .max = 31, .fallback = "0", .rule = "At most 31 characters can be stripped."),
@@ -119,26 +128,22 @@ static const struct field route_fields[] = {
 const struct entity_type route_type = ENTITY_TYPE(ENTITY_ROUTE, "route", "routes", route_fields, .check = NULL);
 #undef OF
 
+// It says at least how the number begins.
+static bool made_for(const struct route *route, struct str number)
+{
+	struct dial_pattern pattern;
+
+	return !str_empty(number) && dial_pattern_read(route->pattern, &pattern) && pattern.count > 0 &&
+	       pattern.steps[0] == dial_step(number.at[0]) && dial_pattern_takes(&pattern, number);
+}
+
 struct str route_number(const struct route *route, bool emergency, struct str number, char room[ROUTE_NUMBER_MAX])
 {
 	struct writer w = writer_into(room, ROUTE_NUMBER_MAX);
 
-	if (emergency && (str_empty(route->prefix) || !str_starts(number, route->prefix)))
+	if (emergency && !made_for(route, number))
 		return number;
 	writer_str(&w, route->prepend);
 	writer_str(&w, str_from(number, (size_t)route->strip));
 	return writer_result(&w);
 }
-
-#define OF struct did
-static const struct field did_fields[] = {
-    TEXT(number, .flags = FIELD_REQUIRED, .min = 2, .max = 40,
-	 .rule = "A DID is a phone number such as +44 1444 123456.", .allows = phone_number_allowed),
-    TEXT(canonical, .flags = FIELD_READ_ONLY | FIELD_UNIQUE, .max = 31,
-	 .rule = "A canonical number has at most 31 digits."),
-    REFERENCE(user_id, .flags = FIELD_REQUIRED, .refers_to = ENTITY_USER, .rule = "Say whose extension it reaches."),
-    REFERENCE(trunk_id, .refers_to = ENTITY_TRUNK, .rule = "The trunk that delivers it; 0 for any."),
-};
-
-const struct entity_type did_type = ENTITY_TYPE(ENTITY_DID, "did", "dids", did_fields, .check = NULL);
-#undef OF

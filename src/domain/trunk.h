@@ -1,4 +1,4 @@
-// A SIP line to a carrier, the rules that lead outside numbers to it, and the public numbers it delivers.
+// A SIP line to a carrier, and the rules that lead outside numbers to it.
 #ifndef DOMAIN_TRUNK_H
 #define DOMAIN_TRUNK_H
 
@@ -30,13 +30,15 @@ struct trunk {
 	struct str inbound;   // addresses and ranges calls are taken from, separated by spaces; empty = host alone
 	struct str caller_id; // shown when neither the device nor the user has one
 	bool enabled;
+	int unknown_did; // what a caller gets for a number that leads nowhere: enum unknown_did, SITE = as the site says
+	struct str unknown_did_extension; // UNKNOWN_DID_EXTENSION: which
 };
 
 struct route {
 	struct entity entity;
-	struct str prefix; // of the canonical number; "" = every number
+	struct str pattern; // of the canonical number: see dial_pattern.h; "" = every number
 	uint64_t trunk_id;
-	int64_t cost;  // lower first among equal prefixes
+	int64_t cost;  // lower first among equal patterns
 	int64_t strip; // digits (and '+') taken off the front
 	struct str prepend;
 	int64_t toll_class; // what a caller must have at least
@@ -44,21 +46,14 @@ struct route {
 
 enum { ROUTES_MAX = 16 }; // tried for one number
 
-struct did {
-	struct entity entity;
-	struct str number;    // as typed
-	struct str canonical; // read-only, unique
-	uint64_t user_id;     // whose extension it reaches
-	uint64_t trunk_id;    // 0 = from any trunk
-};
-
 // The canonical number as the route's trunk wants it. A rule made for numbers in general must not maim an emergency code;
 // one made for the code itself knows what the trunk wants.
 enum { ROUTE_NUMBER_MAX = 64 };
 struct str route_number(const struct route *route, bool emergency, struct str number, char room[ROUTE_NUMBER_MAX]);
 
+bool phone_number_allowed(struct str text); // digits, a plus, and what people write between them
+
 extern const struct entity_type trunk_type;
 extern const struct entity_type route_type;
-extern const struct entity_type did_type;
 
 #endif

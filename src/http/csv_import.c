@@ -257,13 +257,16 @@ static enum err before_find(struct entity_import *of, size_t row, struct entity 
 	struct records *records = server_records(request->server);
 	struct str key = of->import.rows[row].cells[import_column(&of->import, of->table.key)];
 	const char *field = of->table.key;
-	struct number number;
 	*before = NULL;
 	if (of->table.type->kind == ENTITY_DID) {
-		if (number_parse(server_settings(request->server)->plan, key, &number, NULL))
+		size_t last = import_column(&of->import, "last");
+		struct did did = {.number = key};
+		if (last < of->import.column_count)
+			did.last = of->import.rows[row].cells[last];
+		if (did_canonicalize(server_settings(request->server)->plan, &did, &request->arena, NULL))
 			return ERR_NONE; // the store will say what is wrong with it
 		field = "canonical";
-		key = arena_copy(&request->arena, str_of(number.canonical));
+		key = did.canonical;
 	}
 	enum err err = records->find(records->context, of->table.type->kind, field, key, &request->arena, before);
 	return err == ERR_NOT_FOUND ? ERR_NONE : err;

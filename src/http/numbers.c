@@ -11,7 +11,7 @@ struct number_question {
 	struct number number;
 	struct route_copy {
 		uint64_t trunk_id, route_id;
-		struct str trunk, prefix, sent;
+		struct str trunk, pattern, sent;
 		int64_t toll_class;
 		bool enabled;
 	} routes[ROUTES_SHOWN_MAX];
@@ -32,12 +32,12 @@ static bool route_copy(struct number_question *asked, const struct route *route,
 	    .trunk_id = route->trunk_id,
 	    .route_id = route->entity.id,
 	    .trunk = arena_copy(arena, trunk ? trunk->title : STR_NONE),
-	    .prefix = arena_copy(arena, route->prefix),
+	    .pattern = arena_copy(arena, route->pattern),
 	    .sent = arena_copy(arena, sent),
 	    .toll_class = route->toll_class,
 	    .enabled = trunk && trunk->enabled,
 	};
-	return copy->trunk.at && copy->prefix.at && copy->sent.at;
+	return copy->trunk.at && copy->pattern.at && copy->sent.at;
 }
 
 static void number_answer(struct question *question)
@@ -83,7 +83,7 @@ static json_t *routes_show(const struct number_question *asked)
 			     json_put(object, "trunk_id", json_id(route->trunk_id)) &&
 			     json_put(object, "trunk", json_text(route->trunk)) &&
 			     json_put(object, "enabled", json_boolean(route->enabled)) &&
-			     json_put(object, "prefix", json_text(route->prefix)) &&
+			     json_put(object, "pattern", json_text(route->pattern)) &&
 			     json_put(object, "sent", json_text(route->sent)) &&
 			     json_put(object, "toll_class", json_integer(route->toll_class));
 		if (!built) {

@@ -4,6 +4,7 @@
 
 #include "base/writer.h"
 #include "domain/device.h"
+#include "domain/did.h"
 #include "domain/session.h"
 #include "domain/trunk.h"
 #include "domain/user.h"
@@ -146,10 +147,15 @@ static enum err label_make(struct change_set *set, const struct entity *entity, 
 		text = ((const struct trunk *)entity)->title;
 		break;
 	case ENTITY_ROUTE:
-		text = ((const struct route *)entity)->prefix;
+		text = ((const struct route *)entity)->pattern;
 		break;
 	case ENTITY_DID:
 		text = ((const struct did *)entity)->number;
+		if (!str_empty(((const struct did *)entity)->last)) {
+			snprintf(label, LABEL_MAX, "%.*s to %.*s", STR_ARG(text),
+				 STR_ARG(((const struct did *)entity)->last));
+			return ERR_NONE;
+		}
 		break;
 	case ENTITY_TOKEN:
 		text = ((const struct token *)entity)->title;

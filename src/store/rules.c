@@ -3,9 +3,11 @@
 
 #include "base/writer.h"
 #include "domain/device.h"
+#include "domain/did.h"
 #include "domain/session.h"
 #include "domain/trunk.h"
 #include "domain/user.h"
+#include "store/did_rules.h"
 #include "store/entity_sql.h"
 
 #include <assert.h>
@@ -112,10 +114,9 @@ enum err rules_prepare(const struct number_plan *plan, struct entity *entity, st
 		return problem_set(problem, ERR_INVALID_FIELD, "extension",
 				   "%.*s leads to the emergency services and can be nobody's extension.",
 				   STR_ARG(((struct user *)entity)->extension));
-	if (entity->kind == ENTITY_DID) {
-		canonical = &((struct did *)entity)->canonical;
-		typed = ((struct did *)entity)->number;
-	} else if (entity->kind == ENTITY_DEVICE) {
+	if (entity->kind == ENTITY_DID)
+		return did_canonicalize(plan, (struct did *)entity, arena, problem);
+	if (entity->kind == ENTITY_DEVICE) {
 		struct device *device = (struct device *)entity;
 		canonical = &device->canonical;
 		if (device->device_kind == DEVICE_EXTERNAL || device->device_kind == DEVICE_TEAMS)
@@ -357,10 +358,12 @@ enum err rules_write(struct change_set *set, const struct entity *before, const 
 		if (!err)
 			err = selection_remember(set, (const struct selection *)after);
 		break;
+	case ENTITY_DID: // likewise: which one has it
+		err = did_overlap_check(set, (const struct did *)after);
+		break;
 	case ENTITY_DEVICE:
 	case ENTITY_TRUNK:
 	case ENTITY_ROUTE:
-	case ENTITY_DID:
 	case ENTITY_SESSION:
 	case ENTITY_TOKEN:
 	case ENTITY_SITE:
@@ -397,14 +400,16 @@ static enum err obstacle_check(struct change_set *set, const struct obstacle *ob
 }
 
 static const struct obstacle user_has_did = {
-    "SELECT id, number FROM dids WHERE user_id = $1 ORDER BY id LIMIT 1",
+    "SELECT id, " DID_LABEL " FROM dids WHERE user_id = $1 ORDER BY id LIMIT 1",
     "The number % leads to this user; give it to somebody else or delete it first."};
 static const struct obstacle user_has_token = {
     "SELECT id, title FROM tokens WHERE user_id = $1 ORDER BY id LIMIT 1",
     "The token \"%\" was made by this user and would stop working; confirm to delete both."};
-static const struct obstacle trunk_has_route = {"SELECT id, prefix FROM routes WHERE trunk_id = $1 ORDER BY id LIMIT 1",
-						"The route for \"%\" leads over this trunk; delete it first."};
-static const struct obstacle trunk_has_did = {"SELECT id, number FROM dids WHERE trunk_id = $1 ORDER BY id LIMIT 1",
+static const struct obstacle trunk_has_route = {
+    "SELECT id, pattern FROM routes WHERE trunk_id = $1 ORDER BY id LIMIT 1",
+    "The route for \"%\" leads over this trunk; delete it first."};
+static const struct obstacle trunk_has_did = {"SELECT id, " DID_LABEL
+					      " FROM dids WHERE trunk_id = $1 ORDER BY id LIMIT 1",
 					      "The number % comes over this trunk; change or delete it first."};
 static const struct obstacle device_is_assigned = {
     "SELECT users.id, " USER_LABEL " FROM assignments JOIN users ON users.id = assignments.user_id "

@@ -271,7 +271,7 @@ static void put_rest(struct world *w)
 					    .host = STR("192.0.2.1"),
 					    .enabled = chance(w, 5)};
 		const struct route route = {.entity = {ENTITY_ROUTE, id, 1},
-					    .prefix = id == 1 ? STR("+44") : STR(""),
+					    .pattern = id == 1 ? STR("+44") : STR(""),
 					    .trunk_id = id,
 					    .toll_class = chance(w, 3)};
 		directory_put(w->directory, &trunk.entity);

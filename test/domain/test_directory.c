@@ -55,8 +55,8 @@ static int by_worth(const void *a, const void *b)
 {
 	const struct route *x = *(const struct route *const *)a, *y = *(const struct route *const *)b;
 
-	if (x->prefix.length != y->prefix.length)
-		return x->prefix.length > y->prefix.length ? -1 : 1;
+	if (x->pattern.length != y->pattern.length)
+		return x->pattern.length > y->pattern.length ? -1 : 1;
 	if (x->cost != y->cost)
 		return x->cost < y->cost ? -1 : 1;
 	return x->entity.id < y->entity.id ? -1 : 1;
@@ -67,7 +67,7 @@ static size_t model_routes(const struct model *model, struct str canonical, cons
 	size_t count = 0;
 
 	for (int i = 1; i <= IDS; i++)
-		if (there(&model->routes[i].entity) && str_starts(canonical, model->routes[i].prefix))
+		if (there(&model->routes[i].entity) && str_starts(canonical, model->routes[i].pattern))
 			routes[count++] = &model->routes[i];
 	qsort(routes, count, sizeof(const struct route *), by_worth);
 	return count;
@@ -111,7 +111,7 @@ static struct entity *change_device(struct model *model, int id)
 static struct entity *change_route(struct model *model, int id)
 {
 	model->routes[id] = (struct route){.entity = {.kind = ENTITY_ROUTE},
-					   .prefix = str_of(prefixes[chance(TEXTS)]),
+					   .pattern = str_of(prefixes[chance(TEXTS)]),
 					   .cost = chance(3),
 					   .trunk_id = 1};
 	return &model->routes[id].entity;
@@ -119,7 +119,7 @@ static struct entity *change_route(struct model *model, int id)
 
 static struct entity *change_did(struct model *model, int id)
 {
-	struct str canonical = str_of(canonicals[chance(TEXTS)]);
+	struct str canonical = str_of(canonicals[chance(TEXTS - 1)]); // the last is no number
 
 	for (int i = 1; i <= IDS; i++)
 		if (i != id && there(&model->dids[i].entity) && str_equal(model->dids[i].canonical, canonical))

@@ -325,10 +325,10 @@ static void trunks_and_routes_are_checked(void **state)
 	assert_wrong(&route->entity, ERR_MISSING_FIELD, "trunk_id");
 	route->trunk_id = 1;
 	assert_right(&route->entity);
-	route->prefix = STR("+44");
+	route->pattern = STR("+44");
 	assert_right(&route->entity);
-	route->prefix = STR("4+4");
-	assert_wrong(&route->entity, ERR_INVALID_FIELD, "prefix");
+	route->pattern = STR("4+4");
+	assert_wrong(&route->entity, ERR_INVALID_FIELD, "pattern");
 }
 
 static void copies_are_deep(void **state)

@@ -330,7 +330,7 @@ class Trunk(Calls):
         carrier = Agent(self.server.sip, "127.0.0.9", "udp", "carrier")
         self.agents.append(carrier)
         trunk = self.server.api.post("trunks", {"title": "carrier", "host": "127.0.0.9", "port": carrier.port})
-        self.server.api.post("routes", {"prefix": "", "trunk_id": trunk["id"]})
+        self.server.api.post("routes", {"pattern": "", "trunk_id": trunk["id"]})
         mobile = self.server.device("01444 123456", "external")
         caller = self.caller()
         jane = self.server.user("jane", "510", [(mobile, 0, 20)], toll_class=1)

@@ -385,7 +385,7 @@ class AsAPeer(WithKamailio):
         trunk = server.api.post("trunks", {"title": "peer", "host": "127.0.0.9", "transport": cls.transport,
                                            "port": cls.kamailio.tls_port if cls.transport == "tls" else cls.kamailio.port})
         cls.addClassCleanup(server.api.delete, f"trunks/{trunk['id']}")
-        route = server.api.post("routes", {"prefix": "", "trunk_id": trunk["id"]})
+        route = server.api.post("routes", {"pattern": "", "trunk_id": trunk["id"]})
         cls.addClassCleanup(server.api.delete, f"routes/{route['id']}")
         cls.desk = cls.registered(server.sip, "332")
 

@@ -50,7 +50,7 @@ class Names(unittest.TestCase):
     def trunk(self, name, area, **fields):
         """A trunk by this name; calls to 0`area` ... go there."""
         trunk = self.server.api.post("trunks", {"title": name, "host": name, **fields})
-        self.server.api.post("routes", {"prefix": f"+44{area}", "trunk_id": trunk["id"]})
+        self.server.api.post("routes", {"pattern": f"+44{area}", "trunk_id": trunk["id"]})
         return trunk
 
     def service(self, name, *ports, ttl=600, kind="_sip._udp"):

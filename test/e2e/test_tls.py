@@ -207,7 +207,7 @@ class Carrier(OverTls):
         port, connection = self.listen(alternative)
         trunk = self.server.api.post("trunks", {"title": f"carrier {extension}", "host": "127.0.0.9", "port": port,
                                                 "transport": "tls"})
-        route = self.server.api.post("routes", {"prefix": "", "trunk_id": trunk["id"]})
+        route = self.server.api.post("routes", {"pattern": "", "trunk_id": trunk["id"]})
         mobile = self.server.device(f"01444 123{extension}", "external")
         caller = self.caller()
         self.server.user(f"user{extension}", extension, [(mobile, 0, 20)], toll_class=1)

@@ -111,9 +111,9 @@ static void trunks_routes_and_dids_know_each_other_by_name(void **state)
 {
 	struct fixture *f = *state;
 	expect_run(f, "trunk add title=Carrier host=192.0.2.10 port=5060", 0, "The trunk Carrier (id 1) is created.\n");
-	expect_run(f, "route add prefix= trunk_id=Carrier", 0, "The route 1 (id 1) is created.\n");
+	expect_run(f, "route add pattern= trunk_id=Carrier", 0, "The route 1 (id 1) is created.\n");
 	expect_run(f, "route list", 0,
-		   "ID  PREFIX  TRUNK ID  COST  STRIP  PREPEND  TOLL CLASS\n1           1         0");
+		   "ID  PATTERN  TRUNK ID  COST  STRIP  PREPEND  TOLL CLASS\n1            1         0");
 	expect_run(f, "did add number='+44 1444 200200' user_id=jane", 0, "is created");
 	expect_run(f, "did list", 0, "+44 1444 200200  +441444200200  2");
 	expect_run(f, "did show +441444200200", 0, "user_id                 2\n");

@@ -251,11 +251,11 @@ static void a_trunks_password_goes_in_and_never_out(void **state)
 	expect(ask(f, &f->admin, "PUT", "/api/v1/trunks/1", "{\"title\":\"Carrier\",\"host\":\"192.0.2.2\"}"), 200);
 	expect_field(ask(f, &f->admin, "POST", "/api/v1/trunks", "{\"title\":\"Other\",\"host\":\"not an address\"}"),
 		     422, "host", "invalid_field");
-	expect_field(ask(f, &f->admin, "POST", "/api/v1/routes", "{\"prefix\":\"+44\",\"trunk_id\":\"9\"}"), 422,
+	expect_field(ask(f, &f->admin, "POST", "/api/v1/routes", "{\"pattern\":\"+44\",\"trunk_id\":\"9\"}"), 422,
 		     "trunk_id", "invalid_field");
-	expect_field(ask(f, &f->admin, "POST", "/api/v1/routes", "{\"prefix\":\"+44\",\"trunk_id\":1}"), 422,
+	expect_field(ask(f, &f->admin, "POST", "/api/v1/routes", "{\"pattern\":\"+44\",\"trunk_id\":1}"), 422,
 		     "trunk_id", "invalid_field");
-	create(f, "/api/v1/routes", "{\"prefix\":\"+44\",\"trunk_id\":\"1\"}");
+	create(f, "/api/v1/routes", "{\"pattern\":\"+44\",\"trunk_id\":\"1\"}");
 	reply = ask(f, &f->admin, "GET", "/api/v1/routes/1", NULL);
 	assert_string_equal(text_of(&reply, "trunk_id"), "1");
 	expect(reply, 200);
@@ -297,7 +297,7 @@ static void every_limit_of_every_field_is_kept(void **state)
 	struct fixture *f = *state;
 	create(f, "/api/v1/devices", "{\"kind\":\"external\",\"number\":\"01444 123456\"}");
 	create(f, "/api/v1/trunks", "{\"title\":\"Carrier\",\"host\":\"192.0.2.1\"}");
-	create(f, "/api/v1/routes", "{\"prefix\":\"+44\",\"trunk_id\":\"1\"}");
+	create(f, "/api/v1/routes", "{\"pattern\":\"+44\",\"trunk_id\":\"1\"}");
 	create(f, "/api/v1/dids", "{\"number\":\"+44 1444 200200\",\"user_id\":\"2\"}");
 	static const struct {
 		enum entity_kind kind;

@@ -16,7 +16,7 @@ static const struct {
     {"/api/v1/users", "{\"name\":\"joe\",\"title\":\"Joe\",\"extension\":\"540\"}"},
     {"/api/v1/devices", "{\"kind\":\"external\",\"number\":\"+44 1444 123456\"}"},
     {"/api/v1/trunks", "{\"title\":\"Carrier\",\"host\":\"192.0.2.1\",\"username\":\"carillon\"}"},
-    {"/api/v1/routes", "{\"trunk_id\":\"1\",\"prefix\":\"+44\"}"},
+    {"/api/v1/routes", "{\"trunk_id\":\"1\",\"pattern\":\"+44\"}"},
     {"/api/v1/dids", "{\"number\":\"+44 1444 200200\",\"user_id\":\"2\"}"},
 };
 

@@ -102,7 +102,7 @@ static void a_number_is_explained_before_it_is_saved(void **state)
 {
 	struct fixture *f = *state;
 	create(f, "/api/v1/trunks", "{\"title\":\"Carrier\",\"host\":\"192.0.2.1\"}");
-	create(f, "/api/v1/routes", "{\"prefix\":\"+44\",\"trunk_id\":\"1\",\"strip\":3,\"prepend\":\"0\"}");
+	create(f, "/api/v1/routes", "{\"pattern\":\"+44\",\"trunk_id\":\"1\",\"strip\":3,\"prepend\":\"0\"}");
 	create(f, "/api/v1/dids", "{\"number\":\"+441444200200\",\"user_id\":\"2\"}");
 	struct reply reply = ask(f, &f->admin, "GET", "/api/v1/numbers/explain?number=(01444)%20123-456", NULL);
 	assert_string_equal(text(reply.json, "number"), "(01444) 123-456");

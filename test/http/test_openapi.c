@@ -358,7 +358,7 @@ static void scene_set(struct scene *scene, struct fixture *f)
 	scene->newcomer = sign_in(f, "newcomer", PASSWORD);
 	create(f, "/api/v1/trunks", "{\"title\":\"Carrier\",\"host\":\"192.0.2.1\"}");
 	create(f, "/api/v1/trunks", "{\"title\":\"Other\",\"host\":\"192.0.2.2\"}");
-	create(f, "/api/v1/routes", "{\"prefix\":\"+44\",\"trunk_id\":\"1\"}");
+	create(f, "/api/v1/routes", "{\"pattern\":\"+44\",\"trunk_id\":\"1\"}");
 	create(f, "/api/v1/dids", "{\"number\":\"+44 1444 200200\",\"user_id\":\"2\"}");
 	create(f, "/api/v1/dids", "{\"number\":\"+44 1444 200201\",\"user_id\":\"2\"}");
 	expect(ask(f, &f->admin, "PUT", "/api/v1/users/4/ring-plan",

@@ -129,7 +129,7 @@ static void new_route(struct stage *stage, struct line *line)
 	if (!trunk)
 		stage_fail("there is no such trunk");
 	if (strcmp(line->words[0], "anything") != 0)
-		route->prefix = kept(stage, line->words[0]);
+		route->pattern = kept(stage, line->words[0]);
 	route->trunk_id = trunk->id;
 	int64_t *const numbers[] = {&route->cost, &route->strip, NULL, &route->toll_class};
 	while ((word = strsep(&rest, " "))) {
@@ -146,13 +146,47 @@ static void new_route(struct stage *stage, struct line *line)
 	stage_put(stage, &route->entity);
 }
 
+// A user, "its last 3 digits", "its last 2 digits after 5", "busy" or "nobody"; with " over carrier" behind it that trunk alone
+// delivers it.
+static void did_reaches(struct stage *stage, struct did *did, char *whom)
+{
+	char *over = strstr(whom, " over "), prefix[20] = "";
+	struct problem problem = {.err = ERR_NONE};
+	long long digits = 0;
+
+	if (over) {
+		did->trunk_id = stage_entity(stage, over + 6)->id;
+		*over = '\0';
+	}
+	if (sscanf(whom, "its last %lld digits after %19s", &digits, prefix) >= 1) {
+		did->target = DID_DIGITS;
+		did->extension_digits = digits;
+		did->extension_prefix = kept(stage, prefix);
+	} else if (stage_entity(stage, whom)) {
+		did->user_id = stage_entity(stage, whom)->id;
+	} else {
+		did->target = strcmp(whom, "busy") == 0 ? DID_BUSY : DID_NOT_FOUND;
+	}
+	if (did_canonicalize(directory_plan(stage->directory), did, &stage->arena, &problem))
+		stage_fail("%s", problem.sentence);
+	stage_put(stage, &did->entity);
+}
+
 static void new_did(struct stage *stage, struct line *line)
 {
 	struct did *did = (struct did *)stage_add(stage, line->words[0], ENTITY_DID);
 
-	did->number = did->canonical = kept(stage, line->words[0]);
-	did->user_id = stage_entity(stage, line->words[1])->id;
-	stage_put(stage, &did->entity);
+	did->number = kept(stage, line->words[0]);
+	did_reaches(stage, did, line->words[1]);
+}
+
+static void new_did_range(struct stage *stage, struct line *line)
+{
+	struct did *did = (struct did *)stage_add(stage, line->words[0], ENTITY_DID);
+
+	did->number = kept(stage, line->words[0]);
+	did->last = kept(stage, line->words[1]);
+	did_reaches(stage, did, line->words[2]);
 }
 
 static void selects(struct stage *stage, struct line *line)
@@ -176,6 +210,15 @@ static struct entity *stage_site(struct stage *stage)
 	return &site->entity;
 }
 
+// "extension 500" is a choice and the extension that goes with it.
+static void unknown_did_extension_set(struct stage *stage, struct entity *entity, char *choice)
+{
+	const struct field *field = entity_field(entity_type(entity->kind), STR("unknown_did_extension"));
+
+	strsep(&choice, " ");
+	*(struct str *)field_of(entity, field) = kept(stage, choice ? choice : "");
+}
+
 static void set(struct stage *stage, struct line *line)
 {
 	struct entity *entity = stage_entity(stage, line->words[0]);
@@ -185,6 +228,8 @@ static void set(struct stage *stage, struct line *line)
 
 	if (!field)
 		stage_fail("%s has no %s", line->words[0], line->words[1]);
+	if (strcmp(line->words[1], "unknown_did") == 0)
+		unknown_did_extension_set(stage, entity, line->words[2]);
 	void *value = field_of(entity, field);
 	if (field->type == FIELD_TEXT)
 		*(struct str *)value = kept(stage, line->words[2]);
@@ -254,6 +299,7 @@ const struct word setting_words[] = {
     {"* unregisters",      unregisters},
     {"trunk *",            new_trunk},
     {"route * to *",       new_route},
+    {"number * to * reaches *", new_did_range},
     {"number * reaches *", new_did},
     {"set * * *",          set},
     {"the relay is up",    relay_up},

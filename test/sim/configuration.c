@@ -2,6 +2,7 @@
 #include "sim/plane.h"
 
 #include "base/digest.h"
+#include "domain/did.h"
 
 #include <assert.h>
 #include <stdio.h>

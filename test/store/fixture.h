@@ -4,6 +4,7 @@
 #define TEST_STORE_FIXTURE_H
 
 #include "domain/device.h"
+#include "domain/did.h"
 #include "domain/registration.h"
 #include "domain/session.h"
 #include "domain/trunk.h"

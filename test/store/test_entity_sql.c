@@ -93,6 +93,10 @@ static struct entity *entity_fill(struct fixture *fixture, const struct targets 
 		((struct device *)entity)->too_soon_ms = 1 + salt;
 	if (kind == ENTITY_TRUNK)
 		((struct trunk *)entity)->transport = TRANSPORT_TLS;
+	if (kind == ENTITY_TRUNK)
+		((struct trunk *)entity)->unknown_did_extension = STR("4444");
+	if (kind == ENTITY_DID)
+		((struct did *)entity)->target = DID_USER;
 	if (kind == ENTITY_USER)
 		((struct user *)entity)->unanswered_target = STR("4444");
 	return entity;
@@ -106,7 +110,8 @@ static void assert_same(const struct entity *a, const struct entity *b)
 	assert_int_equal(a->version, b->version);
 	for (size_t i = 0; i < type->field_count; i++) {
 		const struct field *field = &type->fields[i];
-		if (strcmp(field->name, "canonical") != 0 && !field_equal(a, b, field))
+		bool made = strcmp(field->name, "canonical") == 0 || strstr(field->name, "_value"); // on writing
+		if (!made && !field_equal(a, b, field))
 			fail_msg("%s.%s did not come back", type->name, field->name);
 	}
 }
@@ -193,7 +198,7 @@ static void canonical_numbers_are_made_on_writing(void **state)
 	// The same number, otherwise written.
 	did.number = STR("01444-123400");
 	assert_int_equal(try_create(fixture, &did.entity), ERR_NOT_UNIQUE);
-	assert_problem(fixture, "not_unique", "canonical");
+	assert_problem(fixture, "not_unique", "number");
 	assert_int_equal(fixture->problem.other_id, read_did->entity.id);
 	// And a device that registers has none.
 	device = new_device(fixture, DEVICE_SIP_PHONE, "330");

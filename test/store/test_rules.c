@@ -302,7 +302,7 @@ static void what_leads_somewhere_keeps_it(void **state)
 	struct house house = house_make(*state);
 	struct fixture *fixture = house.fixture;
 	struct trunk *trunk = new_trunk(fixture, "carrier");
-	struct route route = {.entity = {.kind = ENTITY_ROUTE}, .prefix = STR("+44"), .toll_class = 1};
+	struct route route = {.entity = {.kind = ENTITY_ROUTE}, .pattern = STR("+44"), .toll_class = 1};
 	struct did did = {.entity = {.kind = ENTITY_DID}, .number = STR("01444 123400")};
 
 	route.trunk_id = created(fixture, &trunk->entity);
@@ -323,6 +323,33 @@ static void what_leads_somewhere_keeps_it(void **state)
 	assert_int_equal(try_remove(fixture, &trunk->entity, DELETE_IF_FREE), ERR_NONE);
 	assert_int_equal(try_remove(fixture, &did.entity, DELETE_IF_FREE), ERR_NONE);
 	assert_int_equal(try_remove(fixture, &house.bob->entity, DELETE_IF_FREE), ERR_NONE);
+}
+
+static void ranges_of_one_width_do_not_overlap(void **state)
+{
+	struct house house = house_make(*state);
+	struct fixture *fixture = house.fixture;
+	struct did wide = {.entity = {.kind = ENTITY_DID}, .number = STR("01444 555500"), .last = STR("599")};
+	struct did same = {.entity = {.kind = ENTITY_DID}, .number = STR("+44 1444 555550"), .last = STR("649")};
+	struct did narrow = {.entity = {.kind = ENTITY_DID}, .number = STR("01444 555590"), .last = STR("609")};
+	struct did one = {.entity = {.kind = ENTITY_DID}, .number = STR("01444 555500"), .target = DID_BUSY};
+
+	wide.user_id = same.user_id = narrow.user_id = house.bob->entity.id;
+	created(fixture, &wide.entity);
+	assert_int_equal(try_create(fixture, &same.entity), ERR_NOT_UNIQUE);
+	assert_problem(fixture, "not_unique", "last");
+	assert_int_equal(fixture->problem.other_id, wide.entity.id);
+	assert_non_null(strstr(fixture->problem.sentence, "01444 555500 to 599"));
+	created(fixture, &narrow.entity);
+	created(fixture, &one.entity);
+	same.number = STR("01444 555400");
+	same.last = STR("499");
+	created(fixture, &same.entity);
+	same.number = STR("01444 555401");
+	same.last = STR("500");
+	assert_int_equal(try_update(fixture, &same.entity), ERR_NOT_UNIQUE);
+	wide.last = STR("01444 555597"); // it may change itself
+	assert_int_equal(try_update(fixture, &wide.entity), ERR_NONE);
 }
 
 static void a_deleted_user_is_signed_out(void **state)
@@ -395,6 +422,7 @@ int main(void)
 	    TEST(a_shared_number_leaves_every_ring_plan),
 	    TEST(a_selected_device_goes_only_with_consent),
 	    TEST(what_leads_somewhere_keeps_it),
+	    TEST(ranges_of_one_width_do_not_overlap),
 	    TEST(a_deleted_user_is_signed_out),
 	    TEST(the_last_administrator_stays),
 	    TEST(a_refused_write_leaves_nothing),

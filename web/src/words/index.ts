@@ -9,6 +9,7 @@ import { devices } from "./devices";
 import { forms } from "./forms";
 import { lists } from "./lists";
 import { calls, records, registrations, signIns, status } from "./live";
+import { numbers } from "./numbers";
 import { outside } from "./outside";
 import { problems } from "./problems";
 import { ringPlan } from "./ringPlan";
@@ -24,6 +25,7 @@ const parts = {
 	ringPlan,
 	users,
 	devices,
+	numbers,
 	outside,
 	calls,
 	records,

@@ -19,7 +19,7 @@ function useTrunkNames() {
 export function RouteList() {
 	const { t } = useTranslation();
 	const trunks = useTrunkNames();
-	const nameOf = (route: Route) => t("outside.routeName", { prefix: route.prefix || t("outside.every"), trunk: trunks.get(route.trunk_id) ?? "" });
+	const nameOf = (route: Route) => t("outside.routeName", { pattern: route.pattern || t("outside.every"), trunk: trunks.get(route.trunk_id) ?? "" });
 	const remove = useRemove("routes", {
 		nameOf,
 		title: (routes) => t("outside.deleteRoute.title", { names: routes.map(nameOf).join(", ") }),
@@ -27,7 +27,7 @@ export function RouteList() {
 	});
 	const columns = useMemo(
 		(): Column<Route>[] => [
-			{ id: "prefix", header: t("outside.prefix"), cell: (route) => route.prefix || t("outside.every"), link: true, numeric: true },
+			{ id: "pattern", header: t("outside.pattern"), cell: (route) => route.pattern || t("outside.every"), link: true, numeric: true },
 			{ id: "trunk_id", header: t("outside.trunk"), cell: (route) => trunks.get(route.trunk_id) ?? "–" },
 			{ id: "cost", header: t("outside.cost"), cell: (route) => route.cost, numeric: true },
 			{
@@ -58,7 +58,7 @@ export function RouteList() {
 			title={t("shell.routes")}
 			text={t("outside.routesText")}
 			columns={columns}
-			sort="prefix"
+			sort="pattern"
 			nameOf={nameOf}
 			hrefOf={(route) => `/routes/${route.id}`}
 			cloneOf={(route) => `/routes/new?clone=${route.id}`}
@@ -79,7 +79,7 @@ export function RouteList() {
 }
 
 interface RouteValue {
-	prefix: string;
+	pattern: string;
 	trunk_id: string;
 	cost: number;
 	strip: number;
@@ -96,13 +96,13 @@ export function RoutePage() {
 			resource="routes"
 			list={{ href: "/routes", label: t("shell.routes") }}
 			newTitle={t("outside.newRoute")}
-			blank={{ prefix: "", trunk_id: "", cost: 0, strip: 0, prepend: "", toll_class: "1" }}
-			valueOf={({ prefix, trunk_id, cost, strip, prepend, toll_class }) => ({ prefix, trunk_id, cost: cost ?? 0, strip: strip ?? 0, prepend, toll_class: String(toll_class) })}
+			blank={{ pattern: "", trunk_id: "", cost: 0, strip: 0, prepend: "", toll_class: "1" }}
+			valueOf={({ pattern, trunk_id, cost, strip, prepend, toll_class }) => ({ pattern, trunk_id, cost: cost ?? 0, strip: strip ?? 0, prepend, toll_class: String(toll_class) })}
 			bodyOf={({ toll_class, ...rest }) => ({ ...rest, ...(toll_class === undefined ? {} : { toll_class: Number(toll_class) }) })}
-			nameOf={(route) => t("outside.routeName", { prefix: route.prefix || t("outside.every"), trunk: trunks.get(route.trunk_id) ?? "" })}
+			nameOf={(route) => t("outside.routeName", { pattern: route.pattern || t("outside.every"), trunk: trunks.get(route.trunk_id) ?? "" })}
 			forClone={{}}
 			labels={{
-				prefix: t("outside.prefix"),
+				pattern: t("outside.pattern"),
 				trunk_id: t("outside.trunk"),
 				cost: t("outside.cost"),
 				strip: t("outside.strip"),
@@ -113,7 +113,7 @@ export function RoutePage() {
 			fields={(form, isNew) => (
 				<Card>
 					<Fields>
-						<TextField form={form} name="prefix" label={t("outside.prefix")} max={20} mode="tel" hint={t("outside.prefixHint")} placeholder="+44" auto={isNew} />
+						<TextField form={form} name="pattern" label={t("outside.pattern")} max={64} hint={t("outside.patternHint")} placeholder="+44" auto={isNew} />
 						<ChoiceField form={form} name="trunk_id" label={t("outside.trunk")} required options={options} />
 						<NumberField form={form} name="cost" label={t("outside.cost")} min={0} max={1000000} hint={t("outside.costHint")} />
 						<ChoiceField

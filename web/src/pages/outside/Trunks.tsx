@@ -66,7 +66,7 @@ export function TrunkList() {
 	);
 }
 
-const names = ["title", "host", "port", "targets", "options_interval_s", "transport", "username", "realm", "registers", "registration_user", "registration_expires_s", "inbound", "caller_id", "enabled"] as const;
+const names = ["title", "host", "port", "targets", "options_interval_s", "transport", "username", "realm", "registers", "registration_user", "registration_expires_s", "inbound", "caller_id", "enabled", "unknown_did", "unknown_did_extension"] as const;
 type TrunkValue = Pick<Required<Trunk>, (typeof names)[number]> & { password: string };
 
 export function TrunkPage() {
@@ -76,7 +76,7 @@ export function TrunkPage() {
 			resource="trunks"
 			list={{ href: "/trunks", label: t("shell.trunks") }}
 			newTitle={t("outside.newTrunk")}
-			blank={{ title: "", host: "", port: 0, targets: "", options_interval_s: 30, transport: "udp", username: "", realm: "", registers: false, registration_user: "", registration_expires_s: 600, inbound: "", caller_id: "", enabled: true, password: "" }}
+			blank={{ title: "", host: "", port: 0, targets: "", options_interval_s: 30, transport: "udp", username: "", realm: "", registers: false, registration_user: "", registration_expires_s: 600, inbound: "", caller_id: "", enabled: true, unknown_did: "site", unknown_did_extension: "", password: "" }}
 			valueOf={(trunk) => ({ ...(Object.fromEntries(names.map((name) => [name, trunk[name]])) as unknown as TrunkValue), password: "" })}
 			bodyOf={({ password, ...rest }) => ({ ...rest, ...(password ? { password } : {}) })}
 			nameOf={(trunk) => trunk.title}
@@ -96,6 +96,8 @@ export function TrunkPage() {
 				inbound: t("outside.inbound"),
 				caller_id: t("outside.callerId"),
 				enabled: t("outside.enabled"),
+				unknown_did: t("numbers.unknown"),
+				unknown_did_extension: t("numbers.unknownExtension"),
 			}}
 			fields={(form, isNew, trunk) => (
 				<>
@@ -160,6 +162,16 @@ export function TrunkPage() {
 						<Fields>
 							<TextField form={form} name="inbound" label={t("outside.inbound")} max={1000} hint={t("outside.inboundHint")} placeholder="192.0.2.0/24" />
 							<TextField form={form} name="caller_id" label={t("outside.callerId")} max={32} mode="tel" hint={t("outside.callerIdHint")} />
+							<ChoiceField
+								form={form}
+								name="unknown_did"
+								label={t("numbers.unknown")}
+								hint={t("numbers.unknownHint")}
+								options={(["site", "not_found", "busy", "extension"] as const).map((value) => ({ value, label: t(`numbers.unknowns.${value}`) }))}
+							/>
+							{form.value.unknown_did === "extension" && (
+								<TextField form={form} name="unknown_did_extension" label={t("numbers.unknownExtension")} max={15} mode="tel" hint={t("numbers.unknownExtensionHint")} />
+							)}
 						</Fields>
 					</Card>
 				</>

@@ -1,4 +1,4 @@
-// System → Settings: how long people stay signed in, and how long a selected device is theirs.
+// System → Settings: how long people stay signed in, how long a selected device is theirs, and what calls to unknown numbers get.
 import { notifications } from "@mantine/notifications";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
@@ -12,6 +12,8 @@ import { useEditor } from "../../parts/useEditor";
 
 type Wire = Required<Schemas["Settings"]>;
 type MultiLogin = Wire["multi_login"];
+type UnknownDid = Wire["unknown_did"];
+const unknowns: readonly UnknownDid[] = ["not_found", "busy", "extension"];
 const policies: readonly MultiLogin[] = ["allow", "refuse", "take_over"];
 
 // People think in minutes here; the API has seconds.
@@ -25,6 +27,8 @@ interface Value {
 	allowed_countries: string;
 	too_soon_ms: number;
 	too_late_ms: number;
+	unknown_did: UnknownDid;
+	unknown_did_extension: string;
 }
 const times = ["session_life_s", "session_idle_s", "lease_s"] as const;
 
@@ -65,10 +69,13 @@ function SettingsForm({ answer }: { answer: Answer<Wire> }) {
 		allowed_countries: t("settings.allowedCountries"),
 		too_soon_ms: t("devices.tooSoon"),
 		too_late_ms: t("devices.tooLate"),
+		unknown_did: t("numbers.unknown"),
+		unknown_did_extension: t("numbers.unknownExtension"),
 	};
-	const shown = (name: string, value: unknown) => {
+	const show = (name: string, value: unknown) => {
 		if (name === "multi_login") return t(`settings.policies.${value as MultiLogin}`);
 		if (name.endsWith("_ms")) return `${String(value)} ms`;
+		if (name === "unknown_did") return t(`numbers.unknowns.${value as UnknownDid}`);
 		return times.some((time) => time === name) ? `${String(value)}${minutes}` : String(value);
 	};
 	return (
@@ -86,7 +93,7 @@ function SettingsForm({ answer }: { answer: Answer<Wire> }) {
 						form={form}
 						theirs={valueOf(theirs.data)}
 						labels={labels}
-						show={shown}
+						show={show}
 						keepMine={() => void save(theirs.etag)}
 					/>
 				)
@@ -121,6 +128,20 @@ function SettingsForm({ answer }: { answer: Answer<Wire> }) {
 			<Card title={t("settings.selecting")}>
 				<Fields>
 					<NumberField form={form} name="lease_s" label={labels.lease_s} min={0} max={43_200} suffix={minutes} hint={t("settings.leaseHint")} />
+				</Fields>
+			</Card>
+			<Card title={t("shell.dids")}>
+				<Fields>
+					<ChoiceField
+						form={form}
+						name="unknown_did"
+						label={labels.unknown_did}
+						options={unknowns.map((value) => ({ value, label: t(`numbers.unknowns.${value}`) }))}
+						hint={t("numbers.unknownHint")}
+					/>
+					{form.value.unknown_did === "extension" && (
+						<TextField form={form} name="unknown_did_extension" label={labels.unknown_did_extension} max={15} mode="tel" hint={t("numbers.unknownExtensionHint")} />
+					)}
 				</Fields>
 			</Card>
 		</FormPage>

@@ -1,0 +1,134 @@
+// Calls that trunks bring: who calls, which of our numbers is called, and whom that reaches.
+#include "domain/call.h"
+
+#include <stdio.h>
+#include <string.h>
+
+// ---- numbers as carriers write them
+
+// As E.164 when it is a number at all; carriers leave the '+' out.
+static bool canonical_from_trunk(const struct number_plan *plan, struct str text, char canonical[NUMBER_MAX])
+{
+	struct number number;
+	struct problem problem = {.err = ERR_NONE};
+	char with_plus[NUMBER_MAX];
+
+	if (number_parse(plan, text, &number, &problem) == ERR_NONE) {
+		memcpy(canonical, number.canonical, NUMBER_MAX);
+		return true;
+	}
+	problem.err = ERR_NONE;
+	snprintf(with_plus, sizeof with_plus, "+%.*s", STR_ARG(str_first(text, NUMBER_MAX - 2)));
+	if (number_parse(plan, str_of(with_plus), &number, &problem) != ERR_NONE)
+		return false;
+	memcpy(canonical, number.canonical, NUMBER_MAX);
+	return true;
+}
+
+enum err caller_from_trunk(struct call *call, const struct invitation *invitation, struct call_record *record)
+{
+	const struct number_plan *plan = directory_plan(call->table->ports.directory);
+
+	call->caller_trunk_id = call->caller->trunk_id = invitation->trunk_id;
+	call->caller_device_kind = DEVICE_EXTERNAL;
+	if (!canonical_from_trunk(plan, invitation->caller_number, call->caller_canonical))
+		call->caller_canonical[0] = '\0';
+	record->caller_trunk_id = invitation->trunk_id;
+	if (call->anonymous)
+		return ERR_NONE;
+	struct str number =
+	    call->caller_canonical[0] ? str_of(call->caller_canonical) : str_first(invitation->caller_number, 64);
+	record->caller_number = arena_copy(&record->arena, number);
+	record->caller_name = arena_copy(&record->arena, str_first(invitation->caller_name, 100));
+	return record->caller_number.at && record->caller_name.at ? ERR_NONE : ERR_NO_MEMORY;
+}
+
+// ---- what is called
+
+// Carriers write one number in many ways: with '+', with an international prefix or without, as it is dialled within the country. The
+// first reading that is one of ours counts.
+static const struct did *did_called(const struct directory *directory, struct str dialled, uint64_t trunk_id,
+				    char canonical[NUMBER_MAX])
+{
+	struct number number;
+	struct problem problem = {.err = ERR_NONE};
+	char with_plus[NUMBER_MAX];
+	const struct did *did = NULL;
+
+	if (!canonical_from_trunk(directory_plan(directory), dialled, canonical))
+		return NULL;
+	did = directory_did(directory, str_of(canonical), trunk_id);
+	if (did || dialled.length > NUMBER_MAX - 2)
+		return did;
+	snprintf(with_plus, sizeof with_plus, "+%.*s", STR_ARG(dialled));
+	if (number_parse(directory_plan(directory), str_of(with_plus), &number, &problem) != ERR_NONE)
+		return NULL;
+	did = directory_did(directory, str_of(number.canonical), trunk_id);
+	if (did)
+		memcpy(canonical, number.canonical, NUMBER_MAX);
+	return did;
+}
+
+static enum err reach_extension(const struct directory *directory, struct str extension,
+				struct destination *destination)
+{
+	destination->user = directory_user_by_extension(directory, extension);
+	return destination->user ? ERR_NONE : ERR_UNKNOWN_NUMBER;
+}
+
+static enum err reach_unknown(const struct directory *directory, uint64_t trunk_id, struct destination *destination)
+{
+	const struct trunk *trunk = directory_trunk(directory, trunk_id);
+	const struct site *site = directory_site(directory);
+	bool as_site = !trunk || trunk->unknown_did == UNKNOWN_DID_SITE;
+	enum unknown_did answer = as_site ? UNKNOWN_DID_NOT_FOUND : (enum unknown_did)trunk->unknown_did;
+
+	if (as_site && site)
+		answer = (enum unknown_did)(site->unknown_did + 1);
+	switch (answer) {
+	case UNKNOWN_DID_EXTENSION:
+		return reach_extension(directory, as_site ? site->unknown_did_extension : trunk->unknown_did_extension,
+				       destination);
+	case UNKNOWN_DID_BUSY:
+		return ERR_BUSY;
+	case UNKNOWN_DID_SITE:
+	case UNKNOWN_DID_NOT_FOUND:
+		break;
+	}
+	return ERR_UNKNOWN_NUMBER;
+}
+
+enum err destination_of_did(const struct directory *directory, const struct did *did, struct str canonical,
+			    struct destination *destination)
+{
+	char room[NUMBER_MAX];
+
+	destination->user = NULL;
+	switch ((enum did_target)did->target) {
+	case DID_USER:
+		destination->user = directory_user(directory, did->user_id);
+		break;
+	case DID_DIGITS:
+		return reach_extension(directory, did_extension(did, canonical, room), destination);
+	case DID_BUSY:
+		return ERR_BUSY;
+	case DID_NOT_FOUND:
+		break;
+	}
+	return destination->user ? ERR_NONE : ERR_UNKNOWN_NUMBER;
+}
+
+enum err destination_from_trunk(const struct call *call, struct str dialled, struct destination *destination)
+{
+	const struct directory *directory = call->table->ports.directory;
+	char canonical[NUMBER_MAX] = "";
+	const struct did *did = did_called(directory, dialled, call->caller_trunk_id, canonical);
+
+	if (canonical[0] && call_comes_back(call->table, str_of(canonical), str_of(call->caller_canonical)))
+		return ERR_LOOP;
+	enum err err = did ? destination_of_did(directory, did, str_of(canonical), destination) : ERR_UNKNOWN_NUMBER;
+	// A number of a range may stand for an extension that nobody has; one that is set to reach nobody stays so.
+	if (err == ERR_UNKNOWN_NUMBER && (!did || did->target == DID_DIGITS))
+		return reach_unknown(directory, call->caller_trunk_id, destination);
+	return err;
+}
