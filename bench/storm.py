@@ -101,6 +101,8 @@ def main():
                      "sip_overload_refused_calls_total", "sip_overload_refused_registers_total", "sip_busy_percent",
                      "sip_admitted_percent"):
             print(next(line for line in metrics.splitlines() if line.startswith(f"carillon_{name} ")))
+        said = {problem["code"]: problem["sentence"] for problem in server.api.get("status")["problems"]}
+        print("status:", said.get("overloaded", ""), said.get("calls_refused", ""))
         return storm.returncode
     finally:
         server.close()

@@ -296,6 +296,11 @@ static void status_write(void *context, struct http_status *status)
 	    .banned = (unsigned)sip.limits.banned,
 	    .records_waiting = store.records_kept,
 	    .records_lost = store.records_lost,
+	    .overload = {.now = sip.overload.overloaded,
+			 .busy_percent = sip.overload.busy_percent,
+			 .admitted_percent = sip.overload.admitted_percent,
+			 .refused_calls = sip.overload.refused_calls,
+			 .refused_registers = sip.overload.refused_registers},
 	};
 }
 

@@ -16,6 +16,11 @@ struct http_status {
 	unsigned banned;            // addresses banned for wrong passwords
 	size_t records_waiting;     // call records that the database has yet to take
 	uint64_t records_lost;
+	struct {
+		bool now;                                  // new requests are sent away
+		unsigned busy_percent, admitted_percent;   // of the call thread's time; of new calls
+		uint64_t refused_calls, refused_registers; // since the start
+	} overload;
 };
 
 // Who speaks SIP over WebSocket. Both are called on the call thread.

@@ -68,7 +68,7 @@ static void finding_add(struct findings *findings, enum severity severity, const
 {
 	json_t *object = json_object(), *examples = json_array();
 	bool built = true;
-	for (uint64_t i = 0; group && built && i < group->count && i < OVERVIEW_EXAMPLES_MAX; i++) {
+	for (uint64_t i = 0; group && built && i < OVERVIEW_EXAMPLES_MAX && group->examples[i].id; i++) {
 		json_t *example = json_object();
 		built = json_put(example, "id", json_id(group->examples[i].id)) &&
 			json_put(example, "label", json_text(str_of(group->examples[i].label)));
@@ -96,11 +96,12 @@ struct said {
 static void count_add(struct findings *findings, enum severity severity, const char *code, struct said said,
 		      uint64_t count, const struct overview_group *group)
 {
+	const struct overview_group counted = {.count = count};
 	char sentence[200];
 	if (count == 0)
 		return;
 	snprintf(sentence, sizeof sentence, "%" PRIu64 " %s", count, count == 1 ? said.one : said.several);
-	finding_add(findings, severity, code, sentence, group);
+	finding_add(findings, severity, code, sentence, group ? group : &counted);
 }
 
 static void group_add(struct findings *findings, enum severity severity, const char *code, struct said said,
@@ -147,6 +148,26 @@ static void server_look(struct findings *findings, const struct http_status *sta
 		  status->banned, NULL);
 }
 
+static void overload_look(struct findings *findings, const struct http_status *status)
+{
+	char sentence[160];
+
+	count_add(findings, SEVERITY_NOTE, "calls_refused",
+		  (struct said){"call was sent away by overload since the start.",
+				"calls were sent away by overload since the start."},
+		  status->overload.refused_calls, NULL);
+	count_add(findings, SEVERITY_NOTE, "registrations_refused",
+		  (struct said){"registration was sent away by overload since the start.",
+				"registrations were sent away by overload since the start."},
+		  status->overload.refused_registers, NULL);
+	if (!status->overload.now)
+		return;
+	snprintf(sentence, sizeof sentence,
+		 "The server is overloaded: it is busy for %u %% of the time and takes %u %% of new calls.",
+		 status->overload.busy_percent, status->overload.admitted_percent);
+	finding_add(findings, SEVERITY_WARNING, "overloaded", sentence, NULL);
+}
+
 static void store_look(struct findings *findings, struct request *request, enum err read)
 {
 	struct records *records = server_records(request->server);
@@ -165,6 +186,7 @@ static json_t *findings_gather(struct request *request, const struct status_ques
 	disk_look(&findings, overview);
 	certificate_look(&findings, &asked->status, request_now_ms(request));
 	server_look(&findings, &asked->status);
+	overload_look(&findings, &asked->status);
 	group_add(&findings, SEVERITY_ERROR, "trunk_down",
 		  (struct said){"trunk is out of service: none of its targets answers.",
 				"trunks are out of service: none of their targets answers."},

@@ -25,6 +25,7 @@ class Storm(unittest.TestCase):
         refused, episodes = (int(re.search(rf"^carillon_sip_overload_{name} (\d+)$", said, re.M).group(1))
                              for name in ("refused_calls_total", "total"))
         self.assertGreater(refused, 0)
+        self.assertIn(f"{refused} calls were sent away by overload since the start.", said)
         self.assertIn(episodes, (1, 2))  # a busy machine may find the registering hard already
 
     def test_memory_does_not_grow(self):

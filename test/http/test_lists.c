@@ -138,7 +138,11 @@ static void status_says(void *context, struct http_status *status)
 {
 	(void)context;
 	*status = (struct http_status){
-	    .certificate_ends_s = 1700000000, .banned = 2, .records_waiting = 3, .records_lost = 4};
+	    .certificate_ends_s = 1700000000,
+	    .banned = 2,
+	    .records_waiting = 3,
+	    .records_lost = 4,
+	    .overload = {.now = true, .busy_percent = 93, .admitted_percent = 40, .refused_calls = 17}};
 }
 
 // Trunk 1 is out of service, every other one lacks a target.
@@ -217,6 +221,11 @@ static void the_status_says_what_is_wrong(void **state)
 	assert_string_equal(text(finding(&reply, "sources_banned"), "severity"), "note");
 	assert_string_equal(text(finding(&reply, "records_waiting"), "severity"), "warning");
 	assert_string_equal(text(finding(&reply, "records_lost"), "severity"), "warning");
+	assert_string_equal(text(finding(&reply, "overloaded"), "severity"), "warning");
+	assert_string_equal(text(finding(&reply, "overloaded"), "sentence"),
+			    "The server is overloaded: it is busy for 93 % of the time and takes 40 % of new calls.");
+	assert_int_equal(integer(finding(&reply, "calls_refused"), "count"), 17);
+	assert_null(finding(&reply, "registrations_refused"));
 	const json_t *unreachable = finding(&reply, "users_unreachable");
 	assert_int_equal(integer(unreachable, "count"), 1);
 	assert_string_equal(text(json_array_get(json_object_get(unreachable, "examples"), 0), "label"), "jane (510)");
