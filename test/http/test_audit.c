@@ -218,6 +218,32 @@ static void what_was_made_is_deleted_and_what_was_deleted_made_again(void **stat
 	sign_in(f, "bob", password);
 }
 
+// The log holds no secret, so neither a PIN comes back nor what a trunk signs in with: the answer names them.
+static void what_must_be_set_anew_is_named(void **state)
+{
+	struct fixture *f = *state;
+	expect(ask(f, &f->admin, "PATCH", "/api/v1/users/3", "{\"pin\":\"4711\"}"), 200);
+	expect(ask(f, &f->admin, "DELETE", "/api/v1/users/3", NULL), 204);
+	struct reply reply = undo(f, newest_id(f, "entity=user&action=delete"));
+	const json_t *lost = json_object_get(reply.json, "lost");
+	assert_int_equal(json_array_size(lost), 2);
+	assert_string_equal(json_string_value(json_array_get(lost, 0)), "password");
+	assert_string_equal(json_string_value(json_array_get(lost, 1)), "pin");
+	assert_true(strlen(text(reply.json, "password")) > 8);
+	assert_null(json_object_get(reply.json, "pin"));
+	expect(reply, 200);
+	reply = ask(f, &f->admin, "GET", "/api/v1/users/3", NULL);
+	assert_true(json_is_false(json_object_get(reply.json, "has_pin")));
+	expect(reply, 200);
+	create(f, "/api/v1/trunks",
+	       "{\"title\":\"Carrier\",\"host\":\"192.0.2.1\",\"username\":\"us\",\"password\":\"s3cret\"}");
+	expect(ask(f, &f->admin, "DELETE", "/api/v1/trunks/1", NULL), 204);
+	reply = undo(f, newest_id(f, "entity=trunk&action=delete"));
+	assert_int_equal(json_array_size(json_object_get(reply.json, "lost")), 1);
+	assert_null(json_object_get(reply.json, "password"));
+	expect(reply, 200);
+}
+
 static void a_stale_change_is_told_what_the_other_changed(void **state)
 {
 	struct fixture *f = *state;
@@ -264,6 +290,7 @@ int main(void)
 	    SERVED(no_secret_gets_into_it),
 	    SERVED(who_comes_and_goes_is_told),
 	    SERVED(a_change_is_undone_where_nothing_newer_is_in_the_way),
+	    SERVED(what_must_be_set_anew_is_named),
 	    SERVED(what_was_made_is_deleted_and_what_was_deleted_made_again),
 	    SERVED(a_stale_change_is_told_what_the_other_changed),
 	};

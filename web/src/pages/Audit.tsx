@@ -52,6 +52,8 @@ function Changes({ entry }: { entry: Entry }) {
 	);
 }
 
+// The log holds no secret: whoever is made again gets a new one to sign in with, and nothing else.
+const isMadeAnew = (entry: Entry, secret: string) => (entry.entity === "user" && secret === "password") || secret === "sip_password";
 const undoable = (entry: Entry) => ["create", "update", "delete"].includes(entry.action) && entry.undone_by === null && entry.entity !== "session" && entry.entity !== "token";
 
 export default function Audit() {
@@ -79,18 +81,20 @@ export default function Audit() {
 		const agreed = await confirm({
 			title: t("audit.undoTitle"),
 			text: sentenceOf(entry),
-			consequences: entry.changes.slice(0, 12).map((change) => t("audit.back", { field: change.field, value: change.secret ? t("audit.newSecret") : shown(change.before) })),
+			consequences: entry.changes.slice(0, 12).map((change) => t("audit.back", { field: change.field, value: change.secret ? t(isMadeAnew(entry, change.field) ? "audit.newSecret" : "audit.lostSecret") : shown(change.before) })),
 			button: t("audit.undo"),
 		});
 		if (!agreed) return;
 		try {
 			const { data: undone } = await request<Schemas["Undone"]>("POST", `/audit/${entry.id}/undo`);
 			const secret = undone.password ?? undone.sip_password;
+			const lost = undone.lost.filter((name) => !(name in undone)).map((name) => t(`audit.secrets.${name}`));
 			notifications.show({
 				message: secret ? t("audit.undoneSecret", { secret }) : t("audit.undone"),
 				color: "teal",
 				autoClose: secret ? false : 5000,
 			});
+			if (lost.length) notifications.show({ message: t("audit.undoneLost", { secrets: lost.join(", ") }), color: "yellow", autoClose: false });
 			await client.invalidateQueries();
 		} catch (problem) {
 			notifications.show({ message: sentence(problem), color: "red", autoClose: 10_000 });
