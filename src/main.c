@@ -239,6 +239,36 @@ static void watchdog_feed(struct timer *timer)
 
 // ---- metrics
 
+static void trunk_state_write(void *context, uint64_t trunk_id, struct trunk_state *state)
+{
+	struct server *server = context;
+
+	const struct trunk *trunk = directory_trunk(server->directory, trunk_id);
+	struct trunk_use_counters use = call_table_trunk_use(server->calls, trunk_id);
+
+	sip_endpoint_trunk_state(server->endpoint, trunk_id, state);
+	state->legs = use.legs;
+	state->legs_begun = use.begun;
+	state->legs_refused = use.refused_full + use.refused_paced;
+	state->legs_max = trunk ? trunk->legs_max : 0;
+	state->legs_per_s = trunk ? trunk->legs_per_s : 0;
+}
+
+// For each trunk by its title.
+static void trunk_metrics_write(struct server *server, struct writer *w)
+{
+	struct trunk_state state;
+
+	for (enum trunk_metric metric = 0; metric < TRUNK_METRIC_COUNT; metric++) {
+		metrics_begin_trunk(metric, w);
+		for (const struct trunk *trunk = directory_trunk_after(server->directory, NULL); trunk;
+		     trunk = directory_trunk_after(server->directory, trunk)) {
+			trunk_state_write(server, trunk->entity.id, &state);
+			metrics_write_trunk(metric, trunk->title, &state, w);
+		}
+	}
+}
+
 static void metrics_write(void *context, struct writer *w)
 {
 	struct server *server = context;
@@ -261,6 +291,7 @@ static void metrics_write(void *context, struct writer *w)
 	metric(w, "sip_targets_out_of_order", "gauge", "Servers of trunks that are left out for now.",
 	       sip.resolver.dead);
 	metrics_write_trunks(&sip.trunks, w);
+	trunk_metrics_write(server, w);
 	metric(w, "dns_questions_total", "counter", "Questions to name servers.", sip.resolver.cache.asked);
 	metric(w, "dns_questions_failed_total", "counter", "Those that nobody answered.", sip.resolver.cache.failed);
 	metric(w, "dns_answers_stale_total", "counter", "Old answers used for want of new ones.",
@@ -302,13 +333,6 @@ static void status_write(void *context, struct http_status *status)
 			 .refused_calls = sip.overload.refused_calls,
 			 .refused_registers = sip.overload.refused_registers},
 	};
-}
-
-static void trunk_state_write(void *context, uint64_t trunk_id, struct trunk_state *state)
-{
-	struct server *server = context;
-
-	sip_endpoint_trunk_state(server->endpoint, trunk_id, state);
 }
 
 // ---- SIP over WebSocket on the port of HTTP

@@ -36,6 +36,52 @@ void metrics_write_trunks(const struct trunk_health_counters *trunks, struct wri
 	metric(w, "trunk_checks_failed_total", "counter", "Those without a good answer.", trunks->failed);
 }
 
+static const struct {
+	const char *name, *type, *help;
+} trunk_metrics[TRUNK_METRIC_COUNT] = {
+    [TRUNK_METRIC_OUT] = {"trunk_out_of_service", "gauge", "1 while none of its targets is in service."},
+    [TRUNK_METRIC_LEGS] = {"trunk_legs", "gauge", "Legs now, in both directions."},
+    [TRUNK_METRIC_LEGS_MAX] = {"trunk_legs_max", "gauge", "Legs that it may carry at once; 0: no limit."},
+    [TRUNK_METRIC_BEGUN] = {"trunk_legs_total", "counter", "Legs that have begun."},
+    [TRUNK_METRIC_REFUSED] = {"trunk_legs_refused_total", "counter", "Legs refused for its limits."},
+};
+
+void metrics_begin_trunk(enum trunk_metric metric, struct writer *w)
+{
+	writer_format(w, "# HELP carillon_%s %s\n# TYPE carillon_%s %s\n", trunk_metrics[metric].name,
+		      trunk_metrics[metric].help, trunk_metrics[metric].name, trunk_metrics[metric].type);
+}
+
+static uint64_t trunk_value(enum trunk_metric metric, const struct trunk_state *state)
+{
+	switch (metric) {
+	case TRUNK_METRIC_OUT:
+		return state->service == TRUNK_OUT_OF_SERVICE;
+	case TRUNK_METRIC_LEGS:
+		return state->legs;
+	case TRUNK_METRIC_LEGS_MAX:
+		return (uint64_t)state->legs_max;
+	case TRUNK_METRIC_BEGUN:
+		return state->legs_begun;
+	case TRUNK_METRIC_REFUSED:
+		return state->legs_refused;
+	case TRUNK_METRIC_COUNT:
+		break;
+	}
+	return 0;
+}
+
+void metrics_write_trunk(enum trunk_metric metric, struct str title, const struct trunk_state *state, struct writer *w)
+{
+	writer_format(w, "carillon_%s{trunk=\"", trunk_metrics[metric].name);
+	for (size_t i = 0; i < title.length; i++) { // a label's value, as the text format escapes it
+		if (title.at[i] == '"' || title.at[i] == '\\')
+			writer_char(w, '\\');
+		writer_char(w, title.at[i] == '\n' ? ' ' : title.at[i]);
+	}
+	writer_format(w, "\"} %" PRIu64 "\n", trunk_value(metric, state));
+}
+
 void metrics_write_overload(const struct sip_overload_counters *overload, struct writer *w)
 {
 	metric(w, "sip_overload", "gauge", "1 while some new requests are sent away.", overload->overloaded);

@@ -8,6 +8,17 @@
 void metric(struct writer *w, const char *name, const char *type, const char *help, uint64_t value);
 void metrics_write_limits(const struct sip_limits_counters *limits, struct writer *w);
 void metrics_write_trunks(const struct trunk_health_counters *trunks, struct writer *w);
+enum trunk_metric {
+	TRUNK_METRIC_OUT,
+	TRUNK_METRIC_LEGS,
+	TRUNK_METRIC_LEGS_MAX,
+	TRUNK_METRIC_BEGUN,
+	TRUNK_METRIC_REFUSED,
+	TRUNK_METRIC_COUNT
+};
+// One value of a trunk, with its title as the label `trunk`; what it means comes before the first.
+void metrics_begin_trunk(enum trunk_metric metric, struct writer *w);
+void metrics_write_trunk(enum trunk_metric metric, struct str title, const struct trunk_state *state, struct writer *w);
 void metrics_write_overload(const struct sip_overload_counters *overload, struct writer *w);
 
 #endif

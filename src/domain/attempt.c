@@ -70,9 +70,15 @@ static unsigned status_for_caller(unsigned status)
 	return status;
 }
 
+// Our own word, with Retry-After: later there may be room.
+static bool no_trunk_has_room(enum err err)
+{
+	return err == ERR_TRUNK_DOWN || err == ERR_TRUNK_FULL || err == ERR_TRUNK_PACED;
+}
+
 static void attempt_note(struct attempt *attempt, struct result result)
 {
-	if (result.status)
+	if (result.status && !no_trunk_has_room(result.err))
 		result.status = status_for_caller(result.status);
 	if (response_rank(&result) > response_rank(&attempt->best))
 		attempt->best = result;
@@ -290,6 +296,8 @@ static void turn_skip(struct attempt *attempt, struct call_turn *turn, enum err 
 	turn->reason = reason ? reason : err_sentence(err);
 	if (err == ERR_UNREACHABLE || err == ERR_NO_ROUTE || err == ERR_TRUNK_DOWN)
 		turn->outcome = OUTCOME_UNREACHABLE;
+	if (attempt->user_id && no_trunk_has_room(err))
+		result.status = 480; // a device of several; who is called is not there
 	if (result.status == 486)
 		result.outcome = OUTCOME_BUSY;
 	if (result.status == 488)
@@ -525,9 +533,11 @@ void attempt_stop(struct attempt *attempt, const struct leg *but, enum leg_end w
 static bool next_route_may_help(const struct leg *leg)
 {
 	unsigned status = leg->understood;
-	bool tells_elsewhere = status >= 300 && status < 400; // a carrier redirects nobody
+	bool tells_elsewhere = status >= 300 && status < 400;   // a carrier redirects nobody
+	bool does_not_know_us = status == 401 || status == 407; // our password was no answer, or there is none
 
-	return leg->trunk_id && !leg->rang && ((status >= 500 && status < 600) || status == 408 || tells_elsewhere);
+	return leg->trunk_id && !leg->rang &&
+	       ((status >= 500 && status < 600) || status == 408 || tells_elsewhere || does_not_know_us);
 }
 
 // What a decline stops: true when that is all of the user's devices.

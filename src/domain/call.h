@@ -27,6 +27,7 @@
 #include "domain/cause.h"
 #include "domain/ring_plan.h"
 #include "domain/toll.h"
+#include "domain/trunk_use.h"
 
 enum leg_state {
 #define LEG_STATE(name, text, final) LEG_##name,
@@ -61,7 +62,7 @@ enum {
 	FORWARDS_MAX = 5,            // in one call
 	RELAYS_MAX = 16,             // requests under way in one call
 	RING_OUTSIDE_MS = 3 * 60000, // an outside number rings no longer (as timer C, RFC 3261 section 16.6)
-	RETRY_AFTER_S = 10,          // while we shut down
+	RETRY_AFTER_S = 10,          // with a 503 of our own: while we shut down, or no trunk has room
 	REDIRECTS_MAX = 5,           // obeyed in one call
 };
 
@@ -132,6 +133,7 @@ struct leg {
 	uint64_t device_id, trunk_id;
 	bool permitted;           // to the outside, by toll.h's verdict: written by leg_permit alone
 	bool counted;             // among the device's calls
+	bool on_trunk;            // counted among the trunk's legs
 	bool holds;               // he has put the other on hold, by the last offer of his that was accepted
 	bool talks;               // and among those in which the device does more than ring
 	struct hash_node outside; // trunk legs: in call_table.outside, by turn->number
@@ -251,8 +253,9 @@ struct call_table {
 	struct hash_table *outside; // trunk legs by the number they dial
 	struct hash_table *lamps;   // users whose calls somebody watches
 	struct list calls;
-	struct list changed; // of struct call.changed
-	struct toll *toll;   // owned
+	struct list changed;         // of struct call.changed
+	struct toll *toll;           // owned
+	struct trunk_use *trunk_use; // owned
 	size_t count;
 	uint64_t last_id;
 	bool draining;
@@ -318,6 +321,8 @@ void leg_await_answer(struct leg *leg);
 struct leg *leg_new(struct call *call); // NULL when there is no memory
 void leg_free(struct leg *leg);
 bool leg_is_open(const struct leg *leg);
+// Counted among the trunk's legs until it ends. The refusal when that is full.
+enum err leg_load_trunk(struct leg *leg, uint64_t trunk_id, enum trunk_leg_kind kind);
 void leg_talk(struct leg *leg); // its device, when it has one, does more than ring from now on
 void leg_happens(struct leg *leg, const struct leg_event *event);
 void leg_stop(struct leg *leg, enum leg_end why); // not for a caller who waits: caller_refuse

@@ -30,17 +30,18 @@ enum err caller_from_trunk(struct call *call, const struct invitation *invitatio
 	const struct number_plan *plan = directory_plan(call->table->ports.directory);
 
 	call->caller_trunk_id = call->caller->trunk_id = invitation->trunk_id;
+	enum err err = leg_load_trunk(call->caller, invitation->trunk_id, TRUNK_LEG_IN);
 	call->caller_device_kind = DEVICE_EXTERNAL;
 	if (!canonical_from_trunk(plan, invitation->caller_number, call->caller_canonical))
 		call->caller_canonical[0] = '\0';
 	record->caller_trunk_id = invitation->trunk_id;
 	if (call->anonymous)
-		return ERR_NONE;
+		return err;
 	struct str number =
 	    call->caller_canonical[0] ? str_of(call->caller_canonical) : str_first(invitation->caller_number, 64);
 	record->caller_number = arena_copy(&record->arena, number);
 	record->caller_name = arena_copy(&record->arena, str_first(invitation->caller_name, 100));
-	return record->caller_number.at && record->caller_name.at ? ERR_NONE : ERR_NO_MEMORY;
+	return record->caller_number.at && record->caller_name.at ? err : ERR_NO_MEMORY;
 }
 
 // ---- what is called

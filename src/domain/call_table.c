@@ -111,10 +111,11 @@ struct call_table *call_table_create(const struct call_table_ports *ports)
 	table->relays = slots_create(CALLS_MAX);
 	table->outside = hash_create();
 	table->toll = toll_create(ports->directory);
+	table->trunk_use = trunk_use_create(ports->loop);
 	table->lamps = hash_create();
 	table->tallies[TALLY_USER] = hash_create();
 	table->tallies[TALLY_DEVICE] = hash_create();
-	if (!table->legs || !table->relays || !table->outside || !table->toll || !table->lamps ||
+	if (!table->legs || !table->relays || !table->outside || !table->toll || !table->trunk_use || !table->lamps ||
 	    !table->tallies[TALLY_USER] || !table->tallies[TALLY_DEVICE]) {
 		call_table_destroy(table);
 		return NULL;
@@ -152,6 +153,7 @@ void call_table_destroy(struct call_table *table)
 	slots_destroy(table->relays);
 	hash_destroy(table->outside);
 	toll_destroy(table->toll);
+	trunk_use_destroy(table->trunk_use);
 	hash_destroy(table->lamps);
 	hash_destroy(table->tallies[TALLY_USER]);
 	hash_destroy(table->tallies[TALLY_DEVICE]);
@@ -162,6 +164,11 @@ void call_table_destroy(struct call_table *table)
 	pool_free(&table->tallies_pool);
 	pool_free(&table->lamps_pool);
 	free(table);
+}
+
+struct trunk_use_counters call_table_trunk_use(const struct call_table *table, uint64_t trunk_id)
+{
+	return trunk_use_count(table->trunk_use, trunk_id);
 }
 
 size_t call_table_count(const struct call_table *table)

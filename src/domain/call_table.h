@@ -9,6 +9,7 @@
 #include "domain/media.h"
 #include "domain/records.h"
 #include "domain/signalling.h"
+#include "domain/trunk_use.h"
 
 struct call_table;
 struct watch;
@@ -27,6 +28,8 @@ struct call_table_ports {
 struct call_table *call_table_create(const struct call_table_ports *ports); // NULL when there is no memory
 // Hangs up what is left, writes the records.
 void call_table_destroy(struct call_table *table);
+// What the trunk carries now, and what was refused for its limits.
+struct trunk_use_counters call_table_trunk_use(const struct call_table *table, uint64_t trunk_id);
 size_t call_table_count(const struct call_table *table);
 
 enum caller_kind { CALLER_DEVICE, CALLER_TRUNK };

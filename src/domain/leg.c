@@ -75,6 +75,25 @@ static void leg_release_device(struct leg *leg)
 	leg->counted = false;
 }
 
+enum err leg_load_trunk(struct leg *leg, uint64_t trunk_id, enum trunk_leg_kind kind)
+{
+	struct call_table *table = leg->call->table;
+	const struct trunk *trunk = directory_trunk(table->ports.directory, trunk_id);
+
+	if (!trunk) // deleted while its call was on the way in
+		return ERR_NONE;
+	enum err err = trunk_use_take(table->trunk_use, trunk, kind);
+	leg->on_trunk = err == ERR_NONE;
+	return err;
+}
+
+static void leg_unload_trunk(struct leg *leg)
+{
+	if (leg->on_trunk)
+		trunk_use_give(leg->call->table->trunk_use, leg->trunk_id);
+	leg->on_trunk = false;
+}
+
 void leg_talk(struct leg *leg)
 {
 	if (!leg->counted || leg->talks)
@@ -93,6 +112,7 @@ static void leg_close(struct leg *leg)
 	if (leg->outside.hash)
 		hash_remove(table->outside, &leg->outside);
 	leg->outside.hash = 0;
+	leg_unload_trunk(leg);
 	if (leg->attempt)
 		leg->attempt->open_legs--;
 	relay_leg_over(leg);
@@ -284,7 +304,7 @@ static void caller_is_refused(struct leg *leg, const struct leg_event *event)
 
 	if (result->err) {
 		refusal.warning = str_of(err_sentence(result->err));
-		refusal.retry_after_s = result->err == ERR_SHUTTING_DOWN ? RETRY_AFTER_S : 0;
+		refusal.retry_after_s = result->status == 503 ? RETRY_AFTER_S : 0;
 	}
 	signalling_of(leg)->refuse(signalling_of(leg)->context, leg->session, &refusal);
 	leg_set_state(leg, LEG_REFUSED);
@@ -535,6 +555,7 @@ void leg_free(struct leg *leg)
 
 	if (leg->id)
 		slots_remove(table_of_calls->legs, leg->id);
+	leg_unload_trunk(leg);
 	list_remove(&leg->node);
 	pool_give(&table_of_calls->legs_pool, leg);
 }
@@ -558,7 +579,9 @@ void leg_take(struct leg *to, struct leg *from)
 	to->status = from->status;
 	to->counted = from->counted;
 	to->talks = from->talks;
-	from->counted = from->talks = false;
+	assert(!to->on_trunk);
+	to->on_trunk = from->on_trunk;
+	from->counted = from->talks = from->on_trunk = false;
 	if (from->turn)
 		from->turn->counted_legs = 0;
 	if (to->turn)
@@ -677,7 +700,10 @@ enum err leg_begin(struct attempt *attempt, struct call_turn *turn, const struct
 	caller_shown(attempt, turn, &invite, shown);
 	if (route)
 		leg_note_outside(leg, invite.caller_number);
-	err = leg_invite(leg, &invite);
+	err = route ? leg_load_trunk(leg, route->trunk_id, attempt->emergency ? TRUNK_LEG_EMERGENCY : TRUNK_LEG_OUT)
+		    : ERR_NONE;
+	if (!err)
+		err = leg_invite(leg, &invite);
 	if (err) {
 		leg->outcome = OUTCOME_UNREACHABLE;
 		leg->reason = str_of(err_sentence(err));

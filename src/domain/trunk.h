@@ -29,6 +29,8 @@ struct trunk {
 	int64_t registration_expires_s; // asked for
 	struct str inbound;   // addresses and ranges calls are taken from, separated by spaces; empty = host alone
 	struct str caller_id; // shown when neither the device nor the user has one
+	int64_t legs_max;     // at once, in both directions; 0 = any number
+	int64_t legs_per_s;   // new ones that we begin; 0 = any number
 	bool enabled;
 	int unknown_did; // what a caller gets for a number that leads nowhere: enum unknown_did, SITE = as the site says
 	struct str unknown_did_extension; // UNKNOWN_DID_EXTENSION: which

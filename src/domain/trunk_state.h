@@ -28,8 +28,12 @@ struct trunk_target_state {
 
 struct trunk_state {
 	uint64_t trunk_id;
-	enum trunk_service service; // out of service when all its targets are
-	const char *reason;         // likewise
+	enum trunk_service service;   // out of service when all its targets are
+	const char *reason;           // likewise
+	unsigned legs;                // now, in both directions
+	uint64_t legs_begun;          // since the start
+	uint64_t legs_refused;        // for the limits
+	int64_t legs_max, legs_per_s; // the limits; 0 = none
 	size_t target_count;
 	struct trunk_target_state targets[TRUNK_STATE_TARGETS_MAX];
 };

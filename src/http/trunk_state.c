@@ -83,7 +83,12 @@ static json_t *state_show(const struct trunk_state *state)
 	built = json_put(object, "targets", targets) && built;
 	if (built && json_put(object, "trunk_id", json_id(state->trunk_id)) &&
 	    json_put(object, "service", json_string(trunk_service_names[state->service])) &&
-	    json_put(object, "reason", reason_show(state->reason)))
+	    json_put(object, "reason", reason_show(state->reason)) &&
+	    json_put(object, "legs", json_integer((json_int_t)state->legs)) &&
+	    json_put(object, "legs_max", json_integer(state->legs_max)) &&
+	    json_put(object, "legs_per_s", json_integer(state->legs_per_s)) &&
+	    json_put(object, "legs_begun", json_integer((json_int_t)state->legs_begun)) &&
+	    json_put(object, "legs_refused", json_integer((json_int_t)state->legs_refused)))
 		return object;
 	json_decref(object);
 	return NULL;

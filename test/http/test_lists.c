@@ -152,6 +152,8 @@ static void trunk_says(void *context, uint64_t trunk_id, struct trunk_state *sta
 	state->service = trunk_id == 1 ? TRUNK_OUT_OF_SERVICE : TRUNK_IN_SERVICE;
 	state->reason = trunk_id == 1 ? "None of its targets is in service." : NULL;
 	state->target_count = 2;
+	state->legs = 3;
+	state->legs_max = 30;
 	state->targets[0] = (struct trunk_target_state){.host = "sbc1.example.com",
 							.address = "192.0.2.1:5060",
 							.transport = "udp",
@@ -181,6 +183,8 @@ static void trunks_show_their_targets(void **state)
 	struct reply reply = ask(f, &f->admin, "GET", "/api/v1/trunks/1/state", NULL);
 	assert_string_equal(text(reply.json, "service"), "out_of_service");
 	assert_string_equal(text(reply.json, "reason"), "None of its targets is in service.");
+	assert_int_equal(integer(reply.json, "legs"), 3);
+	assert_int_equal(integer(reply.json, "legs_max"), 30);
 	const json_t *targets = json_object_get(reply.json, "targets");
 	const json_t *first = json_array_get(targets, 0), *second = json_array_get(targets, 1);
 	assert_int_equal(json_array_size(targets), 2);

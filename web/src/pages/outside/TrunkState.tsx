@@ -21,6 +21,11 @@ export function useTrunkStates() {
 	});
 }
 
+// Used of what may be used: "3 / 30".
+export function legsText(state: TrunkState): string {
+	return state.legs_max ? `${state.legs} / ${state.legs_max}` : String(state.legs);
+}
+
 export function ServiceBadge({ service }: { service: Schemas["TrunkService"] }) {
 	const { t } = useTranslation();
 	return (
@@ -66,6 +71,11 @@ export function TrunkStateCard({ id }: { id: string }) {
 					{ id: "since", header: t("outside.since"), cell: (target) => moment(target.since) },
 				]}
 			/>
+			{data && (
+				<Text size="sm" c="dimmed" mt="sm">
+					{t("outside.legsSentence", { legs: legsText(data), begun: data.legs_begun, refused: data.legs_refused })}
+				</Text>
+			)}
 		</Card>
 	);
 }

@@ -10,7 +10,7 @@ import { ListPage, type Column } from "../../parts/ListPage";
 import { useRemove } from "../../parts/useRemove";
 import { SimplePage } from "./simple";
 import { TargetRows } from "./TargetRows";
-import { ServiceBadge, TrunkStateCard, useTrunkStates } from "./TrunkState";
+import { legsText, ServiceBadge, TrunkStateCard, useTrunkStates } from "./TrunkState";
 
 export function TrunkList() {
 	const { t } = useTranslation();
@@ -44,6 +44,16 @@ export function TrunkList() {
 					return state ? <ServiceBadge service={state.service} /> : "–";
 				},
 			},
+			{
+				id: "legs",
+				header: t("outside.legs"),
+				sortable: false,
+				numeric: true,
+				cell: (trunk) => {
+					const state = states?.find((each) => each.trunk_id === trunk.id);
+					return state ? legsText(state) : "–";
+				},
+			},
 			{ id: "inbound", header: t("outside.inbound"), cell: (trunk) => trunk.inbound || "–", hidden: true },
 		],
 		[t, states],
@@ -66,7 +76,7 @@ export function TrunkList() {
 	);
 }
 
-const names = ["title", "host", "port", "targets", "options_interval_s", "transport", "username", "realm", "registers", "registration_user", "registration_expires_s", "inbound", "caller_id", "enabled", "unknown_did", "unknown_did_extension"] as const;
+const names = ["title", "host", "port", "targets", "options_interval_s", "transport", "username", "realm", "registers", "registration_user", "registration_expires_s", "inbound", "caller_id", "legs_max", "legs_per_s", "enabled", "unknown_did", "unknown_did_extension"] as const;
 type TrunkValue = Pick<Required<Trunk>, (typeof names)[number]> & { password: string };
 
 export function TrunkPage() {
@@ -76,7 +86,7 @@ export function TrunkPage() {
 			resource="trunks"
 			list={{ href: "/trunks", label: t("shell.trunks") }}
 			newTitle={t("outside.newTrunk")}
-			blank={{ title: "", host: "", port: 0, targets: "", options_interval_s: 30, transport: "udp", username: "", realm: "", registers: false, registration_user: "", registration_expires_s: 600, inbound: "", caller_id: "", enabled: true, unknown_did: "site", unknown_did_extension: "", password: "" }}
+			blank={{ title: "", host: "", port: 0, targets: "", options_interval_s: 30, transport: "udp", username: "", realm: "", registers: false, registration_user: "", registration_expires_s: 600, inbound: "", caller_id: "", legs_max: 0, legs_per_s: 0, enabled: true, unknown_did: "site", unknown_did_extension: "", password: "" }}
 			valueOf={(trunk) => ({ ...(Object.fromEntries(names.map((name) => [name, trunk[name]])) as unknown as TrunkValue), password: "" })}
 			bodyOf={({ password, ...rest }) => ({ ...rest, ...(password ? { password } : {}) })}
 			nameOf={(trunk) => trunk.title}
@@ -95,6 +105,8 @@ export function TrunkPage() {
 				registration_expires_s: t("outside.registrationExpires"),
 				inbound: t("outside.inbound"),
 				caller_id: t("outside.callerId"),
+				legs_max: t("outside.legsMax"),
+				legs_per_s: t("outside.legsPerS"),
 				enabled: t("outside.enabled"),
 				unknown_did: t("numbers.unknown"),
 				unknown_did_extension: t("numbers.unknownExtension"),
@@ -162,6 +174,8 @@ export function TrunkPage() {
 						<Fields>
 							<TextField form={form} name="inbound" label={t("outside.inbound")} max={1000} hint={t("outside.inboundHint")} placeholder="192.0.2.0/24" />
 							<TextField form={form} name="caller_id" label={t("outside.callerId")} max={32} mode="tel" hint={t("outside.callerIdHint")} />
+							<NumberField form={form} name="legs_max" label={t("outside.legsMax")} min={0} max={100000} hint={t("outside.legsMaxHint")} />
+							<NumberField form={form} name="legs_per_s" label={t("outside.legsPerS")} min={0} max={10000} hint={t("outside.legsPerSHint")} />
 							<ChoiceField
 								form={form}
 								name="unknown_did"
