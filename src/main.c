@@ -360,6 +360,7 @@ static bool store_build(struct server *server)
 	    .url = server->settings.store_url,
 	    .plan = &server->plan,
 	    .call_thread = server->call_thread,
+	    .forgets_registrations = !server->settings.keep_registrations,
 	    .changed = change_committed,
 	    .context = server,
 	};

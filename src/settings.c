@@ -58,6 +58,10 @@ static const struct config_key keys[] = {
 	"0: only if the other side asks for it."),
     INTEGER("sip", "session_min_s", session_min_s, "90", 90, 86400,
 	    "The shortest such time taken from the other side; shorter: 422."),
+    TEXT("sip", "authenticated_by", sip_authenticated_by, "",
+	 "Addresses and ranges of proxies in front that have every phone show its password themselves, separated by "
+	 "spaces: "
+	 "what comes from there is taken as from the device that From names. Empty: nobody is believed."),
     INTEGER("registrar", "min_s", register_min_s, "60", 1, 86400, "The shortest registration taken; shorter: 423."),
     INTEGER("registrar", "max_s", register_max_s, "7200", 60, 604800, "The longest; longer ones are shortened to it."),
     INTEGER("registrar", "default_s", register_default_s, "3600", 60, 604800, "Where the device does not say."),
@@ -115,6 +119,10 @@ static const struct config_key keys[] = {
     TEXT("oidc", "claim", oidc_claim, "preferred_username", "Claim that holds the sign-in name of a user here."),
     TEXT("oidc", "scope", oidc_scope, "openid profile email", "What is asked of it; openid is needed."),
     TEXT("store", "url", store_url, "sqlite:/var/lib/carillon/carillon.db", "Where everything is kept."),
+    BOOLEAN("store", "keep_registrations", keep_registrations, "yes",
+	    "Whether a registration is on disk before it is answered. no: it is in memory alone, and after a restart "
+	    "phones "
+	    "are unknown until they register again."),
     TEXT("numbers", "country_code", country_code, "44", "The site's country code."),
     TEXT("numbers", "international_prefix", international_prefix, "00", "Dialled before a country code."),
     TEXT("numbers", "national_prefix", national_prefix, "0", "Dialled before an area code; empty: none."),
@@ -132,9 +140,18 @@ static const struct config_key keys[] = {
 static const struct {
 	const char *section, *name;
 } adoptable[] = {
-    {"sip", "ws_origins"},    {"sip", "idle_s"},   {"sip", "nonce_life_s"}, {"sip", "session_expires_s"},
-    {"sip", "session_min_s"}, {"registrar", NULL}, {"presence", NULL},      {"limits", NULL},
-    {"overload", NULL},       {"log", "level"},    {"server", "drain_s"},
+    {"sip", "authenticated_by"},
+    {"sip", "ws_origins"},
+    {"sip", "idle_s"},
+    {"sip", "nonce_life_s"},
+    {"sip", "session_expires_s"},
+    {"sip", "session_min_s"},
+    {"registrar", NULL},
+    {"presence", NULL},
+    {"limits", NULL},
+    {"overload", NULL},
+    {"log", "level"},
+    {"server", "drain_s"},
 };
 
 static bool is_adoptable(const struct config_key *key)
@@ -231,6 +248,11 @@ void settings_trusted(const struct settings *settings, struct net_range ranges[T
 	(void)ranges_parse(settings->limits_trusted, ranges);
 }
 
+void settings_authenticated_by(const struct settings *settings, struct net_range ranges[TRUSTED_MAX])
+{
+	(void)ranges_parse(settings->sip_authenticated_by, ranges);
+}
+
 static bool digits_only(struct str text)
 {
 	for (size_t i = 0; i < text.length; i++)
@@ -307,6 +329,9 @@ static bool settings_check(const struct settings *settings, struct config_error 
 	if (!dns_servers_valid(settings->dns_servers))
 		return refuse(error, "[dns] servers", settings->dns_servers,
 			      "up to eight addresses such as 192.0.2.53 or [2001:db8::53]:5353");
+	if (!ranges_parse(settings->sip_authenticated_by, trusted))
+		return refuse(error, "[sip] authenticated_by", settings->sip_authenticated_by,
+			      "up to 16 addresses and ranges such as 192.0.2.1 or 2001:db8::/64");
 	if (!ranges_parse(settings->limits_trusted, trusted))
 		return refuse(error, "[limits] trusted", settings->limits_trusted,
 			      "up to 16 addresses and ranges such as 192.0.2.1 or 2001:db8::/64");

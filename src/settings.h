@@ -20,6 +20,7 @@ struct settings {
 	int64_t sip_idle_s;
 	int64_t sip_nonce_life_s;
 	struct str sip_digest;
+	struct str sip_authenticated_by;
 	struct str tls_certificate, tls_key, tls_ca; // files
 	bool tls_require_client_certificate;
 	int64_t session_expires_s, session_min_s;
@@ -39,6 +40,7 @@ struct settings {
 	int64_t http_workers;
 	struct str http_console;
 	struct str store_url;
+	bool keep_registrations;
 	struct str country_code, international_prefix, national_prefix, outside_prefix, emergency;
 	struct feature_codes features;
 	struct str log_level;
@@ -58,6 +60,8 @@ void settings_adopt(struct settings *running, const struct settings *read);
 void settings_listeners(struct str text, uint16_t default_port, struct net_address listeners[LISTENERS_MAX]);
 // Of [limits] trusted; unused places are all zero.
 void settings_trusted(const struct settings *settings, struct net_range ranges[TRUSTED_MAX]);
+// Of [sip] authenticated_by, likewise.
+void settings_authenticated_by(const struct settings *settings, struct net_range ranges[TRUSTED_MAX]);
 struct number_plan settings_number_plan(const struct settings *settings);
 // The folder of the console's files: [http] console, or the first one there is of those where it lies when the program is
 // installed or was built. False: there is none.

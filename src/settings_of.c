@@ -49,6 +49,7 @@ struct sip_endpoint_settings settings_of_endpoint(const struct settings *from, s
 
 	_Static_assert((int)TRUSTED_MAX == (int)SIP_TRUSTED_MAX, "as many as the endpoint takes");
 	settings_trusted(from, settings.trusted);
+	settings_authenticated_by(from, settings.authenticated_by);
 	settings_listeners(from->sip_udp, 5060, settings.transport.udp);
 	settings_listeners(from->sip_tcp, 5060, settings.transport.tcp);
 	settings_listeners(from->sip_tls, 5061, settings.transport.tls);

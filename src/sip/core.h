@@ -26,9 +26,10 @@ struct sip_endpoint {
 	struct sip_auth *auth;
 	struct sip_limits *limits;
 	struct sip_overload *overload;
-	uint64_t dropped_before;                   // by the limits, when the overload looked last
-	uint64_t flood_until_ms;                   // strangers bring more than is read
-	struct net_range trusted[SIP_TRUSTED_MAX]; // by the limits, beside the trunks
+	uint64_t dropped_before;                            // by the limits, when the overload looked last
+	uint64_t flood_until_ms;                            // strangers bring more than is read
+	struct net_range trusted[SIP_TRUSTED_MAX];          // by the limits, beside the trunks
+	struct net_range authenticated_by[SIP_TRUSTED_MAX]; // who authenticates devices himself
 	struct directory *directory;
 	struct registrations *registrations;
 	struct call_table *calls; // NULL until the start

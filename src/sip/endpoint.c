@@ -286,6 +286,7 @@ static bool limits_build(struct sip_endpoint *endpoint, const struct sip_endpoin
 	limits.trusts = trusts;
 	limits.context = endpoint;
 	memcpy(endpoint->trusted, settings->trusted, sizeof endpoint->trusted);
+	memcpy(endpoint->authenticated_by, settings->authenticated_by, sizeof endpoint->authenticated_by);
 	endpoint->limits = sip_limits_create(endpoint->loop, &limits);
 	return endpoint->limits != NULL;
 }
@@ -342,6 +343,7 @@ bool sip_endpoint_change(struct sip_endpoint *endpoint, const struct sip_endpoin
 	if (!sip_transport_change(endpoint->transport, &settings->transport))
 		return false;
 	memcpy(endpoint->trusted, settings->trusted, sizeof endpoint->trusted);
+	memcpy(endpoint->authenticated_by, settings->authenticated_by, sizeof endpoint->authenticated_by);
 	sip_limits_change(endpoint->limits, &settings->limits);
 	sip_overload_change(endpoint->overload, &settings->overload);
 	sip_auth_set_nonce_life(endpoint->auth, settings->nonce_life_s);

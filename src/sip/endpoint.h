@@ -29,6 +29,7 @@ struct sip_endpoint_settings {
 	bool lamps_nameless;                                  // busy lamps do not tell who calls whom
 	struct sip_limits_settings limits;                    // but for whom it trusts: trunks and those of `trusted`
 	struct net_range trusted[SIP_TRUSTED_MAX];            // unused places are all zero
+	struct net_range authenticated_by[SIP_TRUSTED_MAX];   // proxies that authenticate phones themselves; likewise
 	struct sip_overload_settings overload;                // but for what it asks
 	struct str dns_servers;                               // see base/dns.h; empty: the system's
 	struct watch *watch;                                  // is told when a trunk's state changes; may be NULL

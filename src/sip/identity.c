@@ -56,6 +56,25 @@ static bool is_over_limit(struct sip_endpoint *endpoint, const struct flow *from
 	return true;
 }
 
+// The device that a proxy in front has authenticated: the user part of From, which that proxy answers for.
+static const struct device *device_vouched_for(const struct sip_endpoint *endpoint, const struct flow *from,
+					       const struct sip_message *request)
+{
+	for (size_t i = 0; i < SIP_TRUSTED_MAX; i++)
+		if (net_range_holds(&endpoint->authenticated_by[i], &from->remote))
+			return directory_device_by_number(endpoint->directory, request->from.uri.user);
+	return NULL;
+}
+
+static bool take_vouched_for(struct sip_endpoint *endpoint, const struct flow *from, const struct sip_message *request,
+			     const struct device *device, struct identity *who)
+{
+	if (is_over_limit(endpoint, from, request, device))
+		return false;
+	*who = (struct identity){IDENTITY_DEVICE, device->entity.id};
+	return true;
+}
+
 bool identity_establish(struct sip_endpoint *endpoint, const struct flow *from, const struct sip_message *request,
 			enum identity_trust trust, struct identity *who)
 {
@@ -64,6 +83,11 @@ bool identity_establish(struct sip_endpoint *endpoint, const struct flow *from, 
 	struct sip_auth_secret secret = {0};
 	bool named = sip_auth_username(endpoint->auth, request, name, sizeof name);
 
+	if (!named) {
+		device = device_vouched_for(endpoint, from, request);
+		if (device)
+			return take_vouched_for(endpoint, from, request, device, who);
+	}
 	// Credentials win over the address: a phone may stand beside a trunk.
 	if (!named && trust == TRUST_DEVICES_AND_TRUNKS) {
 		const struct trunk *trunk = trunk_of_request(endpoint, from, request);

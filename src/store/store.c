@@ -20,6 +20,7 @@
 
 struct store {
 	const struct number_plan *plan;
+	bool forgets_registrations;
 	char path[512];              // of the database's file, "" when it is none
 	struct store_writer *writer; // owned
 	struct readers *readers;     // owned
@@ -30,7 +31,14 @@ struct store {
 
 static void save_registration(void *context, struct registration_write *write)
 {
-	store_writer_post_registration(((struct store *)context)->writer, write);
+	struct store *store = context;
+
+	if (!store->forgets_registrations) {
+		store_writer_post_registration(store->writer, write);
+		return;
+	}
+	write->err = ERR_NONE;
+	write->done(write);
 }
 
 static void save_call(void *context, struct call_record *record)
@@ -419,6 +427,7 @@ bool store_open(const struct store_settings *settings, struct store **result, ch
 		goto not_migrated;
 	snprintf(sentence, size, "There is no memory for the database.");
 	store->plan = settings->plan;
+	store->forgets_registrations = settings->forgets_registrations;
 	if (str_starts(settings->url, STR("sqlite:")) &&
 	    !str_to_cstring(str_from(settings->url, 7), store->path, sizeof store->path))
 		store->path[0] = '\0';

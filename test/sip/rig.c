@@ -319,6 +319,7 @@ struct rig *rig_start(unsigned session_expires_s)
 	add_device(&rig, rig.soft, "821");
 	add_trunk(&rig, rig.trunk);
 	assert_true(net_address_parse(STR("10.0.0.1"), 5060, &settings.transport.udp[0]));
+	assert_true(net_range_parse(STR("10.0.3.0/24"), &settings.authenticated_by[0]));
 	assert_true(net_address_parse(STR("10.0.0.1"), 5060, &settings.transport.tcp[0]));
 	assert_int_equal(
 	    sip_endpoint_create(rig.loop, &settings, rig.directory, rig.registrations, &rig.endpoint, &failed), 0);

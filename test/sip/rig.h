@@ -27,6 +27,7 @@ struct rig {
 	unsigned write_count;
 	uint64_t desk, soft; // devices 330 and 821
 	uint64_t trunk;      // at 10.0.1.1, with a password
+	// A proxy in 10.0.3.0/24 has authenticated whom its From names.
 
 	struct str last_sent; // by a peer
 

@@ -170,6 +170,40 @@ static void a_trunks_address_registers_nothing(void **state)
 	peer_close(&carrier);
 }
 
+static void a_proxy_that_authenticates_is_believed_about_devices_there_are(void **state)
+{
+	static const char text[] =
+	    "REGISTER sip:example.com SIP/2.0\nVia: SIP/2.0/UDP %s:5060;branch=z9hG4bKv%u;rport\n"
+	    "From: <sip:%s@example.com>;tag=f\nTo: <sip:%s@example.com>\n"
+	    "Call-ID: v\nCSeq: %u REGISTER\n" CONTACT "Content-Length: 0\n\n";
+	struct peer proxy, neighbour;
+	(void)state;
+	peer_open(&proxy, rig, "10.0.3.7", 5060);
+	peer_open(&neighbour, rig, "10.0.4.7", 5060);
+	peer_send(&neighbour, text, "10.0.4.7", 1, "330", "330", 1);
+	assert_starts(peer_next(&neighbour), "SIP/2.0 401 ");
+	peer_send(&proxy, text, "10.0.3.7", 2, "999", "999", 2);
+	assert_starts(peer_next(&proxy), "SIP/2.0 401 "); // there is no such device, and nobody else is told so either
+	peer_send(&proxy, text, "10.0.3.7", 3, "821", "330", 3);
+	assert_starts(peer_next(&proxy), "SIP/2.0 403 ");
+	assert_int_equal(bindings_count(), 0);
+	peer_send(&proxy, text, "10.0.3.7", 4, "330", "330", 4);
+	assert_starts(peer_next(&proxy), "SIP/2.0 200 OK\n");
+	assert_int_equal(only_binding()->device_id, rig->desk);
+	// Credentials that come along are looked at all the same.
+	struct login login = {"330", "wrong", "REGISTER", "sip:example.com"};
+	peer_send(&neighbour, text, "10.0.4.7", 5, "330", "330", 5);
+	const char *challenge = peer_next(&neighbour);
+	peer_send(&proxy,
+		  "REGISTER sip:example.com SIP/2.0\nVia: SIP/2.0/UDP 10.0.3.7:5060;branch=z9hG4bKw;rport\n"
+		  "From: <sip:330@example.com>;tag=f\nTo: <sip:330@example.com>\n"
+		  "Call-ID: w\nCSeq: 6 REGISTER\n" CONTACT "%sContent-Length: 0\n\n",
+		  authorization(rig, challenge, &login));
+	assert_starts(peer_next(&proxy), "SIP/2.0 401 ");
+	peer_close(&proxy);
+	peer_close(&neighbour);
+}
+
 static void too_short_is_refused_and_too_long_is_cut(void **state)
 {
 	(void)state;
@@ -330,6 +364,7 @@ int main(void)
 	    T(an_unknown_device_and_a_wrong_password_look_the_same),
 	    T(nobody_registers_for_another),
 	    T(a_trunks_address_registers_nothing),
+	    T(a_proxy_that_authenticates_is_believed_about_devices_there_are),
 	    T(too_short_is_refused_and_too_long_is_cut),
 	    T(a_contact_with_expires_0_goes),
 	    T(a_star_removes_all_and_only_with_expires_0),

@@ -112,6 +112,8 @@ bool fixture_open(struct fixture *fixture, char *sentence, size_t size)
 	struct store_settings settings = {
 	    .url = str_of(fixture->url), .plan = &fixture_plan, .changed = changed, .context = fixture};
 
+	settings.forgets_registrations = fixture->forgets_registrations;
+
 	told_fixture = fixture;
 	assert_int_equal(queue_create(&fixture->call_thread), 0);
 	settings.call_thread = fixture->call_thread;

@@ -15,6 +15,7 @@
 #include <pthread.h>
 
 struct fixture {
+	bool forgets_registrations; // what the next fixture_open asks for
 	char directory[64];
 	char path[96];
 	char url[112];

@@ -273,6 +273,23 @@ static void closing_writes_what_waits(void **state)
 	assert_string_equal(fixture_sql(fixture, "SELECT count(*) FROM call_records"), "1000");
 }
 
+static void registrations_that_are_not_kept_leave_nothing_behind(void **state)
+{
+	struct fixture *fixture = *state;
+	struct device *device = new_device(fixture, DEVICE_SIP_PHONE, "330");
+	char sentence[200];
+
+	assert_int_equal(try_create(fixture, &device->entity), ERR_NONE);
+	assert_int_equal(binding_save(fixture, new_binding(device->entity.id, "sip:330@192.0.2.7", 1)), ERR_NONE);
+	fixture_close(fixture);
+	assert_string_equal(fixture_sql(fixture, "SELECT count(*) FROM registrations"), "1");
+	fixture->forgets_registrations = true;
+	assert_true(fixture_open(fixture, sentence, sizeof sentence));
+	assert_int_equal(binding_save(fixture, new_binding(device->entity.id, "sip:330@192.0.2.8", 2)), ERR_NONE);
+	fixture_close(fixture);
+	assert_string_equal(fixture_sql(fixture, "SELECT count(*) FROM registrations"), "1");
+}
+
 int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, fixture_setup, fixture_teardown)
@@ -284,6 +301,7 @@ int main(void)
 	    TEST(leases_that_are_over_end_by_themselves),
 	    TEST(many_registrations_share_a_commit),
 	    TEST(closing_writes_what_waits),
+	    TEST(registrations_that_are_not_kept_leave_nothing_behind),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
