@@ -137,6 +137,7 @@ bool turn_describe(struct attempt *attempt, struct call_turn *turn)
 	turn->device_kind = device->device_kind;
 	turn->device_number = arena_copy(arena, device->number);
 	turn->device_title = arena_copy(arena, device->title);
+	turn->confirm = device->confirm;
 	if (!device_kind_registers(device->device_kind)) {
 		turn->number = arena_copy(arena, str_empty(device->canonical) ? device->number : device->canonical);
 		struct guard guard = guard_of(device, directory_site(directory));
@@ -264,7 +265,8 @@ static uint64_t now_of(const struct attempt *attempt)
 
 static bool leg_rings_on(const struct leg *leg)
 {
-	return leg->state == LEG_INVITED || leg->state == LEG_RINGING;
+	return leg->state == LEG_PREPARING || leg->state == LEG_INVITED || leg->state == LEG_RINGING ||
+	       leg->state == LEG_PROMPTING;
 }
 
 static bool turn_rings_on(const struct attempt *attempt, const struct call_turn *turn)
@@ -272,6 +274,17 @@ static bool turn_rings_on(const struct attempt *attempt, const struct call_turn 
 	list_each (node, following, &attempt->legs) {
 		const struct leg *leg = container_of(node, const struct leg, node);
 		if (leg->turn == turn && leg_rings_on(leg))
+			return true;
+	}
+	return false;
+}
+
+// Who has answered and hears who calls takes his time, which is bounded by itself: the turn's own stands still.
+static bool turn_prompts(const struct attempt *attempt, const struct call_turn *turn)
+{
+	list_each (node, following, &attempt->legs) {
+		const struct leg *leg = container_of(node, const struct leg, node);
+		if (leg->turn == turn && leg->state == LEG_PROMPTING)
 			return true;
 	}
 	return false;
@@ -457,11 +470,13 @@ static void clock_arm(struct attempt *attempt)
 		const struct call_turn *turn = &attempt->turns[i];
 		if (turn->state == TURN_WAITING && turn->starts_ms < next)
 			next = turn->starts_ms;
-		if (turn->state == TURN_RINGING && turn->stops_ms < next)
+		if (turn->state == TURN_RINGING && turn->stops_ms < next && !turn_prompts(attempt, turn))
 			next = turn->stops_ms;
 	}
-	assert(next != UINT64_MAX);
-	timer_start(call->table->ports.loop, &call->clock, next > now ? next - now : 0);
+	if (next == UINT64_MAX) // all that is left prompts
+		timer_stop(&call->clock);
+	else
+		timer_start(call->table->ports.loop, &call->clock, next > now ? next - now : 0);
 }
 
 void attempt_leg_rings(struct attempt *attempt, struct leg *leg)
@@ -481,7 +496,8 @@ void attempt_advance(struct attempt *attempt)
 
 	call_changed(attempt->call);
 	for (size_t i = 0; i < attempt->turn_count; i++)
-		if (attempt->turns[i].state == TURN_RINGING && attempt->turns[i].stops_ms <= now)
+		if (attempt->turns[i].state == TURN_RINGING && attempt->turns[i].stops_ms <= now &&
+		    !turn_prompts(attempt, &attempt->turns[i]))
 			turn_time_out(attempt, &attempt->turns[i]);
 	do {
 		over = 0;
@@ -559,7 +575,7 @@ void attempt_leg_failed(struct attempt *attempt, struct leg *leg)
 
 	if (next_route_may_help(leg) && turn_ring_route(attempt, turn) == ERR_NONE)
 		return;
-	if (result.outcome == OUTCOME_TOO_SOON) // a voicemail is nobody
+	if (result.outcome == OUTCOME_TOO_SOON || result.outcome == OUTCOME_NOT_CONFIRMED) // a voicemail is nobody
 		result = (struct result){.outcome = OUTCOME_TIMED_OUT, .status = 480};
 	else if (result.outcome == OUTCOME_UNREACHABLE || result.status == 0)
 		result.status = 480;

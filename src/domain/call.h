@@ -9,6 +9,7 @@
 //   call_relay.c  requests within a call, carried from one side to the other
 //   call_transfer.c  a call that takes over one side of another: transfers, moves
 //   call_replace.c   a caller who takes somebody's place in a call
+//   call_confirm.c   a leg that is taken by a key: who answers hears who calls
 //   call_feature.c   feature codes that are done elsewhere: the caller hears how it went
 //   call_join.c   two who are up are told of each other's media
 //   call_pickup.c a caller who takes a call that rings at somebody else's
@@ -91,6 +92,7 @@ struct call_turn {
 	struct str number;                      // canonical; external, Teams and outside numbers
 	uint64_t too_soon_ms;                   // an answer before this is a voicemail's; 0: any is good
 	uint64_t too_late_ms;                   // it rings no longer; 0: as long as the ring plan says
+	bool confirm;                           // who answers takes the call by a key
 	bool cut;                               // stops_ms is the guard's, before the ring plan's
 	enum outcome outcome;                   // when it never rang
 	const char *reason;                     // likewise, a sentence
@@ -141,6 +143,9 @@ struct leg {
 	uint64_t began_ms;        // loop_now_ms
 	int64_t started_at, ringing_at, answered_at, ended_at; // wall clock, 0 = never
 	bool offered;                                          // one of ours: our INVITE had an offer
+	struct confirmation *confirmation; // PREPARING to DISMISSED, when the turn wants a key; owned
+	bool anchored;                     // its media go through the relay, which is told when it ends
+	int64_t confirmed_at;              // wall clock: the 1; 0 = never
 	bool rang;
 	bool alerted;      // by a 180
 	unsigned progress; // the last provisional status
@@ -247,7 +252,7 @@ struct lamp {
 
 struct call_table {
 	struct call_table_ports ports;
-	struct pool calls_pool, legs_pool, attempts_pool, relays_pool, tallies_pool, lamps_pool;
+	struct pool calls_pool, legs_pool, attempts_pool, relays_pool, tallies_pool, lamps_pool, confirmations_pool;
 	struct slots *legs, *relays;
 	struct hash_table *tallies[TALLY_KIND_COUNT];
 	struct hash_table *outside; // trunk legs by the number they dial
@@ -309,6 +314,7 @@ struct leg_event {
 	uint64_t token;                       // REQUESTED: the transaction; REPLIED: the relay
 	const struct dialog_request *request; // REQUESTED
 	enum leg_end why;                     // STOP
+	char key;                             // KEY
 	struct result result;                 // STOP of a caller who waits: what he gets
 };
 // One more in the attempt, for the turn; counted nowhere yet.
@@ -338,6 +344,13 @@ void winner_accept(struct leg *leg);
 // INVITEs a device at one of its bindings (trunk NULL) or over a trunk. The refusal when nothing was sent.
 enum err leg_begin(struct attempt *attempt, struct call_turn *turn, const struct binding *binding,
 		   const struct route *route);
+// The INVITE, with this offer. The refusal: the leg has failed.
+enum err leg_send(struct leg *leg, const struct binding *binding, const struct route *route, const struct body *offer);
+void leg_fail(struct leg *leg, enum outcome outcome, const char *reason); // the call is not told
+void leg_set_state(struct leg *leg, enum leg_state state);
+void leg_note_end(struct leg *leg, enum leg_end why); // what it is recorded as
+void leg_acknowledge(struct leg *leg, const struct body *body);
+void leg_hang_up(struct leg *leg, enum leg_end why);
 bool leg_may_be_heard(const struct leg *leg); // its early media reaches the caller
 const char *leg_end_sentence(enum leg_end why);
 
@@ -367,6 +380,30 @@ void attempt_leg_rings(struct attempt *attempt, struct leg *leg);
 void attempt_stop(struct attempt *attempt, const struct leg *but, enum leg_end why);
 // The outcome of a device, as the wire's status tells it.
 enum outcome outcome_of_status(unsigned status, bool rang);
+
+// ---- call_confirm.c
+
+size_t confirmation_size(void);
+// The relay is asked for an offer; the leg is invited when it comes. The refusal: the leg is still to fail.
+enum err confirm_prepare(struct leg *leg, const struct binding *binding);
+void confirm_begin(struct leg *leg, const struct body *answer); // its 200
+void confirm_end(struct leg *leg);                              // gives back what it needed
+void confirm_leave_relay(struct leg *leg);
+// Its states; see leg.c's table.
+void preparing_is_offered(struct leg *leg, const struct leg_event *event);
+void preparing_is_lost(struct leg *leg, const struct leg_event *event);
+void preparing_is_stopped(struct leg *leg, const struct leg_event *event);
+void ringing_is_lost(struct leg *leg, const struct leg_event *event);
+void prompting_is_connected(struct leg *leg, const struct leg_event *event);
+void prompting_key(struct leg *leg, const struct leg_event *event);
+void prompting_requested(struct leg *leg, const struct leg_event *event);
+void prompting_is_heard(struct leg *leg, const struct leg_event *event);
+void prompting_waited(struct leg *leg, const struct leg_event *event);
+void prompting_is_lost(struct leg *leg, const struct leg_event *event);
+void prompting_hangs_up(struct leg *leg, const struct leg_event *event);
+void prompting_is_stopped(struct leg *leg, const struct leg_event *event);
+void dismissed_is_over(struct leg *leg, const struct leg_event *event);
+void dismissed_hangs_up(struct leg *leg, const struct leg_event *event);
 
 // ---- call_redirect.c
 
@@ -414,6 +451,7 @@ struct toll_question toll_question_of(const struct attempt *attempt, const struc
 				      const struct route *route);
 // The next route for the turn that its legs have not tried and that may be taken; NULL: none is left. *why says whether there
 // are none or why none may be.
+const struct route *route_of_leg(const struct leg *leg); // the one over its trunk; NULL: gone
 const struct route *route_next(const struct attempt *attempt, const struct call_turn *turn, enum err *why);
 // What a device or trunk is told of the caller.
 void caller_shown(const struct attempt *attempt, const struct call_turn *turn, struct outgoing_invite *invite,

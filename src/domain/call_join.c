@@ -82,6 +82,8 @@ void join_again(struct call *call, struct leg *leg, const struct body *body)
 static void joined(struct call *call)
 {
 	call_drop_offer(call);
+	confirm_leave_relay(call->caller); // each has the other's own media now
+	confirm_leave_relay(call->winner);
 	call_set_state(call, CALL_TALKING);
 }
 

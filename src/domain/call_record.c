@@ -22,6 +22,7 @@ const char *const outcome_names[] = {
     [OUTCOME_FAILED] = "failed",
     [OUTCOME_TOO_SOON] = "too_soon",
     [OUTCOME_TOO_LATE] = "too_late",
+    [OUTCOME_NOT_CONFIRMED] = "not_confirmed",
     NULL,
 };
 

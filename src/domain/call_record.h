@@ -18,8 +18,9 @@ enum outcome {
 	OUTCOME_NOT_RUNG,    // its turn never came, or something forbade it: see err
 	OUTCOME_REFUSED,     // by us: no route, no permission, do-not-disturb
 	OUTCOME_FAILED,
-	OUTCOME_TOO_SOON, // answered by a voicemail at once: the guard dropped it
-	OUTCOME_TOO_LATE, // stopped by the guard before its voicemail answers
+	OUTCOME_TOO_SOON,      // answered by a voicemail at once: the guard dropped it
+	OUTCOME_TOO_LATE,      // stopped by the guard before its voicemail answers
+	OUTCOME_NOT_CONFIRMED, // answered, but nobody pressed 1
 	OUTCOME_COUNT
 };
 extern const char *const outcome_names[]; // "answered" ..., ends with NULL
@@ -30,9 +31,10 @@ struct leg_record {
 	int device_kind;
 	int64_t planned_start_ms; // by the ring plan, after the call's arrival
 	int64_t planned_stop_ms;
-	int64_t started_at;  // INVITE sent; 0 = never
-	int64_t ringing_at;  // first 180; 0 = never
-	int64_t answered_at; // 0 = never
+	int64_t started_at;   // INVITE sent; 0 = never
+	int64_t ringing_at;   // first 180; 0 = never
+	int64_t answered_at;  // 0 = never; also when it was dropped after that
+	int64_t confirmed_at; // the 1 was pressed; 0 = never, or not asked for
 	int64_t ended_at;
 	int outcome;
 	unsigned sip_status; // the last final status from the wire, or 0

@@ -240,6 +240,17 @@ struct toll_question toll_question_of(const struct attempt *attempt, const struc
 				      .free = attempt->emergency || turn->device_kind == DEVICE_TEAMS};
 }
 
+const struct route *route_of_leg(const struct leg *leg)
+{
+	const struct route *routes[ROUTES_MAX];
+	size_t count = routes_to(leg->call->table->ports.directory, leg->turn->number, leg->attempt->emergency, routes);
+
+	for (size_t i = 0; i < count; i++)
+		if (routes[i]->trunk_id == leg->trunk_id)
+			return routes[i];
+	return NULL;
+}
+
 const struct route *route_next(const struct attempt *attempt, const struct call_turn *turn, enum err *why)
 {
 	const struct directory *directory = attempt->call->table->ports.directory;

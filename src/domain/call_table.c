@@ -107,6 +107,7 @@ struct call_table *call_table_create(const struct call_table_ports *ports)
 	pool_init(&table->relays_pool, sizeof(struct relay));
 	pool_init(&table->tallies_pool, sizeof(struct tally));
 	pool_init(&table->lamps_pool, sizeof(struct lamp));
+	pool_init(&table->confirmations_pool, confirmation_size());
 	table->legs = slots_create(LEGS_MAX);
 	table->relays = slots_create(CALLS_MAX);
 	table->outside = hash_create();
@@ -163,6 +164,7 @@ void call_table_destroy(struct call_table *table)
 	pool_free(&table->relays_pool);
 	pool_free(&table->tallies_pool);
 	pool_free(&table->lamps_pool);
+	pool_free(&table->confirmations_pool);
 	free(table);
 }
 
@@ -312,6 +314,31 @@ void call_table_redirected(struct call_table *table, uint64_t leg, unsigned stat
 				      .reason = reason,
 				      .targets = targets,
 				      .target_count = count});
+}
+
+void call_table_media_offered(struct call_table *table, uint64_t leg, const struct body *offer)
+{
+	leg_event(table, leg, &(struct leg_event){.kind = LEG_EVENT_MEDIA_OFFERED, .body = offer});
+}
+
+void call_table_media_answered(struct call_table *table, uint64_t leg, const struct body *answer)
+{
+	leg_event(table, leg, &(struct leg_event){.kind = LEG_EVENT_MEDIA_ANSWERED, .body = answer});
+}
+
+void call_table_media_lost(struct call_table *table, uint64_t leg)
+{
+	leg_event(table, leg, &(struct leg_event){.kind = LEG_EVENT_MEDIA_LOST});
+}
+
+void call_table_prompt_over(struct call_table *table, uint64_t leg)
+{
+	leg_event(table, leg, &(struct leg_event){.kind = LEG_EVENT_PROMPT_OVER});
+}
+
+void call_table_key_pressed(struct call_table *table, uint64_t leg, char key)
+{
+	leg_event(table, leg, &(struct leg_event){.kind = LEG_EVENT_KEY, .key = key});
 }
 
 void call_table_early_answered(struct call_table *table, uint64_t leg, const struct body *body)

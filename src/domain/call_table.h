@@ -75,6 +75,14 @@ void call_table_failed(struct call_table *table, uint64_t leg, unsigned status, 
 void call_table_redirected(struct call_table *table, uint64_t leg, unsigned status, struct str reason,
 			   const struct str targets[], size_t count);
 
+// What the media relay says of a leg of ours (media.h).
+void call_table_media_offered(struct call_table *table, uint64_t leg, const struct body *offer);
+void call_table_media_answered(struct call_table *table, uint64_t leg, const struct body *answer);
+// It cannot do what it was asked for, or is gone.
+void call_table_media_lost(struct call_table *table, uint64_t leg);
+void call_table_prompt_over(struct call_table *table, uint64_t leg);
+void call_table_key_pressed(struct call_table *table, uint64_t leg, char key); // '0' to '9', '*', '#', 'A' to 'D'
+
 // Both directions.
 // BYE, with its Reason or empty; already answered with 200.
 void call_table_hung_up(struct call_table *table, uint64_t leg, struct str reason);

@@ -99,6 +99,7 @@ static void line_of_leg(struct leg_record *line, const struct leg *leg)
 	line->started_at = leg->started_at;
 	line->ringing_at = leg->ringing_at;
 	line->answered_at = leg->answered_at;
+	line->confirmed_at = leg->confirmed_at;
 	line->ended_at = leg->ended_at;
 	line->outcome = leg->outcome;
 	line->sip_status = leg->status;

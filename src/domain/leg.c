@@ -107,6 +107,8 @@ static void leg_close(struct leg *leg)
 	struct call_table *table = leg->call->table;
 
 	leg->ended_at = wall_clock(leg);
+	confirm_end(leg);
+	confirm_leave_relay(leg);
 	slots_remove(table->legs, leg->id);
 	leg->id = 0;
 	if (leg->outside.hash)
@@ -118,7 +120,7 @@ static void leg_close(struct leg *leg)
 	relay_leg_over(leg);
 }
 
-static void leg_set_state(struct leg *leg, enum leg_state state)
+void leg_set_state(struct leg *leg, enum leg_state state)
 {
 	if (log_enabled(LOG_LEVEL_DEBUG)) {
 		char change[40];
@@ -129,7 +131,7 @@ static void leg_set_state(struct leg *leg, enum leg_state state)
 	}
 	assert(leg_is_open(leg));
 	leg->state = state;
-	if (state == LEG_ANSWERED || state == LEG_TALKING)
+	if (state == LEG_PROMPTING || state == LEG_ANSWERED || state == LEG_TALKING)
 		leg_talk(leg);
 	// A contact that is dead answers our CANCEL after half a minute, or rather never does; the device is free before that.
 	if (state == LEG_STOPPING || !leg_is_open(leg))
@@ -139,17 +141,17 @@ static void leg_set_state(struct leg *leg, enum leg_state state)
 	call_changed(leg->call);
 }
 
-static void leg_acknowledge(struct leg *leg, const struct body *body)
+void leg_acknowledge(struct leg *leg, const struct body *body)
 {
 	signalling_of(leg)->acknowledge(signalling_of(leg)->context, leg->session, body);
 }
 
-static void leg_hang_up(struct leg *leg, enum leg_end why)
+void leg_hang_up(struct leg *leg, enum leg_end why)
 {
 	signalling_of(leg)->hang_up(signalling_of(leg)->context, leg->session, why, leg->call->said);
 }
 
-static void leg_note_end(struct leg *leg, enum leg_end why)
+void leg_note_end(struct leg *leg, enum leg_end why)
 {
 	leg->why = why;
 	leg->outcome = ends[why].outcome;
@@ -158,6 +160,13 @@ static void leg_note_end(struct leg *leg, enum leg_end why)
 		leg->outcome = OUTCOME_UNREACHABLE;
 		leg->reason = STR("It did not respond.");
 	}
+}
+
+void leg_fail(struct leg *leg, enum outcome outcome, const char *reason)
+{
+	leg->outcome = outcome;
+	leg->reason = str_of(reason);
+	leg_set_state(leg, LEG_FAILED);
 }
 
 // ---- a leg of ours, ringing
@@ -199,7 +208,10 @@ static void ours_answers(struct leg *leg, const struct leg_event *event)
 		call_happens(leg->call, CALL_EVENT_LEG_FAILED, leg, NULL);
 		return;
 	}
-	call_happens(leg->call, CALL_EVENT_LEG_ANSWERED, leg, event->body);
+	if (leg->confirmation)
+		confirm_begin(leg, event->body);
+	else
+		call_happens(leg->call, CALL_EVENT_LEG_ANSWERED, leg, event->body);
 }
 
 // Where the device wants the call to go instead (RFC 3261 section 8.1.3.4).
@@ -414,6 +426,7 @@ static leg_handler *const table[LEG_STATE_COUNT][LEG_EVENT_COUNT] = {
 	},
     [LEG_INVITED] =
 	{
+	    [LEG_EVENT_MEDIA_LOST] = ringing_is_lost,
 	    [LEG_EVENT_PROGRESSED] = ours_progresses,
 	    [LEG_EVENT_ANSWERED] = ours_answers,
 	    [LEG_EVENT_FAILED] = ours_fails,
@@ -423,6 +436,7 @@ static leg_handler *const table[LEG_STATE_COUNT][LEG_EVENT_COUNT] = {
 	},
     [LEG_RINGING] =
 	{
+	    [LEG_EVENT_MEDIA_LOST] = ringing_is_lost,
 	    [LEG_EVENT_PROGRESSED] = ours_progresses,
 	    [LEG_EVENT_ANSWERED] = ours_answers,
 	    [LEG_EVENT_FAILED] = ours_fails,
@@ -430,8 +444,41 @@ static leg_handler *const table[LEG_STATE_COUNT][LEG_EVENT_COUNT] = {
 	    [LEG_EVENT_REPLIED] = relay_replied,
 	    [LEG_EVENT_STOP] = ours_is_stopped,
 	},
+    [LEG_PREPARING] =
+	{
+	    [LEG_EVENT_MEDIA_OFFERED] = preparing_is_offered,
+	    [LEG_EVENT_MEDIA_LOST] = preparing_is_lost,
+	    [LEG_EVENT_WAITED] = preparing_is_lost,
+	    [LEG_EVENT_STOP] = preparing_is_stopped,
+	},
+    [LEG_PROMPTING] =
+	{
+	    [LEG_EVENT_MEDIA_ANSWERED] = prompting_is_connected,
+	    [LEG_EVENT_MEDIA_LOST] = prompting_is_lost,
+	    [LEG_EVENT_PROMPT_OVER] = prompting_is_heard,
+	    [LEG_EVENT_KEY] = prompting_key,
+	    [LEG_EVENT_WAITED] = prompting_waited,
+	    [LEG_EVENT_HUNG_UP] = prompting_hangs_up,
+	    [LEG_EVENT_EXPIRED] = prompting_hangs_up,
+	    [LEG_EVENT_REQUESTED] = prompting_requested,
+	    [LEG_EVENT_REPLIED] = relay_replied,
+	    [LEG_EVENT_STOP] = prompting_is_stopped,
+	},
+    [LEG_DISMISSED] =
+	{
+	    [LEG_EVENT_MEDIA_LOST] = dismissed_is_over,
+	    [LEG_EVENT_PROMPT_OVER] = dismissed_is_over,
+	    [LEG_EVENT_KEY] = stays, // a 1 that comes too late
+	    [LEG_EVENT_WAITED] = dismissed_is_over,
+	    [LEG_EVENT_HUNG_UP] = dismissed_hangs_up,
+	    [LEG_EVENT_EXPIRED] = dismissed_hangs_up,
+	    [LEG_EVENT_REQUESTED] = relay_requested,
+	    [LEG_EVENT_REPLIED] = relay_replied,
+	    [LEG_EVENT_STOP] = dismissed_is_over,
+	},
     [LEG_STOPPING] =
 	{
+	    [LEG_EVENT_MEDIA_LOST] = stays,
 	    [LEG_EVENT_PROGRESSED] = stays, // it crossed our CANCEL
 	    [LEG_EVENT_ANSWERED] = stopping_answers,
 	    [LEG_EVENT_FAILED] = stopping_fails,
@@ -510,6 +557,10 @@ void winner_accept(struct leg *leg)
 {
 	leg->outcome = OUTCOME_ANSWERED;
 	leg->status = 200;
+	if (leg->state == LEG_PROMPTING) { // it was acknowledged when it was answered
+		leg_set_state(leg, LEG_TALKING);
+		return;
+	}
 	leg->answered_at = wall_clock(leg);
 	if (!leg->offered && !leg->call->answered_early) {
 		leg_set_state(leg, LEG_ANSWERED);
@@ -523,6 +574,8 @@ void winner_acknowledge(struct call *call, const struct body *body)
 {
 	struct leg *leg = call->winner;
 
+	if (leg->anchored && body && !str_empty(body->bytes))
+		leg->call->table->ports.media->complete(leg->call->table->ports.media->context, leg->id, body);
 	if (leg->state != LEG_ANSWERED)
 		return;
 	leg_acknowledge(leg, body ? body : &no_body);
@@ -581,7 +634,8 @@ void leg_take(struct leg *to, struct leg *from)
 	to->talks = from->talks;
 	assert(!to->on_trunk);
 	to->on_trunk = from->on_trunk;
-	from->counted = from->talks = from->on_trunk = false;
+	to->anchored = from->anchored;
+	from->counted = from->talks = from->on_trunk = from->anchored = false;
 	if (from->turn)
 		from->turn->counted_legs = 0;
 	if (to->turn)
@@ -622,7 +676,8 @@ void leg_list(struct leg *leg, struct attempt *attempt, struct call_turn *turn)
 // several plays is not what the caller will get.
 bool leg_may_be_heard(const struct leg *leg)
 {
-	return leg->attempt->alone && (leg->device_id == 0 || device_kind_registers(leg->turn->device_kind));
+	return leg->attempt->alone && !leg->turn->confirm &&
+	       (leg->device_id == 0 || device_kind_registers(leg->turn->device_kind));
 }
 
 static enum err leg_enter(struct leg *leg, struct attempt *attempt, struct call_turn *turn)
@@ -664,12 +719,49 @@ static enum err leg_invite(struct leg *leg, const struct outgoing_invite *invite
 	return signalling->invite(signalling->context, invite, &leg->session);
 }
 
+enum err leg_send(struct leg *leg, const struct binding *binding, const struct route *route, const struct body *offer)
+{
+	struct attempt *attempt = leg->attempt;
+	struct call *call = leg->call;
+	struct call_turn *turn = leg->turn;
+	char number[ROUTE_NUMBER_MAX], shown[NUMBER_MAX];
+	struct outgoing_invite invite = {
+	    .leg = leg->id,
+	    .target = route ? TARGET_TRUNK : TARGET_BINDING,
+	    .binding = binding,
+	    .device_number = turn->device_number,
+	    .dialled = attempt->called,
+	    .max_forwards = call->max_forwards - 1 - call->forwards,
+	    .body = *offer,
+	    .answers_early = call->answers_early && leg_may_be_heard(leg),
+	};
+	if (route) {
+		invite.trunk = directory_trunk(call->table->ports.directory, route->trunk_id);
+		invite.number = route_number(route, attempt->emergency, turn->number, number);
+	}
+	caller_shown(attempt, turn, &invite, shown);
+	if (route)
+		leg_note_outside(leg, invite.caller_number);
+	enum err err = ERR_NONE;
+	if (route)
+		err = leg_load_trunk(leg, route->trunk_id, attempt->emergency ? TRUNK_LEG_EMERGENCY : TRUNK_LEG_OUT);
+	if (!err)
+		err = leg_invite(leg, &invite);
+	if (err) {
+		leg_fail(leg, OUTCOME_UNREACHABLE, err_sentence(err));
+		return err;
+	}
+	leg->started_at = wall_clock(leg);
+	leg->offered = !str_empty(invite.body.bytes);
+	turn->rung = true;
+	leg_set_state(leg, LEG_INVITED);
+	return ERR_NONE;
+}
+
 enum err leg_begin(struct attempt *attempt, struct call_turn *turn, const struct binding *binding,
 		   const struct route *route)
 {
 	struct call *call = attempt->call;
-	struct call_table_ports *ports = &call->table->ports;
-	char number[ROUTE_NUMBER_MAX], shown[NUMBER_MAX];
 	enum err err = route ? leg_permit(attempt, turn, route) : ERR_NONE;
 	if (err)
 		return err;
@@ -682,37 +774,11 @@ enum err leg_begin(struct attempt *attempt, struct call_turn *turn, const struct
 		leg_free(leg);
 		return err;
 	}
-	struct outgoing_invite invite = {
-	    .leg = leg->id,
-	    .target = route ? TARGET_TRUNK : TARGET_BINDING,
-	    .binding = binding,
-	    .device_number = turn->device_number,
-	    .dialled = attempt->called,
-	    .max_forwards = call->max_forwards - 1 - call->forwards,
-	    .body = call->offer,
-	    .answers_early = call->answers_early && leg_may_be_heard(leg),
-	};
-	if (route) {
-		invite.trunk = directory_trunk(ports->directory, route->trunk_id);
-		invite.number = route_number(route, attempt->emergency, turn->number, number);
-		leg->trunk_id = route->trunk_id;
-	}
-	caller_shown(attempt, turn, &invite, shown);
-	if (route)
-		leg_note_outside(leg, invite.caller_number);
-	err = route ? leg_load_trunk(leg, route->trunk_id, attempt->emergency ? TRUNK_LEG_EMERGENCY : TRUNK_LEG_OUT)
-		    : ERR_NONE;
-	if (!err)
-		err = leg_invite(leg, &invite);
-	if (err) {
-		leg->outcome = OUTCOME_UNREACHABLE;
-		leg->reason = str_of(err_sentence(err));
-		leg_set_state(leg, LEG_FAILED);
-		return err;
-	}
-	leg->started_at = wall_clock(leg);
-	leg->offered = !str_empty(invite.body.bytes);
-	turn->rung = true;
-	leg_set_state(leg, LEG_INVITED);
-	return ERR_NONE;
+	leg->trunk_id = route ? route->trunk_id : 0;
+	if (!turn->confirm)
+		return leg_send(leg, binding, route, &call->offer);
+	err = confirm_prepare(leg, binding);
+	if (err)
+		leg_fail(leg, OUTCOME_FAILED, err_sentence(err));
+	return err;
 }

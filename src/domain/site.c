@@ -52,6 +52,13 @@ static bool countries_allowed(struct str text)
 	return true;
 }
 
+static const char *const prompt_languages[] = {"en", "cs", NULL};
+
+struct str site_prompt_language(const struct site *site)
+{
+	return str_of(prompt_languages[site ? site->prompt_language : 0]);
+}
+
 static const struct field site_fields[] = {
     INTEGER(session_life_s, .min = 300, .max = 2592000, .fallback = "43200",
 	    .rule = "A sign-in lasts 300 to 2592000 seconds."),
@@ -69,6 +76,7 @@ static const struct field site_fields[] = {
     TEXT(allowed_countries, .max = 1000,
 	 .rule = "Allowed countries are FR DE or, by their codes, +33 +49, separated by spaces; empty for all.",
 	 .allows = countries_allowed),
+    CHOICE(prompt_language, .choices = prompt_languages, .fallback = "en"),
     INTEGER(too_soon_ms, .min = 0, .max = TOO_SOON_MS_MAX, .fallback = "1500", .rule = TOO_SOON_RULE),
     INTEGER(too_late_ms, .min = 0, .max = TOO_LATE_MS_MAX, .fallback = "19000", .rule = TOO_LATE_RULE),
     CHOICE(unknown_did, .choices = unknown_did_names + 1, .fallback = "not_found"),

@@ -19,11 +19,13 @@ struct site {
 	struct str denied_prefixes;   // dialled by nobody
 	struct str premium_prefixes;  // for toll class 3 alone, besides those that are premium by the numbers' metadata
 	struct str allowed_countries; // "FR +49": no other country is dialled; empty = every one is
+	int prompt_language;          // what people who answer hear: see site_prompt_language
 	int64_t too_soon_ms, too_late_ms; // the voicemail guard of devices that leave theirs open
 	int unknown_did; // what a caller gets for a public number that leads nowhere: enum unknown_did from NOT_FOUND = 0 on
 	struct str unknown_did_extension; // UNKNOWN_DID_EXTENSION: which
 };
 
 extern const struct entity_type site_type;
+struct str site_prompt_language(const struct site *site); // "en", "cs"; NULL: what a fresh site has
 
 #endif

@@ -49,6 +49,7 @@ static json_t *leg_show(const struct leg_record *leg)
 	    json_put(object, "started_at", json_time(leg->started_at)) &&
 	    json_put(object, "ringing_at", json_time(leg->ringing_at)) &&
 	    json_put(object, "answered_at", json_time(leg->answered_at)) &&
+	    json_put(object, "confirmed_at", json_time(leg->confirmed_at)) &&
 	    json_put(object, "ended_at", json_time(leg->ended_at)) &&
 	    json_put(object, "outcome", json_string(outcome_names[leg->outcome])) &&
 	    json_put(object, "sip_status", json_integer(leg->sip_status)) &&

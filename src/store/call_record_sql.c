@@ -69,8 +69,8 @@ static enum err leg_save(struct database *database, const struct call_record *re
 			    "INSERT INTO call_legs (record_id, position, device_id, device_number, device_title, "
 			    "device_kind, started_at, "
 			    "ringing_at, answered_at, ended_at, outcome, sip_status, reason, planned_start_ms, "
-			    "planned_stop_ms, q850) "
-			    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
+			    "planned_stop_ms, q850, confirmed_at) "
+			    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
 			    VALUES(value_text(record->id), value_integer((int64_t)index), value_id(leg->device_id),
 				   clean(leg->device_number, arena), clean(leg->device_title, arena),
 				   value_text(str_of(kind_names[leg->device_kind])), value_integer(leg->started_at),
@@ -78,7 +78,7 @@ static enum err leg_save(struct database *database, const struct call_record *re
 				   value_integer(leg->ended_at), value_text(str_of(outcome_names[leg->outcome])),
 				   value_integer(leg->sip_status), clean(leg->reason, arena),
 				   value_integer(leg->planned_start_ms), value_integer(leg->planned_stop_ms),
-				   value_integer(leg->q850)),
+				   value_integer(leg->q850), value_integer(leg->confirmed_at)),
 			    NO_ROWS);
 }
 
@@ -214,6 +214,7 @@ static enum err take_leg(void *context, const struct row *row)
 	    .planned_start_ms = row_integer(row, 11),
 	    .planned_stop_ms = row_integer(row, 12),
 	    .q850 = (unsigned)row_integer(row, 13),
+	    .confirmed_at = row_integer(row, 14),
 	};
 	return copying.err;
 }
@@ -234,7 +235,7 @@ static enum err legs_read(struct database *database, struct reading *reading)
 	return database_run(database,
 			    "SELECT device_id, device_number, device_title, device_kind, started_at, ringing_at, "
 			    "answered_at, ended_at, outcome, sip_status, reason, planned_start_ms, planned_stop_ms, "
-			    "q850 "
+			    "q850, confirmed_at "
 			    "FROM call_legs WHERE record_id = $1 "
 			    "ORDER BY position",
 			    VALUES(id), (struct row_visitor){take_leg, reading});

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { ANCHORED_MAX = 64 };
 enum { SESSIONS = 4000, CALLS = 400, USERS = 4, DEVICES = 8, TRUNKS = 2 };
 
 enum progress { INVITED, CANCELLED, ANSWERED, TALKING, OVER };
@@ -24,6 +25,13 @@ struct party {
 	unsigned acks_due;
 };
 
+// A leg in the relay.
+struct anchored {
+	uint64_t leg;
+	bool offered, connected; // it was told what the leg was offered; and what it answered
+	char offer[40];
+};
+
 struct world {
 	struct loop *loop;
 	struct directory *directory;
@@ -32,6 +40,9 @@ struct world {
 	struct signalling signalling;
 	struct records records;
 	struct media media;
+	struct anchored anchored[ANCHORED_MAX];
+	size_t anchored_count;
+	unsigned prompts;
 	struct party sessions[SESSIONS + 1];
 	unsigned session_count, call_count, record_count, forwarded_count, taken;
 	unsigned seen[DEVICE_TALKING + 1];
@@ -177,9 +188,106 @@ static void fake_reply(void *context, uint64_t id, uint64_t transaction, unsigne
 	assert_true(status >= 200);
 }
 
+// ---- the media relay, as strict
+
 static bool relay_available(void *context)
 {
-	return chance(context, 2);
+	return chance(context, 4) > 0;
+}
+
+static struct anchored *anchored_find(struct world *w, uint64_t leg)
+{
+	for (size_t i = 0; i < w->anchored_count; i++)
+		if (w->anchored[i].leg == leg)
+			return &w->anchored[i];
+	return NULL;
+}
+
+static enum err relay_offer(void *context, uint64_t call, uint64_t leg, const struct body *offer)
+{
+	struct world *w = context;
+
+	assert_true(call > 0);
+	assert_null(anchored_find(w, leg));
+	if (w->anchored_count == ANCHORED_MAX || chance(w, 8) == 0)
+		return ERR_NO_MEDIA_RELAY;
+	struct anchored *anchored = &w->anchored[w->anchored_count++];
+	*anchored = (struct anchored){.leg = leg};
+	snprintf(anchored->offer, sizeof anchored->offer, "%.*s", STR_ARG(offer->bytes));
+	return ERR_NONE;
+}
+
+static enum err relay_answer(void *context, uint64_t leg, const struct body *answer)
+{
+	struct anchored *anchored = anchored_find(context, leg);
+
+	(void)answer;
+	assert_non_null(anchored);
+	assert_true(anchored->offered && !anchored->connected);
+	anchored->connected = true;
+	return chance(context, 8) ? ERR_NONE : ERR_NO_MEDIA_RELAY;
+}
+
+static void relay_complete(void *context, uint64_t leg, const struct body *answer)
+{
+	(void)answer;
+	assert_non_null(anchored_find(context, leg));
+}
+
+static enum err relay_play(void *context, uint64_t leg, const struct media_prompt *prompt)
+{
+	struct world *w = context;
+	const struct anchored *anchored = anchored_find(w, leg);
+
+	assert_non_null(anchored);
+	assert_true(anchored->connected && prompt->prompt < PROMPT_COUNT);
+	w->prompts++;
+	return chance(w, 8) ? ERR_NONE : ERR_NO_MEDIA_RELAY;
+}
+
+static void relay_stop(void *context, uint64_t leg)
+{
+	assert_non_null(anchored_find(context, leg));
+}
+
+static void relay_release(void *context, uint64_t leg)
+{
+	struct world *w = context;
+	struct anchored *anchored = anchored_find(w, leg);
+
+	assert_non_null(anchored);
+	*anchored = w->anchored[--w->anchored_count];
+}
+
+static void relay_acts(struct world *w)
+{
+	static const char keys[] = {'1', '1', '2', '5'};
+	const struct body answer = {STR("application/sdp"), STR("answer")};
+
+	if (w->anchored_count == 0)
+		return;
+	struct anchored *anchored = &w->anchored[chance(w, (unsigned)w->anchored_count)];
+	const struct body offer = {STR("application/sdp"), str_of(anchored->offer)};
+	uint64_t leg = anchored->leg;
+	switch (chance(w, 8)) {
+	case 0:
+		if (chance(w, 20) == 0)
+			call_table_media_lost(w->calls, leg);
+		break;
+	case 1:
+		call_table_key_pressed(w->calls, leg, keys[chance(w, 4)]);
+		break;
+	case 2:
+		call_table_prompt_over(w->calls, leg);
+		break;
+	default:
+		if (!anchored->offered) {
+			anchored->offered = true;
+			call_table_media_offered(w->calls, leg, &offer);
+		} else if (anchored->connected) {
+			call_table_media_answered(w->calls, leg, &answer);
+		}
+	}
 }
 
 // ---- records: each leg has one outcome, each call one record and one more for each forward
@@ -200,9 +308,14 @@ static void save_call(void *context, struct call_record *record)
 		assert_true(leg->ended_at >= leg->started_at && leg->ended_at > 0);
 		if (leg->outcome == OUTCOME_NOT_RUNG)
 			assert_true(leg->started_at == 0 && !str_empty(leg->reason));
-		if (leg->answered_at)
-			assert_true(leg->outcome == OUTCOME_ANSWERED || leg->outcome == OUTCOME_TOO_SOON ||
-				    leg->outcome == OUTCOME_TOO_LATE);
+		if (leg->confirmed_at)
+			assert_true(leg->answered_at && leg->confirmed_at >= leg->answered_at);
+		if (leg->outcome == OUTCOME_ANSWERED || leg->outcome == OUTCOME_TOO_SOON ||
+		    leg->outcome == OUTCOME_NOT_CONFIRMED)
+			assert_true(leg->answered_at > 0);
+		if (leg->outcome == OUTCOME_BUSY || leg->outcome == OUTCOME_UNREACHABLE ||
+		    leg->outcome == OUTCOME_TIMED_OUT)
+			assert_int_equal(leg->answered_at, 0);
 	}
 	assert_true(answered <= 1);
 	if (record->outcome == OUTCOME_ANSWERED && record->leg_count > 0)
@@ -253,6 +366,7 @@ static void put_device(struct world *w, unsigned id)
 	device.too_soon_ms = chance(w, 2) * 1000;
 	device.too_late_ms = chance(w, 2) * 5000;
 	device.caller_id = (int)chance(w, 2);
+	device.confirm = chance(w, 2);
 	directory_put(w->directory, &device.entity);
 	if (id >= 7 || chance(w, 3) == 0)
 		return;
@@ -469,14 +583,16 @@ static void somebody_acts(struct world *w)
 		device_acts(w, party);
 }
 
-static void one_at_most_has_each_call(const struct world *w)
+// Those in the relay may have answered and not taken the call yet.
+static void one_at_most_has_each_call(struct world *w)
 {
 	static unsigned char talking[CALLS + 1];
 
 	memset(talking, 0, sizeof talking);
 	for (unsigned i = 1; i <= w->session_count; i++) {
 		const struct party *party = &w->sessions[i];
-		if (!party->is_caller && party->call && (party->progress == TALKING || party->progress == ANSWERED))
+		if (!party->is_caller && party->call && !anchored_find(w, party->leg) &&
+		    (party->progress == TALKING || party->progress == ANSWERED))
 			assert_true(talking[party->call]++ == 0);
 	}
 }
@@ -529,6 +645,8 @@ static void step(struct world *w)
 	default:
 		somebody_acts(w);
 	}
+	for (unsigned acts = chance(w, 4); acts > 0; acts--)
+		relay_acts(w);
 	failing_allocator_disarm();
 	sim_run_for(w->loop, chance(w, 4) == 0 ? chance(w, 6000) : 0);
 	one_at_most_has_each_call(w);
@@ -578,7 +696,14 @@ static void world_open(struct world *w, uint64_t seed)
 					    fake_request,
 					    fake_reply};
 	w->records = (struct records){.context = w, .save_registration = save_registration, .save_call = save_call};
-	w->media = (struct media){.context = w, .available = relay_available};
+	w->media = (struct media){.context = w,
+				  .available = relay_available,
+				  .offer = relay_offer,
+				  .answer = relay_answer,
+				  .complete = relay_complete,
+				  .play = relay_play,
+				  .stop = relay_stop,
+				  .release = relay_release};
 	w->directory = directory_create(&plan);
 	w->registrations = registrations_create(w->loop, &w->records);
 	w->watch = watch_create(w->loop, w->directory, w->registrations);
@@ -603,7 +728,8 @@ static void world_close(struct world *w)
 	loop_destroy(w->loop);
 }
 
-static void play(uint64_t seed, bool memory_fails)
+// Gives how many prompts were played.
+static unsigned play(uint64_t seed, bool memory_fails)
 {
 	static struct world w;
 
@@ -625,14 +751,19 @@ static void play(uint64_t seed, bool memory_fails)
 	assert_true(memory_fails || !w.reports_lost);
 	assert_true(w.taken > 50);
 	assert_int_equal(w.record_count, w.taken + w.forwarded_count);
+	assert_int_equal(w.anchored_count, 0);
 	world_close(&w);
+	return w.prompts;
 }
 
 static void random_calls_leave_nothing_behind(void **state)
 {
+	unsigned prompts = 0;
+
 	(void)state;
 	for (uint64_t seed = 1; seed <= 12; seed++)
-		play(seed, false);
+		prompts += play(seed, false);
+	assert_true(prompts > 5);
 }
 
 static void random_calls_without_memory_leave_nothing_behind(void **state)

@@ -234,6 +234,61 @@ static void never_acknowledges(struct stage *stage, struct line *line)
 	call_table_unacknowledged(stage->calls, party->leg);
 }
 
+// ---- keys, and what the relay does
+
+static void presses(struct stage *stage, struct line *line)
+{
+	call_table_key_pressed(stage->calls, stage_party(stage, line->words[0])->leg, line->words[1][0]);
+}
+
+static void press_by_info(struct stage *stage, struct line *line, struct body body)
+{
+	const struct dialog_request request = {.method = DIALOG_INFO, .body = body};
+
+	call_table_requested(stage->calls, stage_party(stage, line->words[0])->leg, 7, &request);
+}
+
+static void presses_by_info(struct stage *stage, struct line *line)
+{
+	char text[300];
+
+	snprintf(text, sizeof text, "Signal=%s\r\nDuration=160\r\n", line->words[1]);
+	press_by_info(stage, line, (struct body){STR("application/dtmf-relay"), str_of(text)});
+}
+
+static void presses_by_plain_info(struct stage *stage, struct line *line)
+{
+	press_by_info(stage, line, (struct body){STR("application/dtmf"), str_of(line->words[1])});
+}
+
+static void has_heard_it(struct stage *stage, struct line *line)
+{
+	call_table_prompt_over(stage->calls, stage_party(stage, line->words[0])->leg);
+}
+
+static void relay_answers(struct stage *stage, struct line *line)
+{
+	(void)line;
+	stage_relay_pay(stage);
+}
+
+static void relay_cannot(struct stage *stage, struct line *line)
+{
+	(void)line;
+	stage_relay_lose(stage);
+}
+
+static void relay_refuses(struct stage *stage, struct line *line)
+{
+	(void)line;
+	stage->relay_refuses = true;
+}
+
+static void relay_loses(struct stage *stage, struct line *line)
+{
+	call_table_media_lost(stage->calls, stage_party(stage, line->words[0])->leg);
+}
+
 // ---- within a call
 
 static void ask(struct stage *stage, struct line *line, const char *text)
@@ -442,6 +497,14 @@ const struct word playing_words[] = {
     {"* asks *",                   asks},
     {"* replies * with *",         replies_with},
     {"* replies *",                replies},
+    {"* presses * by INFO",        presses_by_info},
+    {"* presses * by plain INFO",  presses_by_plain_info},
+    {"* presses *",                presses},
+    {"* has heard it",             has_heard_it},
+    {"the relay answers",          relay_answers},
+    {"the relay cannot",           relay_cannot},
+    {"the relay refuses",          relay_refuses},
+    {"the relay loses *",          relay_loses},
     {"* watches * no more",        watches_no_more},
     {"* watches *",                watches},
     {"after *",                    after},

@@ -266,6 +266,12 @@ static void relay_up(struct stage *stage, struct line *line)
 	stage->relay_up = true;
 }
 
+static void relay_slow(struct stage *stage, struct line *line)
+{
+	(void)line;
+	stage->relay_slow = true;
+}
+
 static void name_add(char names[8][PARTY_NAME_SIZE], const char *name)
 {
 	size_t i = 0;
@@ -303,6 +309,7 @@ const struct word setting_words[] = {
     {"number * reaches *", new_did},
     {"set * * *",          set},
     {"the relay is up",    relay_up},
+    {"the relay is slow",  relay_slow},
     {NULL, NULL},
 };
 // clang-format on

@@ -113,6 +113,8 @@ void stage_settle(struct stage *stage)
 	for (size_t i = 0; i < stage->party_count; i++)
 		if (!stage->parties[i].slow)
 			settle_one(stage, &stage->parties[i]);
+	if (!stage->relay_slow)
+		stage_relay_pay(stage);
 	stage_lamps_show(stage);
 }
 
@@ -195,7 +197,7 @@ static bool trunk_is_down(const struct stage *stage, const struct trunk *trunk)
 static enum err fake_invite(void *context, const struct outgoing_invite *invite, uint64_t *session)
 {
 	struct stage *stage = context;
-	char room[PARTY_NAME_SIZE], from[200], over[200] = "", hops[40] = "";
+	char room[PARTY_NAME_SIZE], from[200], over[200] = "", hops[40] = "", offer[80] = "";
 	struct party *party = stage_enter(stage, name_of_target(stage, invite, room, sizeof room));
 
 	party->leg = invite->leg;
@@ -215,8 +217,11 @@ static enum err fake_invite(void *context, const struct outgoing_invite *invite,
 	}
 	if (invite->max_forwards < 60)
 		snprintf(hops, sizeof hops, ", with %u hops left", invite->max_forwards);
-	stage_say(stage, "%s gets INVITE%s from %s%s%s", party->name, over, from,
-		  str_empty(invite->body.bytes) ? ", without offer" : "", hops);
+	if (str_empty(invite->body.bytes))
+		snprintf(offer, sizeof offer, ", without offer");
+	else if (str_starts(invite->body.bytes, STR("relay")))
+		snprintf(offer, sizeof offer, ", with the %.*s", STR_ARG(invite->body.bytes));
+	stage_say(stage, "%s gets INVITE%s from %s%s%s", party->name, over, from, offer, hops);
 	return ERR_NONE;
 }
 
@@ -350,7 +355,7 @@ static enum err desk_take(void *context, struct feature_order *order)
 	return ERR_NONE;
 }
 
-// ---- records and media
+// ---- records
 
 static void save_registration(void *context, struct registration_write *write)
 {
@@ -383,11 +388,6 @@ static void save_call(void *context, struct call_record *record)
 			  str_empty(leg->reason) ? "" : ": ", STR_ARG(leg->reason));
 	}
 	call_record_free(record);
-}
-
-static bool relay_available(void *context)
-{
-	return ((struct stage *)context)->relay_up;
 }
 
 // ---- configuration
@@ -464,7 +464,7 @@ void stage_open(struct stage *stage)
 	stage->records =
 	    (struct records){.context = stage, .save_registration = save_registration, .save_call = save_call};
 	stage->desk = (struct feature_desk){stage, desk_take};
-	stage->media = (struct media){.context = stage, .available = relay_available};
+	stage_relay_open(stage);
 	stage->directory = directory_create(&plan);
 	stage->registrations = registrations_create(stage->loop, &stage->records);
 	stage->calls = call_table_create(&(struct call_table_ports){.loop = stage->loop,

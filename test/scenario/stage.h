@@ -5,7 +5,14 @@
 
 #include "domain/call_table.h"
 
-enum { PARTY_NAME_SIZE = 48, PARTIES_MAX = 200, LAMPS_MAX = 8 };
+enum { PARTY_NAME_SIZE = 48, PARTIES_MAX = 200, LAMPS_MAX = 8, RELAY_DEBTS_MAX = 20 };
+
+// What the fake relay has been asked for and not answered yet.
+enum relay_debt_kind { RELAY_OWES_OFFER, RELAY_OWES_ANSWER };
+struct relay_debt {
+	uint64_t leg;
+	enum relay_debt_kind kind;
+};
 
 // A lamp of a phone that shows what an extension does.
 struct stage_lamp {
@@ -38,7 +45,10 @@ struct stage {
 	struct media media;
 	struct feature_desk desk;
 	struct feature_order *order; // that the desk has yet to give back
-	bool relay_up;
+	bool relay_up, relay_slow;   // slow: it answers when the scenario says so
+	bool relay_refuses;          // whatever it is asked
+	struct relay_debt relay_debts[RELAY_DEBTS_MAX];
+	size_t relay_debt_count;
 	bool answers_early; // the caller who comes next can (RFC 3262)
 	struct party parties[PARTIES_MAX];
 	size_t party_count;
@@ -69,6 +79,9 @@ struct entity *stage_add(struct stage *stage, const char *name, enum entity_kind
 void stage_put(struct stage *stage, struct entity *entity); // after changes
 void stage_watch(struct stage *stage, const char *phone, const char *extension);
 void stage_unwatch(struct stage *stage, const char *phone, const char *extension);
+void stage_relay_open(struct stage *stage);
+void stage_relay_pay(struct stage *stage);  // answers what it was asked for
+void stage_relay_lose(struct stage *stage); // cannot answer it
 void stage_lamps_show(struct stage *stage);
 void stage_register(struct stage *stage, const struct device *device, const char *contact);
 _Noreturn void stage_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -47,6 +47,7 @@ static struct call_record *new_record(unsigned number, int64_t started_at)
 					      .device_kind = DEVICE_EXTERNAL,
 					      .started_at = started_at,
 					      .answered_at = started_at + 5000,
+					      .confirmed_at = started_at + 8000,
 					      .ended_at = started_at + 65000,
 					      .outcome = OUTCOME_ANSWERED,
 					      .sip_status = 200,
@@ -102,6 +103,8 @@ static void a_record_comes_back_with_its_legs(void **state)
 	assert_int_equal(read->legs[0].outcome, OUTCOME_ANSWERED_ELSEWHERE);
 	assert_int_equal(read->legs[1].device_kind, DEVICE_EXTERNAL);
 	assert_int_equal(read->legs[1].answered_at, 1700000005000);
+	assert_int_equal(read->legs[1].confirmed_at, 1700000008000);
+	assert_int_equal(read->legs[0].confirmed_at, 0);
 	assert_true(str_equal(read->legs[1].reason, STR("answered")));
 	assert_int_equal(
 	    fixture->records->record_get(fixture->records->context, STR("nothing"), &fixture->arena, &read),

@@ -93,7 +93,8 @@ function useRowSentence() {
 	const { t } = useTranslation();
 	return (row: TimelineRow): string => {
 		const parts: string[] = [];
-		if (row.going) parts.push(t(row.rang ? "calls.row.ringing" : "calls.row.calling", { from: seconds(row.called?.from ?? 0) }));
+		if (row.going && row.prompting) parts.push(t("calls.row.prompting"));
+		else if (row.going) parts.push(t(row.rang ? "calls.row.ringing" : "calls.row.calling", { from: seconds(row.called?.from ?? 0) }));
 		else if (row.outcome) parts.push(t(`calls.outcomes.${row.outcome}`));
 		else parts.push(t("calls.row.waiting", { from: seconds(row.planned?.from ?? 0) }));
 		if (!row.going && row.called && row.called.to > row.called.from)

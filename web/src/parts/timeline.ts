@@ -20,6 +20,7 @@ export interface TimelineRow {
 	called: Span | null; // from the INVITE to the end of ringing
 	rang: boolean; // it said so; otherwise it was only asked to
 	going: boolean; // rings still
+	prompting: boolean; // somebody has answered and hears who calls
 	talked: number | null; // ms, up to now
 	outcome: Outcome | null;
 	reason: string;
@@ -57,6 +58,7 @@ export function rowsOfRecord(record: CallRecord): TimelineRow[] {
 			called: legSpan(base, leg, settled, over),
 			rang: leg.ringing_at !== null || answered !== null,
 			going: false,
+			prompting: false,
 			talked: answered === null || leg.outcome !== "answered" ? null : (milliseconds(leg.ended_at) ?? over) - answered,
 			outcome: leg.outcome,
 			reason: leg.reason,
@@ -70,7 +72,7 @@ export function rowsOfCall(call: Call, now: number): TimelineRow[] {
 	const settled = milliseconds(call.answered_at);
 	return call.turns.map((turn, at) => {
 		const legs = call.legs.filter((leg) => leg.number === turn.number && leg.device_id === turn.device_id);
-		const answered = legs.find((leg) => leg.answered_at !== null && (leg.outcome === null || leg.outcome === "answered"));
+		const answered = legs.find((leg) => leg.answered_at !== null && (leg.outcome ?? "answered") === "answered" && leg.state !== "prompting" && leg.state !== "dismissed");
 		const spans = legs.map((leg) => legSpan(base, leg, leg.answered_at === null ? settled : null, now)).filter((each) => each !== null);
 		const last = answered ?? legs.at(-1);
 		const went = milliseconds(answered?.answered_at);
@@ -83,6 +85,7 @@ export function rowsOfCall(call: Call, now: number): TimelineRow[] {
 			called: spans.length ? span(Math.min(...spans.map((each) => each.from)), Math.max(...spans.map((each) => each.to))) : null,
 			rang: legs.some((leg) => leg.ringing_at !== null || leg.answered_at !== null),
 			going: turn.state === "ringing" && !answered,
+			prompting: legs.some((leg) => leg.state === "prompting"),
 			talked: went === null ? null : (milliseconds(answered?.ended_at) ?? now) - went,
 			outcome: last?.outcome ?? turn.outcome ?? (answered ? "answered" : settled !== null && legs.length ? "answered_elsewhere" : null),
 			reason: last?.reason || turn.reason || "",

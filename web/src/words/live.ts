@@ -31,9 +31,11 @@ export const calls = both(
 			failed: "Failed",
 			too_soon: "Answered by a voicemail",
 			too_late: "Stopped before its voicemail",
+			not_confirmed: "Nobody pressed 1",
 		},
 		row: {
 			ringing: "Ringing since {{from}}",
+			prompting: "Answered; hears who calls",
 			calling: "Being called since {{from}}",
 			called: "called {{from}} to {{to}}, did not ring",
 			waiting: "Rings at {{from}}",
@@ -71,9 +73,11 @@ export const calls = both(
 			failed: "Selhal",
 			too_soon: "Ozvala se schránka",
 			too_late: "Ukončeno, než se ozve schránka",
+			not_confirmed: "Nikdo nestiskl 1",
 		},
 		row: {
 			ringing: "Zvoní od {{from}}",
+			prompting: "Zvednuto; slyší, kdo volá",
 			calling: "Volá se od {{from}}",
 			called: "voláno od {{from}} do {{to}}, nezvonilo",
 			waiting: "Zazvoní v {{from}}",

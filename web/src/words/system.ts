@@ -26,6 +26,9 @@ export const settings = both(
 		allowedCountriesHint: "Such as FR DE, or by code: +33 +49. Empty = every country.",
 		guardText: "For external numbers and Teams users that have no times of their own.",
 		tooSoonHint: "An answer sooner than this is a voicemail: it is dropped and the others keep ringing. 0: off.",
+		promptLanguage: "Language of prompts",
+		promptLanguageHint: "What a person who answers hears where 1 is to be pressed.",
+		languages: { en: "English", cs: "Czech" },
 		tooLateHint: "They never ring longer than this, so that no voicemail starts. 0: off.",
 	},
 	{
@@ -53,6 +56,9 @@ export const settings = both(
 		allowedCountriesHint: "Například FR DE, nebo kódem: +33 +49. Prázdné = všechny země.",
 		guardText: "Pro vnější čísla a uživatele Teams, kteří nemají vlastní časy.",
 		tooSoonHint: "Dřívější zvednutí je schránka: zahodí se a ostatní zvoní dál. 0: vypnuto.",
+		promptLanguage: "Jazyk hlášek",
+		promptLanguageHint: "Co slyší člověk, který zvedne tam, kde se má stisknout 1.",
+		languages: { en: "Angličtina", cs: "Čeština" },
 		tooLateHint: "Déle nikdy nezvoní, aby se schránka nestihla ozvat. 0: vypnuto.",
 	},
 );

@@ -14,6 +14,7 @@ type Wire = Required<Schemas["Settings"]>;
 type MultiLogin = Wire["multi_login"];
 type UnknownDid = Wire["unknown_did"];
 const unknowns: readonly UnknownDid[] = ["not_found", "busy", "extension"];
+type Language = Wire["prompt_language"];
 const policies: readonly MultiLogin[] = ["allow", "refuse", "take_over"];
 
 // People think in minutes here; the API has seconds.
@@ -29,6 +30,7 @@ interface Value {
 	too_late_ms: number;
 	unknown_did: UnknownDid;
 	unknown_did_extension: string;
+	prompt_language: Language;
 }
 const times = ["session_life_s", "session_idle_s", "lease_s"] as const;
 
@@ -71,9 +73,11 @@ function SettingsForm({ answer }: { answer: Answer<Wire> }) {
 		too_late_ms: t("devices.tooLate"),
 		unknown_did: t("numbers.unknown"),
 		unknown_did_extension: t("numbers.unknownExtension"),
+		prompt_language: t("settings.promptLanguage"),
 	};
 	const show = (name: string, value: unknown) => {
 		if (name === "multi_login") return t(`settings.policies.${value as MultiLogin}`);
+		if (name === "prompt_language") return t(`settings.languages.${value as Language}`);
 		if (name.endsWith("_ms")) return `${String(value)} ms`;
 		if (name === "unknown_did") return t(`numbers.unknowns.${value as UnknownDid}`);
 		return times.some((time) => time === name) ? `${String(value)}${minutes}` : String(value);
@@ -123,6 +127,13 @@ function SettingsForm({ answer }: { answer: Answer<Wire> }) {
 				<Fields>
 					<NumberField form={form} name="too_soon_ms" label={labels.too_soon_ms} min={0} max={60_000} step={100} suffix=" ms" hint={t("settings.tooSoonHint")} />
 					<NumberField form={form} name="too_late_ms" label={labels.too_late_ms} min={0} max={600_000} step={1000} suffix=" ms" hint={t("settings.tooLateHint")} />
+					<ChoiceField
+						form={form}
+						name="prompt_language"
+						label={labels.prompt_language}
+						options={(["en", "cs"] as const).map((value) => ({ value, label: t(`settings.languages.${value}`) }))}
+						hint={t("settings.promptLanguageHint")}
+					/>
 				</Fields>
 			</Card>
 			<Card title={t("settings.selecting")}>

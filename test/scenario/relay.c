@@ -1,0 +1,115 @@
+// The fake media relay: what it is asked for goes to the transcript, and its answers come when the line is over, or when the
+// scenario says so (a slow relay).
+#include "stage.h"
+
+#include <stdio.h>
+#include <string.h>
+
+// A leg that has not been invited yet has no name.
+static const char *name_of(const struct stage *stage, uint64_t leg)
+{
+	for (size_t i = stage->party_count; i-- > 0;)
+		if (stage->parties[i].leg == leg)
+			return stage->parties[i].name;
+	return "a leg";
+}
+
+static bool relay_available(void *context)
+{
+	return ((struct stage *)context)->relay_up;
+}
+
+static enum err owe(struct stage *stage, uint64_t leg, enum relay_debt_kind kind)
+{
+	if (stage->relay_refuses)
+		return ERR_NO_MEDIA_RELAY;
+	if (stage->relay_debt_count == RELAY_DEBTS_MAX)
+		stage_fail("the relay owes too much");
+	stage->relay_debts[stage->relay_debt_count++] = (struct relay_debt){leg, kind};
+	return ERR_NONE;
+}
+
+static enum err relay_offer(void *context, uint64_t call, uint64_t leg, const struct body *offer)
+{
+	(void)call;
+	if (str_empty(offer->bytes))
+		stage_say(context, "the relay makes an offer of its own");
+	return owe(context, leg, RELAY_OWES_OFFER);
+}
+
+static enum err relay_answer(void *context, uint64_t leg, const struct body *answer)
+{
+	stage_say(context, "the relay connects %s with \"%.*s\"", name_of(context, leg), STR_ARG(answer->bytes));
+	return owe(context, leg, RELAY_OWES_ANSWER);
+}
+
+static void relay_complete(void *context, uint64_t leg, const struct body *answer)
+{
+	stage_say(context, "the relay connects %s to \"%.*s\"", name_of(context, leg), STR_ARG(answer->bytes));
+}
+
+static enum err relay_play(void *context, uint64_t leg, const struct media_prompt *prompt)
+{
+	struct stage *stage = context;
+
+	if (stage->relay_refuses)
+		return ERR_NO_MEDIA_RELAY;
+	stage_say(stage, "%s hears \"%s\"%s%.*s, %.*s", name_of(stage, leg), prompt_names[prompt->prompt],
+		  prompt->prompt != PROMPT_CALL ? ""
+		  : str_empty(prompt->caller)   ? " from somebody"
+						: " from ",
+		  STR_ARG(prompt->prompt == PROMPT_CALL ? prompt->caller : STR_NONE), STR_ARG(prompt->language));
+	return ERR_NONE;
+}
+
+static void relay_stop(void *context, uint64_t leg)
+{
+	(void)context;
+	(void)leg;
+}
+
+static void relay_release(void *context, uint64_t leg)
+{
+	struct stage *stage = context;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < stage->relay_debt_count; i++)
+		if (stage->relay_debts[i].leg != leg)
+			stage->relay_debts[kept++] = stage->relay_debts[i];
+	stage->relay_debt_count = kept;
+	stage_say(stage, "%s leaves the relay", name_of(stage, leg));
+}
+
+void stage_relay_open(struct stage *stage)
+{
+	stage->media = (struct media){.context = stage,
+				      .available = relay_available,
+				      .offer = relay_offer,
+				      .answer = relay_answer,
+				      .complete = relay_complete,
+				      .play = relay_play,
+				      .stop = relay_stop,
+				      .release = relay_release};
+}
+
+void stage_relay_pay(struct stage *stage)
+{
+	const struct body offer = {STR("application/sdp"), STR("relay's offer")};
+	const struct body answer = {STR("application/sdp"), STR("relay's answer")};
+
+	while (stage->relay_debt_count > 0) {
+		struct relay_debt debt = stage->relay_debts[0];
+		stage->relay_debt_count--;
+		memmove(stage->relay_debts, stage->relay_debts + 1, stage->relay_debt_count * sizeof debt);
+		if (debt.kind == RELAY_OWES_OFFER)
+			call_table_media_offered(stage->calls, debt.leg, &offer);
+		else
+			call_table_media_answered(stage->calls, debt.leg, &answer);
+	}
+}
+
+void stage_relay_lose(struct stage *stage)
+{
+	while (stage->relay_debt_count > 0)
+		call_table_media_lost(stage->calls, stage->relay_debts[--stage->relay_debt_count].leg);
+}
