@@ -171,7 +171,7 @@ static json_t *value_read(struct cli *cli, const struct field *field, const char
 // What is no field, since only its hash is kept.
 static bool is_secret(const char *name)
 {
-	return strcmp(name, "password") == 0 || strcmp(name, "pin") == 0;
+	return strcmp(name, "password") == 0 || strcmp(name, "pin") == 0 || strcmp(name, "inbound_password") == 0;
 }
 
 static json_t *secret_read(const char *name, const char *text)

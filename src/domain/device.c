@@ -2,9 +2,9 @@
 #define OF struct device
 #include "domain/device.h"
 
-#include "base/digest.h"
 #include "domain/fields.h"
 #include "domain/guard.h"
+#include "domain/sip_secret.h"
 
 #include <assert.h>
 
@@ -167,18 +167,11 @@ static const struct field device_derived[] = {
 const struct entity_type device_type =
     ENTITY_TYPE(ENTITY_DEVICE, "device", "devices", device_fields, .check = device_check, DERIVED(device_derived));
 
-static struct str ha1(enum digest_algorithm algorithm, const struct str pieces[3], struct arena *arena)
-{
-	char hex[DIGEST_HEX_MAX];
-
-	return arena_copy(arena, digest_joined_hex(algorithm, pieces, 3, hex));
-}
-
 bool device_set_password(struct device *device, struct str realm, struct str password, struct arena *arena)
 {
-	const struct str pieces[] = {device->number, realm, password};
+	const struct sip_secret secret = sip_secret_make(device->number, realm, password, arena);
 
-	device->ha1_md5 = ha1(DIGEST_MD5, pieces, arena);
-	device->ha1_sha256 = ha1(DIGEST_SHA256, pieces, arena);
+	device->ha1_md5 = secret.ha1_md5;
+	device->ha1_sha256 = secret.ha1_sha256;
 	return device->ha1_md5.at && device->ha1_sha256.at;
 }

@@ -6,6 +6,7 @@
 #include "domain/dial_pattern.h"
 #include "domain/did.h"
 #include "domain/fields.h"
+#include "domain/sip_secret.h"
 #include "domain/trunk_target.h"
 #include "domain/user.h"
 
@@ -66,6 +67,16 @@ bool phone_number_allowed(struct str text)
 	return digits_and(text, STR("+ .-/()"));
 }
 
+static bool inbound_username_allowed(struct str text)
+{
+	return digits_and(text, STR("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ._-"));
+}
+
+static bool hex_allowed(struct str text)
+{
+	return digits_and(text, STR("abcdef"));
+}
+
 #define OF struct trunk
 static const struct field trunk_fields[] = {
     TEXT(title, .flags = FIELD_REQUIRED | FIELD_UNIQUE, .min = 1, .max = 100, .rule = "A title has 1 to 100 bytes."),
@@ -88,6 +99,13 @@ static const struct field trunk_fields[] = {
 	    .rule = "A registration is asked for 60 to 86400 seconds."),
     TEXT(inbound, .max = 1000, .rule = "Inbound holds IP addresses and ranges, separated by spaces.",
 	 .allows = inbound_allowed),
+    TEXT(inbound_username, .max = 64,
+	 .rule = "An inbound user name has at most 64 letters, digits, dots, dashes or underscores.",
+	 .allows = inbound_username_allowed),
+    TEXT(inbound_ha1_md5, .flags = FIELD_HIDDEN | FIELD_READ_ONLY, .min = 32, .max = 32, .secret = "inbound_password",
+	 .rule = "An MD5 hash has 32 hexadecimal digits.", .allows = hex_allowed),
+    TEXT(inbound_ha1_sha256, .flags = FIELD_HIDDEN | FIELD_READ_ONLY, .min = 64, .max = 64,
+	 .rule = "A SHA-256 hash has 64 hexadecimal digits.", .allows = hex_allowed),
     TEXT(caller_id, .max = 32, .rule = "A caller ID is a phone number of at most 32 characters.",
 	 .allows = phone_number_allowed),
     INTEGER(legs_max, .min = 0, .max = 100000, .fallback = "0",
@@ -114,6 +132,15 @@ static enum err trunk_check(const struct entity *entity, struct problem *problem
 
 const struct entity_type trunk_type = ENTITY_TYPE(ENTITY_TRUNK, "trunk", "trunks", trunk_fields, .check = trunk_check);
 #undef OF
+
+bool trunk_set_inbound_password(struct trunk *trunk, struct str realm, struct str password, struct arena *arena)
+{
+	const struct sip_secret secret = sip_secret_make(trunk->inbound_username, realm, password, arena);
+
+	trunk->inbound_ha1_md5 = secret.ha1_md5;
+	trunk->inbound_ha1_sha256 = secret.ha1_sha256;
+	return trunk->inbound_ha1_md5.at && trunk->inbound_ha1_sha256.at;
+}
 
 #define OF struct route
 static const struct field route_fields[] = {

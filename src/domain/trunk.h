@@ -27,10 +27,13 @@ struct trunk {
 	bool registers;                 // RFC 3261 section 10: it tells the carrier where calls are to be sent
 	struct str registration_user;   // of the address-of-record; empty = the digest's
 	int64_t registration_expires_s; // asked for
-	struct str inbound;   // addresses and ranges calls are taken from, separated by spaces; empty = host alone
-	struct str caller_id; // shown when neither the device nor the user has one
-	int64_t legs_max;     // at once, in both directions; 0 = any number
-	int64_t legs_per_s;   // new ones that we begin; 0 = any number
+	struct str inbound; // addresses and ranges calls are taken from, separated by spaces; empty = host alone
+	struct str inbound_username;   // calls sign in as this, from wherever; empty = they are known by their address
+	struct str inbound_ha1_md5;    // lower-case hex of MD5(inbound_username:realm:password); hidden
+	struct str inbound_ha1_sha256; // the same with SHA-256; hidden
+	struct str caller_id;          // shown when neither the device nor the user has one
+	int64_t legs_max;              // at once, in both directions; 0 = any number
+	int64_t legs_per_s;            // new ones that we begin; 0 = any number
 	bool enabled;
 	int unknown_did; // what a caller gets for a number that leads nowhere: enum unknown_did, SITE = as the site says
 	struct str unknown_did_extension; // UNKNOWN_DID_EXTENSION: which
@@ -56,6 +59,8 @@ struct str route_number(const struct route *route, bool emergency, struct str nu
 bool phone_number_allowed(struct str text); // digits, a plus, and what people write between them
 
 extern const struct entity_type trunk_type;
+// Makes both hashes from inbound_username, the server's realm and the password. False when the arena is out of memory.
+bool trunk_set_inbound_password(struct trunk *trunk, struct str realm, struct str password, struct arena *arena);
 extern const struct entity_type route_type;
 
 #endif

@@ -21,6 +21,7 @@ static const struct resource *resource_of(enum entity_kind kind)
 	case ENTITY_TOKEN:
 		return &token_resource;
 	case ENTITY_TRUNK:
+		return &trunk_resource;
 	case ENTITY_ROUTE:
 	case ENTITY_DID:
 	case ENTITY_SELECTION:

@@ -80,6 +80,7 @@ bool identity_establish(struct sip_endpoint *endpoint, const struct flow *from, 
 {
 	char name[NAME_MAX_LENGTH];
 	const struct device *device = NULL;
+	const struct trunk *signs_in = NULL;
 	struct sip_auth_secret secret = {0};
 	bool named = sip_auth_username(endpoint->auth, request, name, sizeof name);
 
@@ -100,13 +101,23 @@ bool identity_establish(struct sip_endpoint *endpoint, const struct flow *from, 
 		return false;
 	if (named)
 		device = directory_device_by_number(endpoint->directory, str_of(name));
+	if (named && !device && trust == TRUST_DEVICES_AND_TRUNKS)
+		signs_in = trunk_of_name(endpoint, str_of(name), from);
 	if (device)
 		secret = (struct sip_auth_secret){device->ha1_md5, device->ha1_sha256};
+	else if (signs_in)
+		secret = (struct sip_auth_secret){signs_in->inbound_ha1_md5, signs_in->inbound_ha1_sha256};
 	enum sip_auth_result result = sip_auth_check(endpoint->auth, &from->remote, request, &secret);
 	if (named && (result == SIP_AUTH_OK || result == SIP_AUTH_WRONG) && must_wait(endpoint, from, request, name))
 		return false;
 	switch (result) {
 	case SIP_AUTH_OK:
+		if (signs_in) {
+			sip_limits_authenticated(endpoint->limits, from, signs_in->inbound_username,
+						 SIP_LIMITS_KNOWN_S);
+			*who = (struct identity){IDENTITY_TRUNK, signs_in->entity.id};
+			return true;
+		}
 		if (!device)
 			break;
 		sip_limits_authenticated(endpoint->limits, from, device->number, SIP_LIMITS_KNOWN_S);

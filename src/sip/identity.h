@@ -1,4 +1,5 @@
-// Who sent a request: a device by its digest, a trunk by its address. What a request says of itself in From is not believed.
+// Who sent a request: a device by its digest, a trunk by its address, or by its digest where it has one. What a request says of
+// itself in From is not believed.
 #ifndef SIP_IDENTITY_H
 #define SIP_IDENTITY_H
 

@@ -9,7 +9,7 @@ static bool is_allowed(const struct sip_endpoint *endpoint, const struct trunk *
 {
 	uint64_t id = trunk->entity.id;
 
-	if (!trunk->enabled)
+	if (!trunk->enabled || !str_empty(trunk->inbound_username))
 		return false;
 	if (directory_trunk_has_address(endpoint->directory, id, &from->remote))
 		return true;
@@ -42,6 +42,19 @@ static unsigned likeness(const struct trunk *trunk, const struct sip_message *re
 	if (names_account(&request->uri, trunk))
 		return 2;
 	return names_account(&request->to.uri, trunk) ? 1 : 0;
+}
+
+const struct trunk *trunk_of_name(const struct sip_endpoint *endpoint, struct str name, const struct flow *from)
+{
+	for (const struct trunk *trunk = directory_trunk_after(endpoint->directory, NULL); trunk;
+	     trunk = directory_trunk_after(endpoint->directory, trunk)) {
+		if (!trunk->enabled || str_empty(name) || !str_equal(trunk->inbound_username, name))
+			continue;
+		if (str_empty(trunk->inbound) ||
+		    directory_trunk_has_address(endpoint->directory, trunk->entity.id, &from->remote))
+			return trunk;
+	}
+	return NULL;
 }
 
 const struct trunk *trunk_of_request(const struct sip_endpoint *endpoint, const struct flow *from,

@@ -7,7 +7,9 @@
 
 #include "sip/core.h"
 
-// NULL: none.
+// The trunk whose calls sign in with this name, where it may be used from there. NULL: none.
+const struct trunk *trunk_of_name(const struct sip_endpoint *endpoint, struct str name, const struct flow *from);
+// NULL: none. Those whose calls sign in are not recognised by address.
 const struct trunk *trunk_of_request(const struct sip_endpoint *endpoint, const struct flow *from,
 				     const struct sip_message *request);
 // The user part, as written, that names who is called. A carrier that sends calls to our Contact says it in P-Called-Party-ID

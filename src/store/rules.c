@@ -9,6 +9,7 @@
 #include "domain/user.h"
 #include "store/did_rules.h"
 #include "store/entity_sql.h"
+#include "store/sign_in_names.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -363,6 +364,8 @@ enum err rules_write(struct change_set *set, const struct entity *before, const 
 		break;
 	case ENTITY_DEVICE:
 	case ENTITY_TRUNK:
+		err = sign_in_name_check(set, after);
+		break;
 	case ENTITY_ROUTE:
 	case ENTITY_SESSION:
 	case ENTITY_TOKEN:

@@ -76,8 +76,8 @@ export function TrunkList() {
 	);
 }
 
-const names = ["title", "host", "port", "targets", "options_interval_s", "transport", "username", "realm", "registers", "registration_user", "registration_expires_s", "inbound", "caller_id", "legs_max", "legs_per_s", "enabled", "unknown_did", "unknown_did_extension"] as const;
-type TrunkValue = Pick<Required<Trunk>, (typeof names)[number]> & { password: string };
+const names = ["title", "host", "port", "targets", "options_interval_s", "transport", "username", "realm", "registers", "registration_user", "registration_expires_s", "inbound", "inbound_username", "caller_id", "legs_max", "legs_per_s", "enabled", "unknown_did", "unknown_did_extension"] as const;
+type TrunkValue = Pick<Required<Trunk>, (typeof names)[number]> & { password: string; inbound_password: string };
 
 export function TrunkPage() {
 	const { t } = useTranslation();
@@ -86,9 +86,9 @@ export function TrunkPage() {
 			resource="trunks"
 			list={{ href: "/trunks", label: t("shell.trunks") }}
 			newTitle={t("outside.newTrunk")}
-			blank={{ title: "", host: "", port: 0, targets: "", options_interval_s: 30, transport: "udp", username: "", realm: "", registers: false, registration_user: "", registration_expires_s: 600, inbound: "", caller_id: "", legs_max: 0, legs_per_s: 0, enabled: true, unknown_did: "site", unknown_did_extension: "", password: "" }}
-			valueOf={(trunk) => ({ ...(Object.fromEntries(names.map((name) => [name, trunk[name]])) as unknown as TrunkValue), password: "" })}
-			bodyOf={({ password, ...rest }) => ({ ...rest, ...(password ? { password } : {}) })}
+			blank={{ title: "", host: "", port: 0, targets: "", options_interval_s: 30, transport: "udp", username: "", realm: "", registers: false, registration_user: "", registration_expires_s: 600, inbound: "", inbound_username: "", inbound_password: "", caller_id: "", legs_max: 0, legs_per_s: 0, enabled: true, unknown_did: "site", unknown_did_extension: "", password: "" }}
+			valueOf={(trunk) => ({ ...(Object.fromEntries(names.map((name) => [name, trunk[name]])) as unknown as TrunkValue), password: "", inbound_password: "" })}
+			bodyOf={({ password, inbound_password, ...rest }) => ({ ...rest, ...(password ? { password } : {}), ...(inbound_password ? { inbound_password } : {}) })}
 			nameOf={(trunk) => trunk.title}
 			forClone={{ title: "" }}
 			labels={{
@@ -104,6 +104,8 @@ export function TrunkPage() {
 				registration_user: t("outside.registrationUser"),
 				registration_expires_s: t("outside.registrationExpires"),
 				inbound: t("outside.inbound"),
+				inbound_username: t("outside.inboundUsername"),
+				inbound_password: t("outside.inboundPassword"),
 				caller_id: t("outside.callerId"),
 				legs_max: t("outside.legsMax"),
 				legs_per_s: t("outside.legsPerS"),
@@ -173,6 +175,20 @@ export function TrunkPage() {
 					<Card title={t("outside.calls")}>
 						<Fields>
 							<TextField form={form} name="inbound" label={t("outside.inbound")} max={1000} hint={t("outside.inboundHint")} placeholder="192.0.2.0/24" />
+							<TextField form={form} name="inbound_username" label={t("outside.inboundUsername")} max={64} hint={t("outside.inboundUsernameHint")} />
+							{form.value.inbound_username && (
+								<PasswordInput
+									label={t("outside.inboundPassword")}
+									description={t(isNew ? "outside.inboundPasswordHint" : "outside.inboundPasswordKept")}
+									inputWrapperOrder={["label", "input", "description", "error"]}
+									autoComplete="new-password"
+									maxLength={128}
+									error={form.errors["inbound_password"]}
+									readOnly={form.locked}
+									value={form.value.inbound_password}
+									onChange={(event) => form.set("inbound_password", event.currentTarget.value)}
+								/>
+							)}
 							<TextField form={form} name="caller_id" label={t("outside.callerId")} max={32} mode="tel" hint={t("outside.callerIdHint")} />
 							<NumberField form={form} name="legs_max" label={t("outside.legsMax")} min={0} max={100000} hint={t("outside.legsMaxHint")} />
 							<NumberField form={form} name="legs_per_s" label={t("outside.legsPerS")} min={0} max={10000} hint={t("outside.legsPerSHint")} />
