@@ -308,6 +308,7 @@ static void metrics_write(void *context, struct writer *w)
 	metric(w, "sip_refused_authentication_total", "counter", "Wrong credentials.", sip.refused_authentication);
 	metrics_write_limits(&sip.limits, w);
 	metrics_write_overload(&sip.overload, w);
+	metrics_write_toll(call_table_toll(server->calls), w);
 	metric(w, "store_commits_total", "counter", "Transactions committed.", store.commits);
 	metric(w, "store_writes_total", "counter", "Writes committed.", store.writes);
 	metric(w, "store_failures_total", "counter", "Transactions that failed.", store.failures);

@@ -93,3 +93,13 @@ void metrics_write_overload(const struct sip_overload_counters *overload, struct
 	       overload->busy_percent);
 	metric(w, "sip_admitted_percent", "gauge", "Of the new calls.", overload->admitted_percent);
 }
+
+void metrics_write_toll(const struct toll *toll, struct writer *w)
+{
+	struct toll_counters counters = toll_count(toll);
+
+	metric(w, "outside_legs", "gauge", "Legs to the outside now, without emergencies.", counters.legs);
+	metric(w, "outside_legs_total", "counter", "Legs to the outside that began.", counters.begun);
+	metric(w, "outside_legs_refused_total", "counter", "Those that toll protection refused.", counters.refused);
+	metric(w, "toll_alarms", "gauge", "Limits of calls to the outside that are reached or near.", counters.alarms);
+}

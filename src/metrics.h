@@ -2,6 +2,7 @@
 #ifndef METRICS_H
 #define METRICS_H
 
+#include "domain/toll.h"
 #include "sip/endpoint.h"
 
 // `type` is gauge or counter; the name goes out as carillon_<name>.
@@ -19,6 +20,7 @@ enum trunk_metric {
 // One value of a trunk, with its title as the label `trunk`; what it means comes before the first.
 void metrics_begin_trunk(enum trunk_metric metric, struct writer *w);
 void metrics_write_trunk(enum trunk_metric metric, struct str title, const struct trunk_state *state, struct writer *w);
+void metrics_write_toll(const struct toll *toll, struct writer *w);
 void metrics_write_overload(const struct sip_overload_counters *overload, struct writer *w);
 
 #endif

@@ -315,6 +315,8 @@ static void turn_skip(struct attempt *attempt, struct call_turn *turn, enum err 
 		result.outcome = OUTCOME_BUSY;
 	if (result.status == 488)
 		result.outcome = OUTCOME_FAILED;
+	if (result.status == 403 && !turn->plan.device_id) // dialled, by somebody who may not
+		result.outcome = OUTCOME_REFUSED;
 	attempt->last_ended_failed = true;
 	attempt_note(attempt, result);
 }

@@ -133,14 +133,14 @@ struct leg {
 	enum leg_state state;    // written by leg_set_state alone
 	uint64_t session;        // signalling's side
 	uint64_t device_id, trunk_id;
-	bool permitted;           // to the outside, by toll.h's verdict: written by leg_permit alone
-	bool counted;             // among the device's calls
-	bool on_trunk;            // counted among the trunk's legs
-	bool holds;               // he has put the other on hold, by the last offer of his that was accepted
-	bool talks;               // and among those in which the device does more than ring
-	struct hash_node outside; // trunk legs: in call_table.outside, by turn->number
-	struct str shown_number;  // trunk legs: the caller's number sent along, in the record's arena
-	uint64_t began_ms;        // loop_now_ms
+	struct toll_permit permit; // to the outside
+	bool counted;              // among the device's calls
+	bool on_trunk;             // counted among the trunk's legs
+	bool holds;                // he has put the other on hold, by the last offer of his that was accepted
+	bool talks;                // and among those in which the device does more than ring
+	struct hash_node outside;  // trunk legs: in call_table.outside, by turn->number
+	struct str shown_number;   // trunk legs: the caller's number sent along, in the record's arena
+	uint64_t began_ms;         // loop_now_ms
 	int64_t started_at, ringing_at, answered_at, ended_at; // wall clock, 0 = never
 	bool offered;                                          // one of ours: our INVITE had an offer
 	struct confirmation *confirmation; // PREPARING to DISMISSED, when the turn wants a key; owned

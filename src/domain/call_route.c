@@ -104,18 +104,19 @@ static enum err destination_outside(const struct call_table *table, const struct
 	if (did && !destination->emergency)
 		return destination_of_did(directory, did, canonical, destination);
 	size_t count = routes_to(directory, canonical, destination->emergency, routes);
-	if (count == 0)
-		return ERR_NO_ROUTE;
-	enum err err = ERR_NONE;
+	enum err err = ERR_NO_ROUTE;
 	for (size_t i = 0; i < count; i++) {
 		const struct toll_question question = {.payer_id = payer ? payer->entity.id : 0,
 						       .number = canonical,
 						       .route = routes[i],
 						       .free = destination->emergency};
 		const struct toll_verdict verdict = toll_judge(table->toll, &question);
-		if (!verdict.err)
+		if (!verdict.err || verdict.limited) // a limit is for when the leg begins, and for the record
 			return ERR_NONE;
-		err = err ? err : verdict.err;
+		if (err == ERR_NO_ROUTE) {
+			toll_refuse(table->toll, &question, &verdict);
+			err = verdict.err;
+		}
 	}
 	return err;
 }
@@ -256,6 +257,7 @@ const struct route *route_next(const struct attempt *attempt, const struct call_
 	const struct directory *directory = attempt->call->table->ports.directory;
 	const struct route *routes[ROUTES_MAX];
 	size_t count = routes_to(directory, turn->number, attempt->emergency, routes);
+	struct toll *toll = attempt->call->table->toll;
 	enum err err = ERR_NO_ROUTE;
 
 	for (size_t i = 0; i < count; i++) {
@@ -265,9 +267,11 @@ const struct route *route_next(const struct attempt *attempt, const struct call_
 		if (route_tried(attempt, turn, routes[i]->trunk_id))
 			continue;
 		const struct toll_question question = toll_question_of(attempt, turn, routes[i]);
-		const struct toll_verdict verdict = toll_judge(attempt->call->table->toll, &question);
+		const struct toll_verdict verdict = toll_judge(toll, &question);
 		if (!verdict.err)
 			return routes[i];
+		if (err == ERR_NO_ROUTE || verdict.scope == TOLL_OF_TRUNK) // said once of who pays, of each trunk
+			toll_refuse(toll, &question, &verdict);
 		err = verdict.err;
 	}
 	if (*why == ERR_NONE) // otherwise the last route's own refusal says more

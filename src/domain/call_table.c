@@ -111,7 +111,8 @@ struct call_table *call_table_create(const struct call_table_ports *ports)
 	table->legs = slots_create(LEGS_MAX);
 	table->relays = slots_create(CALLS_MAX);
 	table->outside = hash_create();
-	table->toll = toll_create(ports->directory);
+	table->toll = toll_create(
+	    &(struct toll_ports){.loop = ports->loop, .directory = ports->directory, .watch = ports->watch});
 	table->trunk_use = trunk_use_create(ports->loop);
 	table->lamps = hash_create();
 	table->tallies[TALLY_USER] = hash_create();
@@ -176,6 +177,11 @@ struct trunk_use_counters call_table_trunk_use(const struct call_table *table, u
 size_t call_table_count(const struct call_table *table)
 {
 	return table->count;
+}
+
+const struct toll *call_table_toll(const struct call_table *table)
+{
+	return table->toll;
 }
 
 void call_table_drain(struct call_table *table)

@@ -9,6 +9,7 @@
 #include "domain/media.h"
 #include "domain/records.h"
 #include "domain/signalling.h"
+#include "domain/toll.h"
 #include "domain/trunk_use.h"
 
 struct call_table;
@@ -91,6 +92,9 @@ void call_table_requested(struct call_table *table, uint64_t leg, uint64_t trans
 			  const struct dialog_request *request);
 void call_table_replied(struct call_table *table, uint64_t leg, uint64_t token, unsigned status,
 			const struct body *body);
+
+// How many legs go outside and which alarms stand; for asking what it would say of one.
+const struct toll *call_table_toll(const struct call_table *table);
 
 // No new calls from now on (503 with Retry-After); the running ones end by themselves.
 void call_table_drain(struct call_table *table);

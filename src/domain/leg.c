@@ -109,6 +109,7 @@ static void leg_close(struct leg *leg)
 	leg->ended_at = wall_clock(leg);
 	confirm_end(leg);
 	confirm_leave_relay(leg);
+	toll_leave(table->toll, &leg->permit);
 	slots_remove(table->legs, leg->id);
 	leg->id = 0;
 	if (leg->outside.hash)
@@ -626,6 +627,8 @@ void leg_take(struct leg *to, struct leg *from)
 	to->session = from->session;
 	to->device_id = from->device_id;
 	to->trunk_id = from->trunk_id;
+	to->permit = from->permit;
+	from->permit = (struct toll_permit){.granted = false};
 	to->started_at = to->ringing_at = to->answered_at = wall_clock(to);
 	to->rang = true;
 	to->outcome = OUTCOME_ANSWERED;
@@ -704,18 +707,19 @@ static void leg_note_outside(struct leg *leg, struct str shown_number)
 }
 
 // No leg goes outside without this.
-static enum err leg_permit(const struct attempt *attempt, const struct call_turn *turn, const struct route *route)
+static enum err leg_permit(const struct attempt *attempt, const struct call_turn *turn, const struct route *route,
+			   struct toll_permit *permit)
 {
 	const struct toll_question question = toll_question_of(attempt, turn, route);
 
-	return toll_judge(attempt->call->table->toll, &question).err;
+	return toll_enter(attempt->call->table->toll, &question, permit);
 }
 
 static enum err leg_invite(struct leg *leg, const struct outgoing_invite *invite)
 {
 	struct signalling *signalling = signalling_of(leg);
 
-	assert(leg->permitted || !invite->trunk);
+	assert(leg->permit.granted || !invite->trunk);
 	return signalling->invite(signalling->context, invite, &leg->session);
 }
 
@@ -762,15 +766,14 @@ enum err leg_begin(struct attempt *attempt, struct call_turn *turn, const struct
 		   const struct route *route)
 {
 	struct call *call = attempt->call;
-	enum err err = route ? leg_permit(attempt, turn, route) : ERR_NONE;
-	if (err)
-		return err;
 	struct leg *leg = leg_new(call);
 	if (!leg)
 		return ERR_NO_MEMORY;
-	leg->permitted = route != NULL;
-	err = leg_enter(leg, attempt, turn);
+	enum err err = route ? leg_permit(attempt, turn, route, &leg->permit) : ERR_NONE;
+	if (!err)
+		err = leg_enter(leg, attempt, turn);
 	if (err) {
+		toll_leave(call->table->toll, &leg->permit);
 		leg_free(leg);
 		return err;
 	}

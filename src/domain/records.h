@@ -77,7 +77,7 @@ struct overview_group {
 	uint64_t count;
 	struct {
 		uint64_t id;
-		char label[80];
+		char label[200];
 	} examples[OVERVIEW_EXAMPLES_MAX];
 };
 struct store_overview {

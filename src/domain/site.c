@@ -81,6 +81,16 @@ static const struct field site_fields[] = {
     INTEGER(too_late_ms, .min = 0, .max = TOO_LATE_MS_MAX, .fallback = "19000", .rule = TOO_LATE_RULE),
     CHOICE(unknown_did, .choices = unknown_did_names + 1, .fallback = "not_found"),
     TEXT(unknown_did_extension, .max = EXTENSION_MAX, .rule = "An extension has 2 to 15 digits."),
+    INTEGER(user_outside_legs_max, .min = 0, .max = 10000, .fallback = "10",
+	    .rule = "Each user has up to 1 to 10000 calls to the outside at once; 0 means no limit."),
+    INTEGER(user_outside_legs_per_hour, .min = 0, .max = 100000, .fallback = "200",
+	    .rule = "Each user has up to 1 to 100000 calls to the outside within an hour; 0 means no limit."),
+    INTEGER(user_international_legs_per_hour, .min = 0, .max = 100000, .fallback = "20",
+	    .rule = "Each user has up to 1 to 100000 international calls within an hour; 0 means no limit."),
+    INTEGER(outside_legs_max, .min = 0, .max = 1000000, .fallback = "0",
+	    .rule = "The site has up to 1 to 1000000 calls to the outside at once; 0 means no limit."),
+    INTEGER(outside_legs_per_hour, .min = 0, .max = 1000000, .fallback = "0",
+	    .rule = "The site has up to 1 to 1000000 calls to the outside within an hour; 0 means no limit."),
 };
 
 static enum err site_check(const struct entity *entity, struct problem *problem)

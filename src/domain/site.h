@@ -23,6 +23,12 @@ struct site {
 	int64_t too_soon_ms, too_late_ms; // the voicemail guard of devices that leave theirs open
 	int unknown_did; // what a caller gets for a public number that leads nowhere: enum unknown_did from NOT_FOUND = 0 on
 	struct str unknown_did_extension; // UNKNOWN_DID_EXTENSION: which
+	// Limits; 0 = none. A user's own ones go before those for every user.
+	int64_t user_outside_legs_max; // at once
+	int64_t user_outside_legs_per_hour;
+	int64_t user_international_legs_per_hour;
+	int64_t outside_legs_max; // of all users together
+	int64_t outside_legs_per_hour;
 };
 
 extern const struct entity_type site_type;

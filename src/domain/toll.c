@@ -1,25 +1,46 @@
 // The one place that says whether a leg to the outside may begin.
 #include "domain/toll.h"
 
+#include "base/log.h"
+#include "base/loop.h"
 #include "base/writer.h"
+#include "domain/toll_usage.h"
+#include "domain/watch.h"
 
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 struct toll {
+	struct toll_ports ports;
 	struct directory *directory;
+	struct toll_usage *usage;
+	struct toll_alarms alarms;
+	struct toll_counters counters;
 };
 
-struct toll *toll_create(struct directory *directory)
+struct toll *toll_create(const struct toll_ports *ports)
 {
 	struct toll *toll = calloc(1, sizeof *toll);
 
-	if (toll)
-		toll->directory = directory;
-	return toll;
+	if (!toll)
+		return NULL;
+	toll->ports = *ports;
+	toll->directory = ports->directory;
+	toll->usage = toll_usage_create(ports->loop);
+	if (toll->usage)
+		return toll;
+	free(toll);
+	return NULL;
 }
 
 void toll_destroy(struct toll *toll)
 {
+	if (!toll)
+		return;
+	assert(toll->counters.legs == 0);
+	toll_usage_destroy(toll->usage);
 	free(toll);
 }
 
@@ -88,7 +109,7 @@ static enum toll_class class_of_routes(const struct toll *toll, struct str numbe
 	return (enum toll_class)least;
 }
 
-// ---- the verdict
+// ---- who may what
 
 static enum toll_class dearer(enum toll_class one, enum toll_class other)
 {
@@ -130,6 +151,96 @@ static enum err site_forbids(const struct toll *toll, struct str number)
 	return ERR_NONE;
 }
 
+// ---- limits
+
+struct rule {
+	struct toll_count who;
+	enum toll_measure measure;
+	int64_t limit; // 0: none
+};
+enum { RULES_MAX = 6 };
+
+static int64_t own_or(int64_t own, int64_t of_all)
+{
+	return own ? own : of_all;
+}
+
+static size_t rules_of_user(const struct user *user, const struct site *site, bool international, struct rule *rules)
+{
+	const struct toll_count who = {TOLL_OF_USER, user->entity.id};
+	static const struct site no_site;
+
+	site = site ? site : &no_site;
+	rules[0] = (struct rule){who, TOLL_LEGS_NOW, own_or(user->outside_legs_max, site->user_outside_legs_max)};
+	rules[1] = (struct rule){who, TOLL_LEGS_PER_HOUR,
+				 own_or(user->outside_legs_per_hour, site->user_outside_legs_per_hour)};
+	rules[2] = (struct rule){who, TOLL_INTERNATIONAL_PER_HOUR,
+				 own_or(user->international_legs_per_hour, site->user_international_legs_per_hour)};
+	return international ? 3 : 2;
+}
+
+// What stands in the way of this leg when it is used up.
+static size_t rules_of(const struct toll *toll, const struct toll_question *question, bool international,
+		       struct rule rules[RULES_MAX])
+{
+	const struct user *user = directory_user(toll->directory, question->payer_id);
+	const struct site *site = directory_site(toll->directory);
+	const struct trunk *trunk =
+	    question->route ? directory_trunk(toll->directory, question->route->trunk_id) : NULL;
+	size_t count = user ? rules_of_user(user, site, international, rules) : 0;
+
+	if (trunk)
+		rules[count++] =
+		    (struct rule){{TOLL_OF_TRUNK, trunk->entity.id}, TOLL_LEGS_PER_HOUR, trunk->outside_legs_per_hour};
+	if (site) {
+		rules[count++] = (struct rule){{TOLL_OF_SITE, 0}, TOLL_LEGS_NOW, site->outside_legs_max};
+		rules[count++] = (struct rule){{TOLL_OF_SITE, 0}, TOLL_LEGS_PER_HOUR, site->outside_legs_per_hour};
+	}
+	return count;
+}
+
+static enum err err_of(enum toll_measure measure)
+{
+	switch (measure) {
+	case TOLL_LEGS_NOW:
+		return ERR_OUTSIDE_LEGS;
+	case TOLL_LEGS_PER_HOUR:
+		return ERR_OUTSIDE_LEGS_PER_HOUR;
+	case TOLL_INTERNATIONAL_PER_HOUR:
+		return ERR_INTERNATIONAL_LEGS_PER_HOUR;
+	case TOLL_MEASURE_COUNT:
+		break;
+	}
+	return ERR_INTERNAL;
+}
+
+static bool is_international(const struct toll_verdict *verdict)
+{
+	return verdict->needed >= TOLL_INTERNATIONAL;
+}
+
+static void limits_judge(const struct toll *toll, const struct toll_question *question, struct toll_verdict *verdict)
+{
+	struct rule rules[RULES_MAX];
+	size_t count = rules_of(toll, question, is_international(verdict), rules);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct rule *rule = &rules[i];
+		unsigned used = toll_usage_of(toll->usage, rule->who, rule->measure);
+		if (!rule->limit || used < (uint64_t)rule->limit)
+			continue;
+		verdict->err = err_of(rule->measure);
+		verdict->limited = true;
+		verdict->scope = rule->who.scope;
+		verdict->measure = rule->measure;
+		verdict->limit = rule->limit;
+		verdict->used = used;
+		return;
+	}
+}
+
+// ---- the verdict
+
 struct toll_verdict toll_judge(const struct toll *toll, const struct toll_question *question)
 {
 	const struct user *payer = directory_user(toll->directory, question->payer_id);
@@ -144,6 +255,8 @@ struct toll_verdict toll_judge(const struct toll *toll, const struct toll_questi
 	verdict.err = site_forbids(toll, question->number);
 	if (!verdict.err && (!payer || verdict.held < verdict.needed))
 		verdict.err = ERR_TOLL_CLASS;
+	if (!verdict.err)
+		limits_judge(toll, question, &verdict);
 	return verdict;
 }
 
@@ -157,5 +270,146 @@ struct str toll_sentence(const struct toll_verdict *verdict, char room[TOLL_SENT
 			      names[verdict->needed], (int)verdict->held, names[verdict->held]);
 	else
 		writer_format(&w, "%s", verdict->err ? err_sentence(verdict->err) : "Allowed.");
+	if (verdict->limited)
+		writer_format(&w, " The limit is %" PRId64 " for %s.", verdict->limit,
+			      verdict->scope == TOLL_OF_USER    ? "this user"
+			      : verdict->scope == TOLL_OF_TRUNK ? "this trunk"
+								: "the site");
 	return writer_result(&w);
+}
+
+// ---- alarms
+
+static void alarm_label(const struct toll *toll, struct toll_count who, char *label, size_t size)
+{
+	const struct user *user = who.scope == TOLL_OF_USER ? directory_user(toll->directory, who.id) : NULL;
+	const struct trunk *trunk = who.scope == TOLL_OF_TRUNK ? directory_trunk(toll->directory, who.id) : NULL;
+
+	label[0] = '\0';
+	if (user)
+		snprintf(label, size, "%.*s %.*s", STR_ARG(user->extension),
+			 STR_ARG(str_first(user->title, size - EXTENSION_MAX - 2)));
+	if (trunk)
+		snprintf(label, size, "%.*s", STR_ARG(str_first(trunk->title, size - 1)));
+}
+
+static void alarm_note(struct toll *toll, const struct rule *rule, unsigned used, bool reached)
+{
+	struct toll_alarm noted = {.scope = rule->who.scope,
+				   .id = rule->who.id,
+				   .measure = rule->measure,
+				   .reached = reached,
+				   .limit = rule->limit,
+				   .used = used,
+				   .at = (int64_t)loop_time_ms(toll->ports.loop),
+				   .at_ms = loop_now_ms(toll->ports.loop)};
+
+	alarm_label(toll, rule->who, noted.label, sizeof noted.label);
+	const struct toll_alarm *told = toll_alarms_note(&toll->alarms, &noted);
+	if (!told)
+		return;
+	log_warning(told->reached ? "toll_limit_reached" : "toll_limit_near",
+		    LOG_TEXT("of", toll_scope_names[told->scope]), LOG_UINT("id", told->id),
+		    LOG_TEXT("who", told->label), LOG_TEXT("limit", toll_measure_names[told->measure]),
+		    LOG_UINT("used", told->used), LOG_INT("of_at_most", told->limit),
+		    LOG_UINT("refused", told->refused));
+	if (toll->ports.watch)
+		watch_alarm(toll->ports.watch, told);
+}
+
+static void alarms_of_near(struct toll *toll, const struct toll_question *question, bool international)
+{
+	struct rule rules[RULES_MAX];
+	size_t count = rules_of(toll, question, international, rules);
+
+	for (size_t i = 0; i < count; i++) {
+		unsigned used = toll_usage_of(toll->usage, rules[i].who, rules[i].measure);
+		if (rules[i].limit && (int64_t)used * 100 >= rules[i].limit * TOLL_WARNING_PERCENT)
+			alarm_note(toll, &rules[i], used, false);
+	}
+}
+
+size_t toll_alarms(const struct toll *toll, struct toll_alarm *alarms, size_t max)
+{
+	uint64_t now_ms = loop_now_ms(toll->ports.loop);
+	size_t count = 0;
+
+	for (size_t i = toll->alarms.count; i-- > 0 && count < max;)
+		if (toll_alarm_stands(&toll->alarms.list[i], now_ms))
+			alarms[count++] = toll->alarms.list[i];
+	return count;
+}
+
+// ---- legs
+
+void toll_refuse(struct toll *toll, const struct toll_question *question, const struct toll_verdict *verdict)
+{
+	toll->counters.refused++;
+	if (!verdict->limited)
+		return;
+	const struct rule rule = {.who = {verdict->scope, verdict->scope == TOLL_OF_USER    ? question->payer_id
+							  : verdict->scope == TOLL_OF_TRUNK ? question->route->trunk_id
+											    : 0},
+				  .measure = verdict->measure,
+				  .limit = verdict->limit};
+	alarm_note(toll, &rule, verdict->used, true);
+}
+
+static void counts_of(const struct toll_permit *permit, struct toll_count counts[TOLL_SCOPE_COUNT])
+{
+	counts[0] = (struct toll_count){TOLL_OF_USER, permit->payer_id};
+	counts[1] = (struct toll_count){TOLL_OF_TRUNK, permit->trunk_id};
+	counts[2] = (struct toll_count){TOLL_OF_SITE, 0};
+}
+
+enum err toll_enter(struct toll *toll, const struct toll_question *question, struct toll_permit *permit)
+{
+	const struct toll_verdict verdict = toll_judge(toll, question);
+	struct toll_count counts[TOLL_SCOPE_COUNT];
+	bool international = is_international(&verdict);
+
+	if (verdict.err)
+		return verdict.err;
+	*permit = (struct toll_permit){.granted = true};
+	if (question->free)
+		return ERR_NONE;
+	permit->payer_id = question->payer_id;
+	permit->trunk_id = question->route->trunk_id;
+	counts_of(permit, counts);
+	for (int i = 0; i < TOLL_SCOPE_COUNT; i++) {
+		if (toll_usage_add(toll->usage, counts[i], international))
+			continue;
+		while (i-- > 0)
+			toll_usage_drop(toll->usage, counts[i]);
+		permit->granted = false;
+		return ERR_NO_MEMORY;
+	}
+	permit->counted = true;
+	toll->counters.legs++;
+	toll->counters.begun++;
+	alarms_of_near(toll, question, international);
+	return ERR_NONE;
+}
+
+void toll_leave(struct toll *toll, struct toll_permit *permit)
+{
+	struct toll_count counts[TOLL_SCOPE_COUNT];
+
+	if (permit->counted) {
+		counts_of(permit, counts);
+		for (int i = 0; i < TOLL_SCOPE_COUNT; i++)
+			toll_usage_drop(toll->usage, counts[i]);
+		toll->counters.legs--;
+	}
+	*permit = (struct toll_permit){.granted = false};
+}
+
+struct toll_counters toll_count(const struct toll *toll)
+{
+	struct toll_counters counters = toll->counters;
+	struct toll_alarm alarms[TOLL_ALARMS_MAX];
+
+	counters.remembered = toll_usage_accounts(toll->usage);
+	counters.alarms = (unsigned)toll_alarms(toll, alarms, TOLL_ALARMS_MAX);
+	return counters;
 }

@@ -112,6 +112,8 @@ static const struct field trunk_fields[] = {
 	    .rule = "A trunk carries 1 to 100000 calls at once; 0 sets no limit."),
     INTEGER(legs_per_s, .min = 0, .max = 10000, .fallback = "0",
 	    .rule = "A trunk is given 1 to 10000 new calls a second; 0 sets no limit."),
+    INTEGER(outside_legs_per_hour, .min = 0, .max = 1000000, .fallback = "0",
+	    .rule = "A trunk takes up to 1 to 1000000 calls within an hour; 0 means no limit."),
     BOOLEAN(enabled, .fallback = "true"),
     CHOICE(unknown_did, .choices = unknown_did_names, .fallback = "site"),
     TEXT(unknown_did_extension, .max = EXTENSION_MAX, .rule = "An extension has 2 to 15 digits."),

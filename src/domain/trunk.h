@@ -34,6 +34,7 @@ struct trunk {
 	struct str caller_id;          // shown when neither the device nor the user has one
 	int64_t legs_max;              // at once, in both directions; 0 = any number
 	int64_t legs_per_s;            // new ones that we begin; 0 = any number
+	int64_t outside_legs_per_hour; // toll protection; 0 = no limit
 	bool enabled;
 	int unknown_did; // what a caller gets for a number that leads nowhere: enum unknown_did, SITE = as the site says
 	struct str unknown_did_extension; // UNKNOWN_DID_EXTENSION: which

@@ -40,6 +40,10 @@ struct user {
 	struct str caller_id;         // the DID shown on outside calls, or empty
 	struct str pickup_group;      // who has the same one may pick up each other's calls; empty: nobody may
 	int64_t toll_class;           // 0 none, 1 national, 2 international, 3 premium
+	// Toll protection: 0 = as the settings say. Those on the ring plan count like those dialled.
+	int64_t outside_legs_max; // at once
+	int64_t outside_legs_per_hour;
+	int64_t international_legs_per_hour; // of these, premium ones as well
 	bool password_change_due;
 	int64_t last_device_id;  // selected last, 0 = none; it may be gone
 	struct turn_plan *turns; // the assignments, owned by whoever owns the user

@@ -333,6 +333,17 @@ static void timer_due(struct timer *timer)
 		timer_start(watch->loop, &watch->timer, more ? 1 : SETTLE_MS * 10);
 }
 
+void watch_alarm(struct watch *watch, const struct toll_alarm *alarm)
+{
+	struct arena *arena;
+	struct report *report = watch_wanted(watch) ? watch_report(watch, REPORT_ALARM, &arena) : NULL;
+
+	if (!report)
+		return;
+	report->alarm = *alarm;
+	watch_soon(watch);
+}
+
 void watch_calls(struct watch *watch, bool (*report)(void *context, size_t max), void *context)
 {
 	watch->calls_report = report;

@@ -8,7 +8,7 @@
 
 struct watch;
 
-enum report_kind { REPORT_CALL, REPORT_DEVICE, REPORT_ENTITY, REPORT_TRUNK };
+enum report_kind { REPORT_CALL, REPORT_DEVICE, REPORT_ENTITY, REPORT_TRUNK, REPORT_ALARM };
 enum entity_action { ENTITY_CREATED, ENTITY_CHANGED, ENTITY_DELETED };
 extern const char *const entity_action_names[]; // "created" ...
 
@@ -45,6 +45,7 @@ struct report {
 		struct device_report device;
 		struct entity_report entity;
 		uint64_t trunk_id; // it has another state
+		struct toll_alarm alarm;
 	};
 };
 
@@ -68,6 +69,7 @@ void watch_device(struct watch *watch, uint64_t device_id);
 void watch_entity(struct watch *watch, const struct entity *before, const struct entity *after);
 // Its state has changed: a target, a registration.
 void watch_trunk(struct watch *watch, uint64_t trunk_id);
+void watch_alarm(struct watch *watch, const struct toll_alarm *alarm);
 // Where calls come from: `report` adds up to `max` of those that have changed, and says whether there are more.
 void watch_calls(struct watch *watch, bool (*report)(void *context, size_t max), void *context);
 // A report will be due: the next batch is handed over after the listeners' interval.

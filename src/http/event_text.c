@@ -9,8 +9,8 @@
 #include <string.h>
 
 const char *const event_kind_names[] = {
-    [EVENT_CALL] = "call",       [EVENT_DEVICE] = "device", [EVENT_ENTITY] = "entity",
-    [EVENT_SESSION] = "session", [EVENT_TRUNK] = "trunk",   [EVENT_KIND_COUNT] = NULL,
+    [EVENT_CALL] = "call",   [EVENT_DEVICE] = "device", [EVENT_ENTITY] = "entity", [EVENT_SESSION] = "session",
+    [EVENT_TRUNK] = "trunk", [EVENT_ALARM] = "alarm",   [EVENT_KIND_COUNT] = NULL,
 };
 
 bool event_concerns(const struct event *event, const struct listener_settings *who)
@@ -154,6 +154,30 @@ static bool trunk_make(struct event_batch *batch, uint64_t trunk_id)
 	return event_make(batch, &audience, data);
 }
 
+// ---- alarms
+
+static bool alarm_make(struct event_batch *batch, const struct toll_alarm *alarm)
+{
+	struct event audience = {.kind = EVENT_ALARM, .for_readers = true};
+	char sentence[TOLL_ALARM_SENTENCE_MAX];
+	json_t *data = json_object();
+	bool built = json_put(data, "severity", json_string(alarm->reached ? "error" : "warning")) &&
+		     json_put(data, "of", json_string(toll_scope_names[alarm->scope])) &&
+		     json_put(data, "id", json_id(alarm->id)) &&
+		     json_put(data, "label", json_text(str_of(alarm->label))) &&
+		     json_put(data, "limit", json_string(toll_measure_names[alarm->measure])) &&
+		     json_put(data, "used", json_integer(alarm->used)) &&
+		     json_put(data, "of_at_most", json_integer(alarm->limit)) &&
+		     json_put(data, "refused", json_integer((json_int_t)alarm->refused)) &&
+		     json_put(data, "at", json_time(alarm->at)) &&
+		     json_put(data, "sentence", json_text(toll_alarm_sentence(alarm, sentence)));
+	if (!built) {
+		json_decref(data);
+		data = NULL;
+	}
+	return event_make(batch, &audience, data);
+}
+
 bool events_make(struct event_batch *batch, const struct report *report)
 {
 	switch (report->kind) {
@@ -165,6 +189,8 @@ bool events_make(struct event_batch *batch, const struct report *report)
 		return entity_make(batch, &report->entity);
 	case REPORT_TRUNK:
 		return trunk_make(batch, report->trunk_id);
+	case REPORT_ALARM:
+		return alarm_make(batch, &report->alarm);
 	}
 	return false;
 }

@@ -17,7 +17,7 @@ static enum err kinds_read(struct request *request, unsigned *kinds, struct prob
 			kind++;
 		if (!event_kind_names[kind])
 			return problem_set(problem, ERR_INVALID_FIELD, "kinds",
-					   "Kinds of events are call, device, entity, session and trunk.");
+					   "Kinds of events are call, device, entity, session, trunk and alarm.");
 		*kinds |= 1u << kind;
 	}
 	return ERR_NONE;

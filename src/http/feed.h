@@ -12,7 +12,7 @@
 struct feed;
 struct listener;
 
-enum event_kind { EVENT_CALL, EVENT_DEVICE, EVENT_ENTITY, EVENT_SESSION, EVENT_TRUNK, EVENT_KIND_COUNT };
+enum event_kind { EVENT_CALL, EVENT_DEVICE, EVENT_ENTITY, EVENT_SESSION, EVENT_TRUNK, EVENT_ALARM, EVENT_KIND_COUNT };
 extern const char *const event_kind_names[]; // "call" ..., ends with NULL
 
 enum { LISTENERS_MAX = 4096, LISTENERS_PER_USER_MAX = 1024 };

@@ -24,6 +24,8 @@ static const char *const severity_names[] = {"error", "warning", "note"};
 struct status_question {
 	struct question question;
 	const struct http_settings *settings;
+	struct toll_alarm alarms[TOLL_ALARMS_MAX];
+	size_t alarm_count;
 	struct http_status status;
 	struct trunks_sick trunks;
 	size_t calls, registrations;
@@ -37,6 +39,9 @@ static void status_answer(struct question *question)
 		asked->settings->status(asked->settings->context, &asked->status);
 	trunks_look(asked->settings, question->directory, &asked->trunks);
 	asked->calls = question->calls ? call_table_count(question->calls) : 0;
+	const struct toll *toll = question->calls ? call_table_toll(question->calls) : NULL;
+	if (toll)
+		asked->alarm_count = toll_alarms(toll, asked->alarms, TOLL_ALARMS_MAX);
 	asked->registrations = registrations_count(question->registrations);
 }
 
@@ -178,6 +183,45 @@ static void store_look(struct findings *findings, struct request *request, enum 
 		    sentence[0] ? sentence : "The database cannot be used.", NULL);
 }
 
+// One finding for all users, one for all trunks, one for the site; what is reached and what is near are two.
+static void alarms_look(struct findings *findings, const struct status_question *asked, enum toll_scope scope,
+			bool reached)
+{
+	static const char *const codes[TOLL_SCOPE_COUNT][2] = {
+	    {"users_near_outside_limit", "users_at_outside_limit"},
+	    {"trunks_near_outside_limit", "trunks_at_outside_limit"},
+	    {"site_near_outside_limit", "site_at_outside_limit"},
+	};
+	static const char *const sentences[TOLL_SCOPE_COUNT][2] = {
+	    {"Users are near their limit of calls to the outside.",
+	     "Calls to the outside were refused: users are at their limit. Somebody may have their password."},
+	    {"Trunks are near their limit of calls within an hour.",
+	     "Calls to the outside were refused: trunks are at their limit."},
+	    {"The site is near its limit of calls to the outside.",
+	     "Calls to the outside were refused: the site is at its limit."},
+	};
+	struct overview_group group = {.count = 0};
+	char said[400], last[TOLL_ALARM_SENTENCE_MAX] = "";
+	for (size_t i = 0; i < asked->alarm_count; i++) {
+		const struct toll_alarm *alarm = &asked->alarms[i];
+		if (alarm->scope != scope || alarm->reached != reached)
+			continue;
+		struct str text = toll_alarm_sentence(alarm, last);
+		if (group.count < OVERVIEW_EXAMPLES_MAX) {
+			group.examples[group.count].id = alarm->id;
+			snprintf(group.examples[group.count].label, sizeof group.examples[0].label, "%.*s",
+				 STR_ARG(str_first(text, sizeof group.examples[0].label - 1)));
+		}
+		group.count++;
+	}
+	if (group.count == 0)
+		return;
+	snprintf(said, sizeof said, "%s%s%s", sentences[scope][reached], scope == TOLL_OF_SITE ? " " : "",
+		 scope == TOLL_OF_SITE ? last : ""); // there is one site, and it has no page
+	finding_add(findings, reached ? SEVERITY_ERROR : SEVERITY_WARNING, codes[scope][reached], said,
+		    scope == TOLL_OF_SITE ? NULL : &group);
+}
+
 static json_t *findings_gather(struct request *request, const struct status_question *asked,
 			       const struct store_overview *overview, bool *all_right)
 {
@@ -185,6 +229,10 @@ static json_t *findings_gather(struct request *request, const struct status_ques
 	store_look(&findings, request, asked->read);
 	disk_look(&findings, overview);
 	certificate_look(&findings, &asked->status, request_now_ms(request));
+	for (int scope = 0; scope < TOLL_SCOPE_COUNT; scope++) {
+		alarms_look(&findings, asked, (enum toll_scope)scope, true);
+		alarms_look(&findings, asked, (enum toll_scope)scope, false);
+	}
 	server_look(&findings, &asked->status);
 	overload_look(&findings, &asked->status);
 	group_add(&findings, SEVERITY_ERROR, "trunk_down",

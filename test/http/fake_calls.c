@@ -115,3 +115,16 @@ size_t call_table_count(const struct call_table *table)
 	(void)table;
 	return atomic_load(&hung_up) ? 0 : 1;
 }
+
+static struct toll *_Atomic toll_set;
+
+void fake_calls_set_toll(struct toll *toll)
+{
+	atomic_store(&toll_set, toll);
+}
+
+const struct toll *call_table_toll(const struct call_table *table)
+{
+	(void)table;
+	return atomic_load(&toll_set);
+}

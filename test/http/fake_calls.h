@@ -5,6 +5,7 @@
 #include "domain/call_table.h"
 
 void fake_calls_reset(void);
-unsigned fake_calls_moves(void); // how often it has been moved
+void fake_calls_set_toll(struct toll *toll); // whose alarms there are; NULL: nobody's
+unsigned fake_calls_moves(void);             // how often it has been moved
 
 #endif

@@ -240,13 +240,58 @@ static void the_status_says_what_is_wrong(void **state)
 	fixture_teardown((void **)&f);
 }
 
+// The alarms of toll protection are problems; who is at his limit stands there by name.
+static void the_status_tells_of_calls_to_the_outside(void **state)
+{
+	static const struct route route = {.trunk_id = 5};
+	static char stands_for_a_table;
+	struct fixture *f;
+	(void)state;
+	fixture_settings = (struct http_settings){.calls = (struct call_table *)(void *)&stands_for_a_table};
+	fixture_setup((void **)&f);
+	struct toll *toll = toll_create(&(struct toll_ports){.loop = f->loop, .directory = f->directory});
+	const struct toll_question question = {.payer_id = 2, .number = STR("+441444123456"), .route = &route};
+	struct toll_permit permit;
+	expect(ask(f, &f->admin, "PATCH", "/api/v1/settings",
+		   "{\"user_outside_legs_per_hour\":5,\"outside_legs_per_hour\":6}"),
+	       200);
+	for (int i = 0; i < 5; i++) {
+		assert_int_equal(toll_enter(toll, &question, &permit), ERR_NONE);
+		toll_leave(toll, &permit);
+	}
+	fake_calls_set_toll(toll);
+	struct reply reply = ask(f, &f->admin, "GET", "/api/v1/status", NULL);
+	assert_string_equal(text(finding(&reply, "users_near_outside_limit"), "severity"), "warning");
+	assert_string_equal(
+	    text(finding(&reply, "site_near_outside_limit"), "sentence"),
+	    "The site is near its limit of calls to the outside. 5 of 6 calls to the outside within an hour.");
+	assert_null(finding(&reply, "users_at_outside_limit"));
+	expect(reply, 200);
+	const struct toll_verdict verdict = toll_judge(toll, &question);
+	assert_int_equal(verdict.err, ERR_OUTSIDE_LEGS_PER_HOUR);
+	toll_refuse(toll, &question, &verdict);
+	reply = ask(f, &f->admin, "GET", "/api/v1/status", NULL);
+	const json_t *found = finding(&reply, "users_at_outside_limit");
+	assert_string_equal(text(found, "severity"), "error");
+	assert_string_equal(text(json_array_get(json_object_get(found, "examples"), 0), "label"),
+			    "510 jane: 5 of 5 calls to the outside within an hour, 1 refused.");
+	expect(reply, 200);
+	fake_calls_set_toll(NULL);
+	toll_destroy(toll);
+	fixture_teardown((void **)&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define SERVED(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
-	    SERVED(a_device_says_who_has_it_and_what_it_does), SERVED(what_was_read_can_be_sent_back),
-	    SERVED(a_user_shows_sessions_devices_and_calls),   SERVED(a_number_is_explained_before_it_is_saved),
-	    cmocka_unit_test(trunks_show_their_targets),       cmocka_unit_test(the_status_says_what_is_wrong),
+	    SERVED(a_device_says_who_has_it_and_what_it_does),
+	    SERVED(what_was_read_can_be_sent_back),
+	    SERVED(a_user_shows_sessions_devices_and_calls),
+	    SERVED(a_number_is_explained_before_it_is_saved),
+	    cmocka_unit_test(trunks_show_their_targets),
+	    cmocka_unit_test(the_status_says_what_is_wrong),
+	    cmocka_unit_test(the_status_tells_of_calls_to_the_outside),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

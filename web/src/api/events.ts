@@ -82,6 +82,7 @@ export function EventsProvider({ children }: { children: ReactNode }) {
 		on("trunk", () => again.add("trunk-states", "status"));
 		on("session", () => again.add("session"));
 		on("entity", (data) => again.add((JSON.parse(data) as Schemas["EntityEvent"]).kind, "audit"));
+		on("alarm", () => again.add("status"));
 		on("reset", () => void client.invalidateQueries());
 		return () => {
 			source.close();

@@ -76,7 +76,7 @@ export function TrunkList() {
 	);
 }
 
-const names = ["title", "host", "port", "targets", "options_interval_s", "transport", "username", "realm", "registers", "registration_user", "registration_expires_s", "inbound", "inbound_username", "caller_id", "legs_max", "legs_per_s", "enabled", "unknown_did", "unknown_did_extension"] as const;
+const names = ["title", "host", "port", "targets", "options_interval_s", "transport", "username", "realm", "registers", "registration_user", "registration_expires_s", "inbound", "inbound_username", "caller_id", "legs_max", "legs_per_s", "outside_legs_per_hour", "enabled", "unknown_did", "unknown_did_extension"] as const;
 type TrunkValue = Pick<Required<Trunk>, (typeof names)[number]> & { password: string; inbound_password: string };
 
 export function TrunkPage() {
@@ -86,7 +86,7 @@ export function TrunkPage() {
 			resource="trunks"
 			list={{ href: "/trunks", label: t("shell.trunks") }}
 			newTitle={t("outside.newTrunk")}
-			blank={{ title: "", host: "", port: 0, targets: "", options_interval_s: 30, transport: "udp", username: "", realm: "", registers: false, registration_user: "", registration_expires_s: 600, inbound: "", inbound_username: "", inbound_password: "", caller_id: "", legs_max: 0, legs_per_s: 0, enabled: true, unknown_did: "site", unknown_did_extension: "", password: "" }}
+			blank={{ title: "", host: "", port: 0, targets: "", options_interval_s: 30, transport: "udp", username: "", realm: "", registers: false, registration_user: "", registration_expires_s: 600, inbound: "", inbound_username: "", inbound_password: "", caller_id: "", legs_max: 0, legs_per_s: 0, outside_legs_per_hour: 0, enabled: true, unknown_did: "site", unknown_did_extension: "", password: "" }}
 			valueOf={(trunk) => ({ ...(Object.fromEntries(names.map((name) => [name, trunk[name]])) as unknown as TrunkValue), password: "", inbound_password: "" })}
 			bodyOf={({ password, inbound_password, ...rest }) => ({ ...rest, ...(password ? { password } : {}), ...(inbound_password ? { inbound_password } : {}) })}
 			nameOf={(trunk) => trunk.title}
@@ -107,6 +107,7 @@ export function TrunkPage() {
 				inbound_username: t("outside.inboundUsername"),
 				inbound_password: t("outside.inboundPassword"),
 				caller_id: t("outside.callerId"),
+				outside_legs_per_hour: t("outside.legsPerHour"),
 				legs_max: t("outside.legsMax"),
 				legs_per_s: t("outside.legsPerS"),
 				enabled: t("outside.enabled"),
@@ -127,6 +128,7 @@ export function TrunkPage() {
 								label={t("outside.transport")}
 								options={(["udp", "tcp", "tls", "auto"] as const).map((value) => ({ value, label: t(`outside.transports.${value}`) }))}
 							/>
+							<NumberField form={form} name="outside_legs_per_hour" label={t("outside.legsPerHour")} min={0} max={1_000_000} hint={t("outside.legsPerHourHint")} />
 							<SwitchField form={form} name="enabled" label={t("outside.enabled")} hint={t("outside.enabledHint")} />
 						</Fields>
 					</Card>

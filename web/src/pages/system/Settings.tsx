@@ -26,6 +26,11 @@ interface Value {
 	denied_prefixes: string;
 	premium_prefixes: string;
 	allowed_countries: string;
+	user_outside_legs_max: number;
+	user_outside_legs_per_hour: number;
+	user_international_legs_per_hour: number;
+	outside_legs_max: number;
+	outside_legs_per_hour: number;
 	too_soon_ms: number;
 	too_late_ms: number;
 	unknown_did: UnknownDid;
@@ -69,6 +74,11 @@ function SettingsForm({ answer }: { answer: Answer<Wire> }) {
 		denied_prefixes: t("settings.deniedPrefixes"),
 		premium_prefixes: t("settings.premiumPrefixes"),
 		allowed_countries: t("settings.allowedCountries"),
+		user_outside_legs_max: t("settings.userLegsMax"),
+		user_outside_legs_per_hour: t("settings.userLegsPerHour"),
+		user_international_legs_per_hour: t("settings.userInternational"),
+		outside_legs_max: t("settings.siteLegsMax"),
+		outside_legs_per_hour: t("settings.siteLegsPerHour"),
 		too_soon_ms: t("devices.tooSoon"),
 		too_late_ms: t("devices.tooLate"),
 		unknown_did: t("numbers.unknown"),
@@ -121,6 +131,15 @@ function SettingsForm({ answer }: { answer: Answer<Wire> }) {
 					<TextField form={form} name="denied_prefixes" label={labels.denied_prefixes} max={1000} mode="tel" placeholder="+882 +883" hint={t("settings.deniedPrefixesHint")} />
 					<TextField form={form} name="premium_prefixes" label={labels.premium_prefixes} max={1000} mode="tel" placeholder="+449 118" hint={t("settings.premiumPrefixesHint")} />
 					<TextField form={form} name="allowed_countries" label={labels.allowed_countries} max={1000} placeholder="FR DE" hint={t("settings.allowedCountriesHint")} />
+				</Fields>
+			</Card>
+			<Card title={t("settings.limits")} text={t("settings.limitsText")}>
+				<Fields>
+					<NumberField form={form} name="user_outside_legs_max" label={labels.user_outside_legs_max} min={0} max={10_000} hint={t("settings.noLimit")} />
+					<NumberField form={form} name="user_outside_legs_per_hour" label={labels.user_outside_legs_per_hour} min={0} max={100_000} hint={t("settings.noLimit")} />
+					<NumberField form={form} name="user_international_legs_per_hour" label={labels.user_international_legs_per_hour} min={0} max={100_000} hint={t("settings.userInternationalHint")} />
+					<NumberField form={form} name="outside_legs_max" label={labels.outside_legs_max} min={0} max={1_000_000} hint={t("settings.noLimit")} />
+					<NumberField form={form} name="outside_legs_per_hour" label={labels.outside_legs_per_hour} min={0} max={1_000_000} hint={t("settings.noLimit")} />
 				</Fields>
 			</Card>
 			<Card title={t("devices.guard")} text={t("settings.guardText")}>

@@ -40,6 +40,9 @@ interface UserValue {
 	pickup_group: string;
 	caller_id: string;
 	toll_class: string;
+	outside_legs_max: number;
+	outside_legs_per_hour: number;
+	international_legs_per_hour: number;
 }
 
 const blank: UserValue = {
@@ -60,6 +63,9 @@ const blank: UserValue = {
 	pickup_group: "",
 	caller_id: "",
 	toll_class: "1",
+	outside_legs_max: 0,
+	outside_legs_per_hour: 0,
+	international_legs_per_hour: 0,
 };
 
 function planOf(plan: RingPlan): PlanValue {
@@ -81,7 +87,9 @@ function planOf(plan: RingPlan): PlanValue {
 function valueOf(user: User, plan: RingPlan): UserValue {
 	const { name, title, role, extension, unanswered, unanswered_target, call_limit, do_not_disturb } = user as Required<User>;
 	const { decline_stops, six_hundred_stops_all, obey_redirects, pickup_group, caller_id } = user as Required<User>;
+	const { outside_legs_max, outside_legs_per_hour, international_legs_per_hour } = user as Required<User>;
 	return {
+		...{ outside_legs_max, outside_legs_per_hour, international_legs_per_hour },
 		...{ name, title, role, extension, unanswered, unanswered_target, call_limit, do_not_disturb },
 		...{ decline_stops, six_hundred_stops_all, obey_redirects, pickup_group, caller_id },
 		toll_class: String(user.toll_class),
@@ -252,6 +260,9 @@ function UserForm({ id, loaded, original }: { id: string | undefined; loaded: Lo
 		pickup_group: t("users.pickupGroup"),
 		caller_id: t("users.callerId"),
 		toll_class: t("users.tollClass"),
+		outside_legs_max: t("users.legsMax"),
+		outside_legs_per_hour: t("users.legsPerHour"),
+		international_legs_per_hour: t("users.internationalPerHour"),
 	};
 	const choices = <T extends string>(all: readonly T[], label: (each: T) => string) => all.map((value) => ({ value, label: label(value) }));
 	const signedInLock = !isNew && signedIn && t("users.lockedSignedIn");
@@ -390,6 +401,9 @@ function UserForm({ id, loaded, original }: { id: string | undefined; loaded: Lo
 							hint={t("users.tollClassHint")}
 							options={choices(["0", "1", "2", "3"] as const, (each) => t(`users.tollClasses.${each}`))}
 						/>
+						<NumberField form={form} name="outside_legs_max" label={labels.outside_legs_max} min={0} max={10_000} hint={t("users.legsHint")} />
+						<NumberField form={form} name="outside_legs_per_hour" label={labels.outside_legs_per_hour} min={0} max={100_000} hint={t("users.legsHint")} />
+						<NumberField form={form} name="international_legs_per_hour" label={labels.international_legs_per_hour} min={0} max={100_000} hint={t("users.internationalHint")} />
 						<SwitchField form={form} name="do_not_disturb" label={t("users.doNotDisturb")} hint={t("users.doNotDisturbHint")} />
 						<TextField form={form} name="pickup_group" label={t("users.pickupGroup")} max={32} hint={t("users.pickupGroupHint")} />
 						<SwitchField form={form} name="six_hundred_stops_all" label={t("users.sixHundred")} hint={t("users.sixHundredHint")} />
