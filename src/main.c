@@ -33,7 +33,6 @@ struct server {
 	struct arena arena;   // the settings' texts
 	struct arena adopted; // those of the keys that a SIGHUP has changed
 	struct settings settings;
-	struct number_plan plan;
 	struct loop *loop;
 	struct queue *call_thread;
 	struct directory *directory;
@@ -359,7 +358,6 @@ static bool store_build(struct server *server)
 	char sentence[256];
 	const struct store_settings settings = {
 	    .url = server->settings.store_url,
-	    .plan = &server->plan,
 	    .call_thread = server->call_thread,
 	    .forgets_registrations = !server->settings.keep_registrations,
 	    .changed = change_committed,
@@ -466,7 +464,6 @@ static bool http_build(struct server *server)
 	    .realm = server->settings.sip_realm,
 	    .console = settings_console(&server->settings, console, sizeof console) ? console : NULL,
 	    .workers = (unsigned)server->settings.http_workers,
-	    .plan = &server->plan,
 	    .records = store_records(server->store),
 	    .call_thread = server->call_thread,
 	    .calls = server->calls,
@@ -595,8 +592,8 @@ static bool server_build(struct server *server, const struct options *options)
 	hash_set_secret(secret);
 	timer_init(&server->drain, drain_look);
 	timer_init(&server->watchdog, watchdog_feed);
-	server->plan = settings_number_plan(&server->settings);
-	server->directory = directory_create(&server->plan);
+	const struct number_plan none_yet = {.country = STR_NONE}; // the store has it
+	server->directory = directory_create(&none_yet);
 	if (!server->directory || !directory_set_features(server->directory, &server->settings.features))
 		return complain("%s", err_sentence(ERR_NO_MEMORY));
 	return store_build(server) && tls_build(server) && endpoint_build(server) && first_start(server, options) &&

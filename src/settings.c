@@ -123,11 +123,6 @@ static const struct config_key keys[] = {
 	    "Whether a registration is on disk before it is answered. no: it is in memory alone, and after a restart "
 	    "phones "
 	    "are unknown until they register again."),
-    TEXT("numbers", "country_code", country_code, "44", "The site's country code."),
-    TEXT("numbers", "international_prefix", international_prefix, "00", "Dialled before a country code."),
-    TEXT("numbers", "national_prefix", national_prefix, "0", "Dialled before an area code; empty: none."),
-    TEXT("numbers", "outside_prefix", outside_prefix, "", "Dialled before any outside number; empty: none."),
-    TEXT("numbers", "emergency", emergency, "112 999", "Emergency numbers, separated by spaces."),
 #define FEATURE(name, key, fallback, argument, help)                                                                   \
 	TEXT("features", key, features.code[FEATURE_##name], fallback, help),
 #include "domain/feature_codes.def"
@@ -253,14 +248,6 @@ void settings_authenticated_by(const struct settings *settings, struct net_range
 	(void)ranges_parse(settings->sip_authenticated_by, ranges);
 }
 
-static bool digits_only(struct str text)
-{
-	for (size_t i = 0; i < text.length; i++)
-		if (text.at[i] < '0' || text.at[i] > '9')
-			return false;
-	return true;
-}
-
 static bool digest_known(struct str algorithms)
 {
 	struct str name;
@@ -338,14 +325,6 @@ static bool settings_check(const struct settings *settings, struct config_error 
 	if (!digest_known(settings->sip_digest))
 		return refuse(error, "[sip] digest", settings->sip_digest,
 			      "MD5, SHA-256, or both with a space between");
-	if (str_empty(settings->country_code) || settings->country_code.length > 3 ||
-	    !digits_only(settings->country_code))
-		return refuse(error, "[numbers] country_code", settings->country_code, "one to three digits");
-	if (!digits_only(settings->international_prefix) || str_empty(settings->international_prefix))
-		return refuse(error, "[numbers] international_prefix", settings->international_prefix,
-			      "digits such as 00");
-	if (!digits_only(settings->national_prefix) || !digits_only(settings->outside_prefix))
-		return refuse(error, "[numbers] national_prefix and outside_prefix", STR_NONE, "digits, or nothing");
 	if (settings->register_min_s > settings->register_default_s ||
 	    settings->register_default_s > settings->register_max_s)
 		return refuse(error, "[registrar] min_s, default_s, max_s", STR_NONE,
@@ -368,19 +347,14 @@ static bool settings_check(const struct settings *settings, struct config_error 
 bool settings_read(const char *path, struct settings *settings, struct arena *arena, struct config_error *error)
 {
 	memset(settings, 0, sizeof *settings);
-	return config_read(path, keys, sizeof keys / sizeof *keys, settings, arena, error) &&
-	       settings_check(settings, error);
-}
-
-struct number_plan settings_number_plan(const struct settings *settings)
-{
-	return (struct number_plan){
-	    .country_code = settings->country_code,
-	    .international_prefix = settings->international_prefix,
-	    .national_prefix = settings->national_prefix,
-	    .outside_prefix = settings->outside_prefix,
-	    .emergency = settings->emergency,
-	};
+	if (config_read(path, keys, sizeof keys / sizeof *keys, settings, arena, error))
+		return settings_check(settings, error);
+	if (error->unknown_section && strstr(error->sentence, "[numbers]"))
+		config_error_set(
+		    error, error->line,
+		    "[numbers] is not set here: how the site dials (country, area code, prefixes, emergency "
+		    "codes) is in its settings, in the console or by PATCH /api/v1/settings.");
+	return false;
 }
 
 bool settings_console(const struct settings *settings, char *folder, size_t size)

@@ -6,7 +6,6 @@
 #include "base/net.h"
 #include "base/writer.h"
 #include "domain/feature_code.h"
-#include "domain/number.h"
 
 enum { LISTENERS_MAX = 4, TRUSTED_MAX = 16 };
 
@@ -41,7 +40,6 @@ struct settings {
 	struct str http_console;
 	struct str store_url;
 	bool keep_registrations;
-	struct str country_code, international_prefix, national_prefix, outside_prefix, emergency;
 	struct feature_codes features;
 	struct str log_level;
 	struct str oidc_issuer, oidc_client_id, oidc_client_secret, oidc_redirect_uri, oidc_claim, oidc_scope;
@@ -62,7 +60,6 @@ void settings_listeners(struct str text, uint16_t default_port, struct net_addre
 void settings_trusted(const struct settings *settings, struct net_range ranges[TRUSTED_MAX]);
 // Of [sip] authenticated_by, likewise.
 void settings_authenticated_by(const struct settings *settings, struct net_range ranges[TRUSTED_MAX]);
-struct number_plan settings_number_plan(const struct settings *settings);
 // The folder of the console's files: [http] console, or the first one there is of those where it lies when the program is
 // installed or was built. False: there is none.
 bool settings_console(const struct settings *settings, char *folder, size_t size);

@@ -142,6 +142,7 @@ static void check_section(struct reading *reading, struct str section)
 	if (section_is_known(reading, section))
 		return;
 	list_names(reading, NULL, known, sizeof known);
+	reading->error->unknown_section = !reading->failed;
 	complain(reading, "There is no section [%.*s]; there are %s.", STR_ARG(str_first(section, 60)), known);
 }
 

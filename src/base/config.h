@@ -24,6 +24,7 @@ struct config_key {
 struct config_error {
 	unsigned line; // 0 when it is about the file as a whole
 	char sentence[256];
+	bool unknown_section; // the line begins a section that there is not
 };
 // Says what is wrong, fit for a terminal: control characters, which the file may hold, become question marks.
 void config_error_set(struct config_error *error, unsigned line, const char *format, ...)

@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "base/list.h"
 #include "domain/did_table.h"
+#include "domain/number_plan.h"
 #include "domain/route_table.h"
 
 #include <assert.h>
@@ -44,7 +45,7 @@ struct entry {
 struct directory {
 	struct number_plan plan;
 	struct feature_codes features;
-	struct arena arena; // the plan's texts
+	struct arena arena; // the feature codes
 	struct hash_table *by_id[ENTITY_KIND_COUNT];
 	struct hash_table *by_key[ENTITY_KIND_COUNT];
 	struct hash_table *holdings;
@@ -330,6 +331,8 @@ enum err directory_put(struct directory *directory, const struct entity *entity)
 		entry_drop(directory, entry);
 		return ERR_NO_MEMORY;
 	}
+	if (entity->kind == ENTITY_SITE)
+		number_plan_of_site((const struct site *)entry->entity, &directory->plan);
 	if (old)
 		entry_drop(directory, old);
 	return ERR_NONE;
@@ -345,19 +348,6 @@ void directory_remove(struct directory *directory, enum entity_kind kind, uint64
 }
 
 // ---- the directory as a whole
-
-static bool plan_copy(struct directory *directory, const struct number_plan *plan)
-{
-	struct number_plan *copy = &directory->plan;
-
-	copy->country_code = arena_copy(&directory->arena, plan->country_code);
-	copy->international_prefix = arena_copy(&directory->arena, plan->international_prefix);
-	copy->national_prefix = arena_copy(&directory->arena, plan->national_prefix);
-	copy->outside_prefix = arena_copy(&directory->arena, plan->outside_prefix);
-	copy->emergency = arena_copy(&directory->arena, plan->emergency);
-	return copy->country_code.at && copy->international_prefix.at && copy->national_prefix.at &&
-	       copy->outside_prefix.at && copy->emergency.at;
-}
 
 bool directory_set_features(struct directory *directory, const struct feature_codes *codes)
 {
@@ -383,7 +373,8 @@ struct directory *directory_create(const struct number_plan *plan)
 	arena_init(&directory->arena, 0);
 	list_init(&directory->trunks);
 	directory->features = feature_codes_usual;
-	bool whole = plan_copy(directory, plan);
+	directory->plan = *plan;
+	bool whole = true;
 	for (int kind = 0; kind < ENTITY_KIND_COUNT; kind++) {
 		directory->by_id[kind] = hash_create();
 		directory->by_key[kind] = hash_create();

@@ -15,12 +15,14 @@
 
 struct directory;
 
-struct directory *directory_create(const struct number_plan *plan); // NULL when there is no memory; plan is copied
+// The plan counts until the site's settings are put; it is copied, its slices are not. NULL when there is no memory.
+struct directory *directory_create(const struct number_plan *plan);
 void directory_destroy(struct directory *directory);
 // The feature codes, which are the usual ones before. False when there is no memory; they are copied.
 bool directory_set_features(struct directory *directory, const struct feature_codes *codes);
 const struct feature_codes *directory_features(const struct directory *directory);
-const struct number_plan *directory_plan(const struct directory *directory);
+const struct number_plan *
+directory_plan(const struct directory *directory); // its slices live until the settings change
 
 // Creates or replaces, by kind and id; copies. ERR_NO_MEMORY leaves the old one. Sessions and tokens are ignored.
 enum err directory_put(struct directory *directory, const struct entity *entity);

@@ -5,7 +5,7 @@
 #include "domain/did.h"
 #include "domain/fields.h"
 #include "domain/guard.h"
-#include "domain/number_region.h"
+#include "domain/number_plan.h"
 #include "domain/user.h"
 
 static const char *const multi_login_names[] = {"allow", "refuse", "take_over", NULL};
@@ -77,6 +77,20 @@ static const struct field site_fields[] = {
 	 .rule = "Allowed countries are FR DE or, by their codes, +33 +49, separated by spaces; empty for all.",
 	 .allows = countries_allowed),
     CHOICE(prompt_language, .choices = prompt_languages, .fallback = "en"),
+    TEXT(country, .min = 2, .max = 2, .fallback = "GB",
+	 .rule = "A country is two capital letters of ISO 3166, such as GB.", .allows = number_country_allowed),
+    TEXT(area_code, .max = 8, .rule = "An area code has up to 8 digits.", .allows = number_digits_allowed),
+    TEXT(international_prefix, .max = 8, .rule = "A prefix for calls abroad has up to 8 digits, such as 00.",
+	 .allows = number_digits_allowed),
+    TEXT(national_prefix, .max = 4, .rule = "A national prefix has up to 4 digits, such as 0, or is \"none\".",
+	 .allows = number_national_prefix_allowed),
+    TEXT(outside_prefix, .max = 4, .rule = "A prefix for outside numbers has up to 4 digits, such as 9.",
+	 .allows = number_digits_allowed),
+    TEXT(emergency, .max = 100, .rule = "Emergency codes have 2 to 8 digits and are separated by spaces: 112 999.",
+	 .allows = number_emergency_allowed),
+    TEXT(short_codes, .max = 200,
+	 .rule = "Short codes have 2 to 8 digits, or x for any digit, and are separated by spaces: 101 118xxx.",
+	 .allows = number_short_codes_allowed),
     INTEGER(too_soon_ms, .min = 0, .max = TOO_SOON_MS_MAX, .fallback = "1500", .rule = TOO_SOON_RULE),
     INTEGER(too_late_ms, .min = 0, .max = TOO_LATE_MS_MAX, .fallback = "19000", .rule = TOO_LATE_RULE),
     CHOICE(unknown_did, .choices = unknown_did_names + 1, .fallback = "not_found"),
@@ -98,7 +112,9 @@ static enum err site_check(const struct entity *entity, struct problem *problem)
 	const struct site *site = (const struct site *)entity;
 	enum err err = guard_check(site->too_soon_ms, site->too_late_ms, problem);
 
-	return err ? err : unknown_did_check(site->unknown_did + 1, site->unknown_did_extension, problem);
+	if (!err)
+		err = unknown_did_check(site->unknown_did + 1, site->unknown_did_extension, problem);
+	return err ? err : number_plan_check(site, problem);
 }
 
 const struct entity_type site_type = ENTITY_TYPE(ENTITY_SITE, "settings", "settings", site_fields, .check = site_check);

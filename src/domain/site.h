@@ -20,6 +20,14 @@ struct site {
 	struct str premium_prefixes;  // for toll class 3 alone, besides those that are premium by the numbers' metadata
 	struct str allowed_countries; // "FR +49": no other country is dialled; empty = every one is
 	int prompt_language;          // what people who answer hear: see site_prompt_language
+	// How numbers are dialled here; number_plan.h makes a plan of it. Empty: as usual in the country.
+	struct str country;               // ISO 3166: "GB"
+	struct str area_code;             // "1444": of numbers dialled without one; empty: there are none
+	struct str international_prefix;  // dialled before a country code
+	struct str national_prefix;       // dialled before a national number; "none": nothing is
+	struct str outside_prefix;        // dialled before any outside number; empty: nothing is
+	struct str emergency;             // codes, separated by spaces
+	struct str short_codes;           // likewise, x for any digit; empty: any 2 to 6 digits
 	int64_t too_soon_ms, too_late_ms; // the voicemail guard of devices that leave theirs open
 	int unknown_did; // what a caller gets for a public number that leads nowhere: enum unknown_did from NOT_FOUND = 0 on
 	struct str unknown_did_extension; // UNKNOWN_DID_EXTENSION: which

@@ -3,6 +3,7 @@
 #include "http/collection.h"
 #include "http/router.h"
 #include "http/server.h"
+#include "http/site.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -220,6 +221,7 @@ struct entity_import {
 	struct import import;
 	struct csv_table table;
 	const struct csv_column *columns[CSV_COLUMNS_MAX]; // of the file
+	struct number_plan plan;
 };
 
 static const struct csv_column sip_password_column = {.kind = COLUMN_SIP_PASSWORD, .name = "sip_password"};
@@ -263,7 +265,7 @@ static enum err before_find(struct entity_import *of, size_t row, struct entity 
 		struct did did = {.number = key};
 		if (last < of->import.column_count)
 			did.last = of->import.rows[row].cells[last];
-		if (did_canonicalize(server_settings(request->server)->plan, &did, &request->arena, NULL))
+		if (did_canonicalize(&of->plan, &did, &request->arena, NULL))
 			return ERR_NONE; // the store will say what is wrong with it
 		field = "canonical";
 		key = did.canonical;
@@ -438,6 +440,8 @@ struct answer csv_import(struct request *request)
 	csv_table_of(request->operation->kind, &of.table);
 	const struct entity *plain = entity_new(request->operation->kind, &request->arena);
 	enum err err = plain ? columns_check(&of, &problem) : ERR_NO_MEMORY;
+	if (!err)
+		err = site_plan(request, &of.plan);
 	for (size_t row = 0; !err && row < of.import.row_count; row++)
 		if (of.import.rows[row].cells)
 			err = row_import(&of, row, plain);

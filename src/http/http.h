@@ -38,7 +38,6 @@ struct http_settings {
 	const char *console;               // folder of its files; NULL = none. Needed by http_server_create alone
 	unsigned workers;                  // threads that run handlers
 	int64_t receive_s;                 // within which a request must have come in whole; 0 = 30
-	const struct number_plan *plan;
 	struct records *records;
 	struct queue *call_thread; // work posted here runs on the call thread ...
 	struct call_table *calls;  // ... and only there may these three be touched

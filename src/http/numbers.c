@@ -3,6 +3,7 @@
 #include "http/collection.h"
 #include "http/router.h"
 #include "http/server.h"
+#include "http/site.h"
 
 enum { ROUTES_SHOWN_MAX = 8 };
 
@@ -130,14 +131,17 @@ struct answer number_explain(struct request *request)
 	struct problem problem = {0};
 	struct str typed = STR_NONE;
 	struct number number;
+	struct number_plan plan;
 	bool given = request_parameter(request, "number", &typed);
 	enum err err = request_parameters_done(request, &problem);
 	if (!err && (!given || str_empty(typed)))
 		err = problem_set(&problem, ERR_MISSING_FIELD, "number", "Say which number.");
 	if (!err && typed.length > 40)
 		err = problem_set(&problem, ERR_INVALID_FIELD, "number", "A number has at most 40 characters.");
+	if (!err)
+		err = site_plan(request, &plan);
 	if (!err) {
-		err = number_parse(server_settings(request->server)->plan, typed, &number, &problem);
+		err = number_parse(&plan, typed, &number, &problem);
 		if (err && problem.err && !problem.field[0])
 			str_to_cstring(STR("number"), problem.field, sizeof problem.field);
 	}

@@ -14,6 +14,15 @@ enum err site_read(struct request *request, const struct site **site)
 	return err;
 }
 
+enum err site_plan(struct request *request, struct number_plan *plan)
+{
+	const struct site *site;
+	enum err err = site_read(request, &site);
+	if (err)
+		return err;
+	return number_plan_of_site(site, plan) ? ERR_NONE : ERR_INTERNAL;
+}
+
 struct answer settings_get(struct request *request)
 {
 	request->id = STR("1");

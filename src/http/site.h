@@ -2,9 +2,10 @@
 #ifndef HTTP_SITE_H
 #define HTTP_SITE_H
 
-#include "domain/site.h"
+#include "domain/number_plan.h"
 #include "http/request.h"
 
 enum err site_read(struct request *request, const struct site **site); // in the request's arena
+enum err site_plan(struct request *request, struct number_plan *plan); // likewise
 
 #endif

@@ -47,17 +47,25 @@ void change_set_end(struct change_set *set)
 	arena_free(&set->scratch);
 }
 
-// A further change with the entity as it is now, already in the set, so that it is freed with it.
-static enum err change_add(struct change_set *set, enum entity_kind kind, uint64_t id, struct change **result)
+// A further change, already in the set, so that it is freed with it. NULL when there is no memory.
+static struct change *change_append(struct change_set *set)
 {
 	struct change **last = &set->others;
 	struct change *change = change_create();
 
-	if (!change)
-		return ERR_NO_MEMORY;
 	while (*last)
 		last = &(*last)->next;
 	*last = change;
+	return change;
+}
+
+// The same with the entity as it is now.
+static enum err change_add(struct change_set *set, enum entity_kind kind, uint64_t id, struct change **result)
+{
+	struct change *change = change_append(set);
+
+	if (!change)
+		return ERR_NO_MEMORY;
 	*result = change;
 	return entity_read(set->database, kind, id, &change->arena, &change->told.before);
 }
@@ -89,4 +97,18 @@ enum err change_set_take_turn(struct change_set *set, uint64_t user_id, uint64_t
 	user->turn_count = kept;
 	user->entity.version++;
 	return entity_update(set->database, &user->entity);
+}
+
+enum err change_set_update(struct change_set *set, const struct entity *before, const struct entity *after)
+{
+	struct change *change = change_append(set);
+
+	if (!change)
+		return ERR_NO_MEMORY;
+	change->told.before = entity_copy(before, &change->arena);
+	change->told.after = entity_copy(after, &change->arena);
+	if (!change->told.before || !change->told.after)
+		return ERR_NO_MEMORY;
+	change->told.after->version = before->version + 1;
+	return entity_update(set->database, change->told.after);
 }

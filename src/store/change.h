@@ -3,6 +3,7 @@
 #ifndef STORE_CHANGE_H
 #define STORE_CHANGE_H
 
+#include "domain/number.h"
 #include "domain/records.h"
 #include "store/database.h"
 
@@ -23,7 +24,9 @@ struct change_set {
 	struct arena scratch;      // for looking around
 	struct change *others;     // changed besides, in order; owned
 	const struct actor *actor; // NULL: the server itself
-	uint64_t group_id;         // of the audit log: the set's first entry; 0: none yet
+	struct number_plan plan;   // the site's, once it is read; its texts are in scratch
+	bool plan_is_read;
+	uint64_t group_id; // of the audit log: the set's first entry; 0: none yet
 };
 
 struct change *change_create(void);       // NULL when there is no memory
@@ -38,5 +41,7 @@ void change_set_end(struct change_set *set);
 enum err change_set_remove(struct change_set *set, enum entity_kind kind, uint64_t id);
 // Takes the device from the user's ring plan and notes that.
 enum err change_set_take_turn(struct change_set *set, uint64_t user_id, uint64_t device_id);
+// Writes an entity as it is to be from now on, in its next version, and notes that. `before`: as it was.
+enum err change_set_update(struct change_set *set, const struct entity *before, const struct entity *after);
 
 #endif

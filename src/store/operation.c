@@ -3,6 +3,7 @@
 
 #include "store/audit_sql.h"
 #include "store/entity_sql.h"
+#include "store/number_rules.h"
 #include "store/rules.h"
 
 #include <assert.h>
@@ -48,7 +49,9 @@ static enum err run_create(struct operation_item *item, struct change_set *set)
 	enum err err;
 
 	after->id = item->id; // whatever a run before, that was undone, had given it
-	err = rules_write(set, NULL, after);
+	err = number_rules_prepare(set, after, &item->own->arena);
+	if (!err)
+		err = rules_write(set, NULL, after);
 	return err ? err : entity_insert(set->database, after);
 }
 
@@ -70,7 +73,9 @@ static enum err run_update(struct operation_item *item, struct change_set *set)
 	if (err)
 		return err;
 	after->version = item->own->told.before->version + 1;
-	err = rules_write(set, item->own->told.before, after);
+	err = number_rules_prepare(set, after, &item->own->arena);
+	if (!err)
+		err = rules_write(set, item->own->told.before, after);
 	return err ? err : entity_update(set->database, after);
 }
 

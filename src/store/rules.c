@@ -9,6 +9,7 @@
 #include "domain/user.h"
 #include "store/did_rules.h"
 #include "store/entity_sql.h"
+#include "store/number_rules.h"
 #include "store/sign_in_names.h"
 
 #include <assert.h>
@@ -363,13 +364,20 @@ enum err rules_write(struct change_set *set, const struct entity *before, const 
 		err = did_overlap_check(set, (const struct did *)after);
 		break;
 	case ENTITY_DEVICE:
+		err = number_rules_device(set, (const struct device *)after);
+		if (!err)
+			err = sign_in_name_check(set, after);
+		break;
+	case ENTITY_SITE:
+		if (before)
+			err = number_rules_replan(set, (const struct site *)before, (const struct site *)after);
+		break;
 	case ENTITY_TRUNK:
 		err = sign_in_name_check(set, after);
 		break;
 	case ENTITY_ROUTE:
 	case ENTITY_SESSION:
 	case ENTITY_TOKEN:
-	case ENTITY_SITE:
 	case ENTITY_KIND_COUNT:
 		break;
 	}

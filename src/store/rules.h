@@ -6,7 +6,7 @@
 #include "domain/number.h"
 #include "store/change.h"
 
-// Fields alone and canonical numbers: needs no database. Texts made live in `arena`.
+// Fields alone and canonical numbers by this plan: needs no database. Texts made live in `arena`.
 enum err rules_prepare(const struct number_plan *plan, struct entity *entity, struct arena *arena,
 		       struct problem *problem);
 // Before it is written. `before` is NULL on creation. May release selections that have expired, or that an assignment

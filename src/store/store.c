@@ -8,6 +8,7 @@
 #include "store/entity_list.h"
 #include "store/entity_sql.h"
 #include "store/migrate.h"
+#include "store/number_rules.h"
 #include "store/overview_sql.h"
 #include "store/readers.h"
 #include "store/registration_sql.h"
@@ -19,7 +20,6 @@
 #include <time.h>
 
 struct store {
-	const struct number_plan *plan;
 	bool forgets_registrations;
 	char path[512];              // of the database's file, "" when it is none
 	struct store_writer *writer; // owned
@@ -78,13 +78,37 @@ static void operate(struct store *store, struct operation *operation)
 	operation_end(operation);
 }
 
+// For what is found wrong with an entity's numbers before it waits for the writer, who looks again: the plan may change meanwhile.
+static enum err plan_read(struct store *store, const struct entity *entity, struct arena *arena,
+			  struct number_plan *plan)
+{
+	struct database *database;
+
+	*plan = (struct number_plan){.country = STR_NONE};
+	if (!entity || !number_rules_concern(entity->kind))
+		return ERR_NONE;
+	enum err err = readers_take(store->readers, &database);
+	if (err)
+		return err;
+	err = number_rules_plan(database, arena, plan);
+	readers_give(store->readers, database, err);
+	return err;
+}
+
 // `entity` is NULL for a removal.
 static enum err write_one(struct store *store, struct operation_item *item, const struct entity *entity,
 			  struct problem *problem)
 {
 	struct operation operation = {.kind = OPERATION_WRITE, .items = item, .item_count = 1};
-	enum err err = operation_item_prepare(item, store->plan, entity);
+	struct number_plan plan;
+	struct arena arena;
+	enum err err;
 
+	arena_init(&arena, 0);
+	err = plan_read(store, entity, &arena, &plan);
+	if (!err)
+		err = operation_item_prepare(item, &plan, entity);
+	arena_free(&arena);
 	if (err)
 		return refuse(problem, err, &item->problem);
 	operate(store, &operation);
@@ -124,8 +148,8 @@ static enum err remove_entity(void *context, enum entity_kind kind, uint64_t id,
 }
 
 // All are prepared, or none: what is wrong with their fields is found without the writer.
-static enum err writes_prepare(struct store *store, struct record_write *writes, struct operation_item *items,
-			       size_t count)
+static enum err writes_prepare(const struct number_plan *plan, struct record_write *writes,
+			       struct operation_item *items, size_t count)
 {
 	enum err refused = ERR_NONE;
 
@@ -136,8 +160,7 @@ static enum err writes_prepare(struct store *store, struct record_write *writes,
 						   .id = entity->id,
 						   .version = writes[i].kind == WRITE_CREATE ? 0 : entity->version,
 						   .mode = writes[i].mode};
-		writes[i].err =
-		    operation_item_prepare(&items[i], store->plan, writes[i].kind == WRITE_REMOVE ? NULL : entity);
+		writes[i].err = operation_item_prepare(&items[i], plan, writes[i].kind == WRITE_REMOVE ? NULL : entity);
 		writes[i].problem = items[i].problem;
 		if (!refused)
 			refused = writes[i].err;
@@ -145,6 +168,27 @@ static enum err writes_prepare(struct store *store, struct record_write *writes,
 	for (size_t i = 0; refused && i < count; i++)
 		operation_item_free(&items[i]);
 	return refused;
+}
+
+// The plan is read once, for the first that needs it.
+static enum err writes_read_and_prepare(struct store *store, struct record_write *writes, struct operation_item *items,
+					size_t count)
+{
+	struct number_plan plan = {.country = STR_NONE};
+	struct arena arena;
+	enum err err = ERR_NONE;
+
+	arena_init(&arena, 0);
+	for (size_t i = 0; !err && i < count && str_empty(plan.country); i++)
+		err = plan_read(store, writes[i].entity, &arena, &plan);
+	for (size_t i = 0; err && i < count; i++) {
+		writes[i].problem = (struct problem){.err = ERR_NONE};
+		writes[i].err = problem_set(&writes[i].problem, err, "", NULL);
+	}
+	if (!err)
+		err = writes_prepare(&plan, writes, items, count);
+	arena_free(&arena);
+	return err;
 }
 
 static void refusal_report(struct record_write *write, const struct operation_item *item)
@@ -178,7 +222,7 @@ static enum err write_all(void *context, struct record_write *writes, size_t cou
 	operation.items = calloc(count, sizeof *operation.items);
 	if (!operation.items)
 		return ERR_NO_MEMORY;
-	err = writes_prepare(store, writes, operation.items, count);
+	err = writes_read_and_prepare(store, writes, operation.items, count);
 	if (!err) {
 		operate(store, &operation);
 		err = operation.err;
@@ -426,7 +470,6 @@ bool store_open(const struct store_settings *settings, struct store **result, ch
 	if (migrate(database, sentence, size) || !database_settle(database, sentence, size))
 		goto not_migrated;
 	snprintf(sentence, size, "There is no memory for the database.");
-	store->plan = settings->plan;
 	store->forgets_registrations = settings->forgets_registrations;
 	if (str_starts(settings->url, STR("sqlite:")) &&
 	    !str_to_cstring(str_from(settings->url, 7), store->path, sizeof store->path))

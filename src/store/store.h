@@ -3,16 +3,14 @@
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
 
-#include "domain/number.h"
 #include "domain/records.h"
 
 struct store;
 
 struct store_settings {
-	struct str url;                 // "sqlite:/var/lib/carillon/carillon.db"; "postgresql://..." once it is there
-	const struct number_plan *plan; // makes canonical numbers; lives as long as the store
-	struct queue *call_thread;      // completions of registration writes are posted here
-	bool forgets_registrations;     // they are in the call thread's memory alone
+	struct str url;             // "sqlite:/var/lib/carillon/carillon.db"; "postgresql://..." once it is there
+	bool forgets_registrations; // they are in the call thread's memory alone
+	struct queue *call_thread;  // completions of registration writes are posted here
 	// Called on the writer thread after each commit of configuration, in order. It must see to it that change->done is called
 	// once the call thread has the change.
 	void (*changed)(void *context, struct entity_change *change);

@@ -143,7 +143,6 @@ int fixture_setup(void **state)
 	net_address_parse(STR("127.0.0.1"), 0, &settings.listen);
 	settings.realm = STR("example.com");
 	settings.workers = settings.workers ? settings.workers : 4;
-	settings.plan = &f->plan;
 	settings.records = records_of(f);
 	settings.call_thread = f->queue;
 	settings.directory = f->directory;

@@ -24,7 +24,7 @@ static struct records *open_store(struct fixture *f)
 	snprintf(path, sizeof path, "%s/test.db", directory);
 	snprintf(url, sizeof url, "sqlite:%s", path);
 	const struct store_settings settings = {
-	    .url = str_of(url), .plan = &f->plan, .call_thread = f->queue, .changed = committed, .context = f};
+	    .url = str_of(url), .call_thread = f->queue, .changed = committed, .context = f};
 	if (!store_open(&settings, &store, sentence, sizeof sentence))
 		fail_msg("%s", sentence);
 	return store_records(store);

@@ -109,8 +109,7 @@ struct fixture *fixture_create(void)
 
 bool fixture_open(struct fixture *fixture, char *sentence, size_t size)
 {
-	struct store_settings settings = {
-	    .url = str_of(fixture->url), .plan = &fixture_plan, .changed = changed, .context = fixture};
+	struct store_settings settings = {.url = str_of(fixture->url), .changed = changed, .context = fixture};
 
 	settings.forgets_registrations = fixture->forgets_registrations;
 

@@ -5,6 +5,7 @@
 
 #include "domain/device.h"
 #include "domain/did.h"
+#include "domain/number.h"
 #include "domain/registration.h"
 #include "domain/session.h"
 #include "domain/trunk.h"

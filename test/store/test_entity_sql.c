@@ -1,6 +1,7 @@
 // Entities of every kind, driven by their field tables: each field has a column and comes back as it was written.
 #include "store/entity_sql.h"
 
+#include "domain/site.h"
 #include "store/fixture.h"
 #include "store/migrate.h"
 
@@ -44,6 +45,8 @@ static struct str text_fill(struct fixture *fixture, const struct field *field, 
 				return text;
 		}
 	}
+	if (strcmp(field->name, "country") == 0)
+		return salt % 2 ? STR("FR") : STR("DE");
 	fail_msg("no sample fits %s", field->name);
 	return STR_NONE;
 }
@@ -97,6 +100,8 @@ static struct entity *entity_fill(struct fixture *fixture, const struct targets 
 		((struct trunk *)entity)->unknown_did_extension = STR("4444");
 	if (kind == ENTITY_DID)
 		((struct did *)entity)->target = DID_USER;
+	if (kind == ENTITY_SITE)
+		((struct site *)entity)->area_code = STR("2");
 	if (kind == ENTITY_USER)
 		((struct user *)entity)->unanswered_target = STR("4444");
 	return entity;
