@@ -1,6 +1,7 @@
 // A leg's states, and what each asks of signalling. The caller's leg and those to devices share one table: they differ in
 // the states they go through.
 #include "domain/call.h"
+#include "domain/trunk_number.h"
 
 #include "base/log.h"
 
@@ -740,8 +741,10 @@ enum err leg_send(struct leg *leg, const struct binding *binding, const struct r
 	    .answers_early = call->answers_early && leg_may_be_heard(leg),
 	};
 	if (route) {
-		invite.trunk = directory_trunk(call->table->ports.directory, route->trunk_id);
-		invite.number = route_number(route, attempt->emergency, turn->number, number);
+		const struct directory *directory = call->table->ports.directory;
+		invite.trunk = directory_trunk(directory, route->trunk_id);
+		invite.number = trunk_number(directory_plan(directory), invite.trunk, route, attempt->emergency,
+					     turn->number, number);
 	}
 	caller_shown(attempt, turn, &invite, shown);
 	if (route)

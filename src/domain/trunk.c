@@ -14,6 +14,10 @@ const char *const transport_names[] = {"udp", "tcp", "tls", "ws", "wss", NULL};
 
 static const char *const trunk_transport_names[] = {"udp", "tcp", "tls", "auto", NULL};
 
+static const char *const number_format_names[] = {"e164", "e164_no_plus", "international", "national", NULL};
+static const char *const asserted_identity_names[] = {"always", "public", "never", NULL};
+static const char *const from_user_names[] = {"caller", "account", NULL};
+
 static bool host_allowed(struct str text)
 {
 	struct net_address address;
@@ -114,6 +118,12 @@ static const struct field trunk_fields[] = {
 	    .rule = "A trunk is given 1 to 10000 new calls a second; 0 sets no limit."),
     INTEGER(outside_legs_per_hour, .min = 0, .max = 1000000, .fallback = "0",
 	    .rule = "A trunk takes up to 1 to 1000000 calls within an hour; 0 means no limit."),
+    CHOICE(called_format, .choices = number_format_names, .fallback = "e164"),
+    CHOICE(caller_format, .choices = number_format_names, .fallback = "e164"),
+    CHOICE(asserted_identity, .choices = asserted_identity_names, .fallback = "always"),
+    BOOLEAN(trusts_asserted_identity, .fallback = "true"),
+    CHOICE(from_user, .choices = from_user_names, .fallback = "caller"),
+    BOOLEAN(from_name, .fallback = "true"),
     BOOLEAN(enabled, .fallback = "true"),
     CHOICE(unknown_did, .choices = unknown_did_names, .fallback = "site"),
     TEXT(unknown_did_extension, .max = EXTENSION_MAX, .rule = "An extension has 2 to 15 digits."),
@@ -129,6 +139,8 @@ static enum err trunk_check(const struct entity *entity, struct problem *problem
 	if (trunk->registers && str_empty(trunk->username) && str_empty(trunk->registration_user))
 		return problem_set(problem, ERR_MISSING_FIELD, "username",
 				   "A trunk that registers has a user name: the one that the carrier gave.");
+	if (trunk->from_user == TRUNK_FROM_ACCOUNT && str_empty(trunk->username) && str_empty(trunk->registration_user))
+		return problem_set(problem, ERR_INVALID_FIELD, "from_user", "An account in From needs a user name.");
 	return unknown_did_check(trunk->unknown_did, trunk->unknown_did_extension, problem);
 }
 

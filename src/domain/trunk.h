@@ -13,6 +13,23 @@ enum { TRUNK_TRANSPORT_AUTO = TRANSPORT_TLS + 1 };
 
 enum { TRUNK_OPTIONS_INTERVAL_MIN_S = 5 };
 
+// How a number is written on the wire: +441444123456, 441444123456, 00441444123456, or 01444123456 at home and 00... abroad, by the
+// country's prefixes.
+enum number_format {
+	NUMBER_FORMAT_E164,
+	NUMBER_FORMAT_E164_NO_PLUS,
+	NUMBER_FORMAT_INTERNATIONAL,
+	NUMBER_FORMAT_NATIONAL
+};
+
+// When P-Asserted-Identity is sent (RFC 3325).
+enum asserted_identity {
+	ASSERTED_ALWAYS, // of anonymous callers, too, with Privacy: id; the trunk is trusted to keep it
+	ASSERTED_PUBLIC, // of those alone who show their number
+	ASSERTED_NEVER
+};
+enum trunk_from { TRUNK_FROM_CALLER, TRUNK_FROM_ACCOUNT };
+
 struct trunk {
 	struct entity entity;
 	struct str title;   // unique
@@ -35,6 +52,11 @@ struct trunk {
 	int64_t legs_max;              // at once, in both directions; 0 = any number
 	int64_t legs_per_s;            // new ones that we begin; 0 = any number
 	int64_t outside_legs_per_hour; // toll protection; 0 = no limit
+	int called_format, caller_format; // enum number_format
+	int asserted_identity;            // enum asserted_identity
+	bool trusts_asserted_identity;    // on calls from it, P-Asserted-Identity says who calls, else From does
+	int from_user;                    // enum trunk_from: whose number stands in From
+	bool from_name;                   // and whether a name stands beside it
 	bool enabled;
 	int unknown_did; // what a caller gets for a number that leads nowhere: enum unknown_did, SITE = as the site says
 	struct str unknown_did_extension; // UNKNOWN_DID_EXTENSION: which

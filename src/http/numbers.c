@@ -1,5 +1,6 @@
 // How a number will be read and dialled, before anything is saved.
 #include "domain/directory.h"
+#include "domain/trunk_number.h"
 #include "http/collection.h"
 #include "http/router.h"
 #include "http/server.h"
@@ -27,8 +28,10 @@ static bool route_copy(struct number_question *asked, const struct route *route,
 	struct arena *arena = &asked->question.arena;
 	const struct trunk *trunk = directory_trunk(asked->question.directory, route->trunk_id);
 	char room[ROUTE_NUMBER_MAX];
-	struct str sent =
-	    route_number(route, asked->number.class_ == NUMBER_EMERGENCY, str_of(asked->number.canonical), room);
+	struct str canonical = str_of(asked->number.canonical), sent = STR_NONE;
+	if (trunk)
+		sent = trunk_number(directory_plan(asked->question.directory), trunk, route,
+				    asked->number.class_ == NUMBER_EMERGENCY, canonical, room);
 	*copy = (struct route_copy){
 	    .trunk_id = route->trunk_id,
 	    .route_id = route->entity.id,

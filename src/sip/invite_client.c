@@ -2,6 +2,7 @@
 // the other leg is in it but the caller's number and name.
 #include "base/log.h"
 #include "sip/owned.h"
+#include "sip/trunk_identity.h"
 #include "sip/trunk_leg.h"
 #include "sip/trunk_uri.h"
 
@@ -53,16 +54,9 @@ static void write_from(struct str host, const struct outgoing_invite *invite, st
 		write_address(w, invite->caller_name, invite->caller_number, host);
 }
 
-// What a carrier wants to know and a phone must not (RFC 3325, RFC 5806).
+// What a carrier wants to know and a phone must not (RFC 5806).
 static void write_trunk_lines(struct str host, const struct outgoing_invite *invite, struct writer *w)
 {
-	if (!str_empty(invite->caller_number)) {
-		writer_text(w, "P-Asserted-Identity: ");
-		write_address(w, invite->caller_name, invite->caller_number, host);
-		writer_text(w, "\r\n");
-	}
-	if (invite->anonymous)
-		writer_text(w, "Privacy: id\r\n");
 	if (!str_empty(invite->dialled)) {
 		writer_text(w, "Diversion: ");
 		write_address(w, STR_NONE, invite->dialled, host);
@@ -286,9 +280,10 @@ static enum err begin(struct sip_session *session, const struct outgoing_invite 
 	session->offered = !str_empty(invite->body.bytes);
 	session->offers_reliable = session->offered || invite->answers_early;
 	writer_text(&w, SIP_ALLOW_LINE SIP_SUPPORTED_LINE);
-	if (invite->target == TARGET_TRUNK)
+	if (invite->target == TARGET_TRUNK) {
+		trunk_write_identity(session->endpoint, invite, host, &w);
 		write_trunk_lines(host, invite, &w);
-	else if (invite->anonymous)
+	} else if (invite->anonymous)
 		writer_text(&w, "Privacy: id\r\n");
 	struct exchange_draft draft = {
 	    .dialog = &session->dialog,
@@ -315,7 +310,10 @@ enum err invite_client_start(struct sip_endpoint *endpoint, const struct outgoin
 	own_host_find(&host, endpoint, invite);
 	enum err err =
 	    invite->target == TARGET_BINDING ? toward_binding(invite, host.name, &to) : toward_trunk(invite, &to);
-	write_from(host.name, invite, &from);
+	if (invite->target == TARGET_TRUNK)
+		trunk_write_from(endpoint, invite, host.name, &from);
+	else
+		write_from(host.name, invite, &from);
 	if (err || from.overflow)
 		return err ? err : ERR_TOO_LARGE;
 	to.start.local = writer_result(&from);

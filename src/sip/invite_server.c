@@ -2,6 +2,7 @@
 #include "domain/cause.h"
 #include "sip/replaces.h"
 #include "sip/trunk_caller.h"
+#include "sip/trunk_identity.h"
 
 // ---- the same INVITE by two ways
 
@@ -76,18 +77,11 @@ static bool wants_privacy(const struct sip_message *invite)
 	return str_equal_nocase(invite->from.uri.host, STR("anonymous.invalid"));
 }
 
-// Who calls, as a trunk says it: it is trusted with P-Asserted-Identity (RFC 3325), which may be there twice; the first that has
-// a number counts.
-static void take_caller(const struct sip_message *invite, struct invitation *invitation, struct invitation_texts *texts)
+// Who calls, as a trunk says it.
+static void take_caller(const struct trunk *trunk, const struct sip_message *invite, struct invitation *invitation,
+			struct invitation_texts *texts)
 {
-	struct sip_address address, caller = invite->from;
-	struct sip_walk walk = {0};
-	struct str value;
-	while (sip_value_next(invite, SIP_HEADER_P_ASSERTED_IDENTITY, &walk, &value))
-		if (sip_address_parse(value, &address) && !str_empty(address.uri.user)) {
-			caller = address;
-			break;
-		}
+	const struct sip_address caller = trunk_caller(trunk, invite);
 	invitation->caller_number = unescaped(sip_number_only(caller.uri.user), texts->number);
 	if (caller.display.length <= sizeof texts->name)
 		invitation->caller_name = sip_display_text(caller.display, texts->name);
@@ -114,7 +108,7 @@ static void invite_domain(struct sip_session *session, const struct sip_message 
 		const struct trunk *trunk = directory_trunk(endpoint->directory, who->id);
 		struct str called = trunk ? trunk_called_user(trunk, invite) : invite->uri.user;
 		invitation.dialled = unescaped(sip_number_only(called), texts.dialled);
-		take_caller(invite, &invitation, &texts);
+		take_caller(trunk, invite, &invitation, &texts);
 	}
 	unsigned unreadable = take_replaces(session, invite, &invitation);
 	if (unreadable) {

@@ -319,6 +319,8 @@ static void trunk_make(struct plane *plane, unsigned index)
 	    .password = str_of(carrier->password),
 	    .realm = percent(plane, 50) ? STR("carrier") : STR_NONE,
 	    .caller_id = STR("+442079460000"),
+	    .trusts_asserted_identity = true,
+	    .from_name = true,
 	    .enabled = true,
 	};
 	if (named)

@@ -10,6 +10,7 @@ import { ListPage, type Column } from "../../parts/ListPage";
 import { useRemove } from "../../parts/useRemove";
 import { SimplePage } from "./simple";
 import { TargetRows } from "./TargetRows";
+import { identityBlank, identityNames, TrunkIdentity } from "./TrunkIdentity";
 import { legsText, ServiceBadge, TrunkStateCard, useTrunkStates } from "./TrunkState";
 
 export function TrunkList() {
@@ -76,7 +77,7 @@ export function TrunkList() {
 	);
 }
 
-const names = ["title", "host", "port", "targets", "options_interval_s", "transport", "username", "realm", "registers", "registration_user", "registration_expires_s", "inbound", "inbound_username", "caller_id", "legs_max", "legs_per_s", "outside_legs_per_hour", "enabled", "unknown_did", "unknown_did_extension"] as const;
+const names = ["title", "host", "port", "targets", "options_interval_s", "transport", "username", "realm", "registers", "registration_user", "registration_expires_s", "inbound", "inbound_username", "caller_id", "legs_max", "legs_per_s", "outside_legs_per_hour", ...identityNames, "enabled", "unknown_did", "unknown_did_extension"] as const;
 type TrunkValue = Pick<Required<Trunk>, (typeof names)[number]> & { password: string; inbound_password: string };
 
 export function TrunkPage() {
@@ -86,7 +87,7 @@ export function TrunkPage() {
 			resource="trunks"
 			list={{ href: "/trunks", label: t("shell.trunks") }}
 			newTitle={t("outside.newTrunk")}
-			blank={{ title: "", host: "", port: 0, targets: "", options_interval_s: 30, transport: "udp", username: "", realm: "", registers: false, registration_user: "", registration_expires_s: 600, inbound: "", inbound_username: "", inbound_password: "", caller_id: "", legs_max: 0, legs_per_s: 0, outside_legs_per_hour: 0, enabled: true, unknown_did: "site", unknown_did_extension: "", password: "" }}
+			blank={{ title: "", host: "", port: 0, targets: "", options_interval_s: 30, transport: "udp", username: "", realm: "", registers: false, registration_user: "", registration_expires_s: 600, inbound: "", inbound_username: "", inbound_password: "", caller_id: "", legs_max: 0, legs_per_s: 0, outside_legs_per_hour: 0, ...identityBlank, enabled: true, unknown_did: "site", unknown_did_extension: "", password: "" }}
 			valueOf={(trunk) => ({ ...(Object.fromEntries(names.map((name) => [name, trunk[name]])) as unknown as TrunkValue), password: "", inbound_password: "" })}
 			bodyOf={({ password, inbound_password, ...rest }) => ({ ...rest, ...(password ? { password } : {}), ...(inbound_password ? { inbound_password } : {}) })}
 			nameOf={(trunk) => trunk.title}
@@ -110,6 +111,12 @@ export function TrunkPage() {
 				outside_legs_per_hour: t("outside.legsPerHour"),
 				legs_max: t("outside.legsMax"),
 				legs_per_s: t("outside.legsPerS"),
+				called_format: t("outside.calledFormat"),
+				caller_format: t("outside.callerFormat"),
+				asserted_identity: t("outside.asserted"),
+				trusts_asserted_identity: t("outside.trustsAsserted"),
+				from_user: t("outside.fromUser"),
+				from_name: t("outside.fromName"),
 				enabled: t("outside.enabled"),
 				unknown_did: t("numbers.unknown"),
 				unknown_did_extension: t("numbers.unknownExtension"),
@@ -206,6 +213,7 @@ export function TrunkPage() {
 							)}
 						</Fields>
 					</Card>
+					<TrunkIdentity form={form} />
 				</>
 			)}
 		/>
