@@ -101,6 +101,16 @@ struct actor {
 	struct str token;   // its title
 	struct str address; // where from
 	uint64_t undoes;    // the entry that this write takes back; 0 = none
+	struct str key;     // idempotency: what the request is known by (a digest), and its own digest; empty = no key
+	struct str key_request;
+};
+
+// What a request with an idempotency key was answered. All borrowed.
+struct kept_answer {
+	struct str key, request;
+	int64_t at_ms;
+	unsigned status; // 0: not known; what the request did is done
+	struct str type, etag, location, body;
 };
 
 // What happened without changing an entity: a sign-in that failed.
@@ -194,6 +204,9 @@ struct records {
 	// What this thread writes from now on is this actor's; NULL: the server's own. Borrowed until the next call.
 	void (*act_as)(void *context, const struct actor *actor);
 	enum err (*note)(void *context, const struct audit_note *note);
+	// The actor's key is kept with what it writes; the answer can follow. NOT_FOUND.
+	enum err (*answer_save)(void *context, const struct kept_answer *answer);
+	enum err (*answer_find)(void *context, struct str key, struct arena *arena, struct kept_answer *answer);
 	enum err (*audit_list)(void *context, const struct audit_query *query, struct arena *arena,
 			       struct audit_page *page);
 	enum err (*get)(void *context, enum entity_kind kind, uint64_t id, struct arena *arena, struct entity **entity);

@@ -183,6 +183,7 @@ static bool headers_add(struct MHD_Response *response, const struct answer *answ
 	    {"WWW-Authenticate", answer->status == 401 ? "Bearer" : NULL},
 	    {"Cache-Control", answer->cache ? answer->cache : "no-store"},
 	    {"Content-Encoding", answer->encoding},
+	    {"Idempotency-Replayed", answer->replayed ? "true" : NULL},
 	    {"Vary", answer->varies ? "Accept-Encoding" : NULL},
 	    {"X-Content-Type-Options", "nosniff"},
 	    {"X-Frame-Options", "DENY"},

@@ -1,15 +1,19 @@
-// Answers by key, the oldest forgotten first.
+// Answers by key, the oldest forgotten first; those of before a restart from the store.
 #include "http/idempotency.h"
 
 #include "base/digest.h"
 #include "base/list.h"
+#include "base/log.h"
 #include "http/server.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { BUCKETS = 1024 };
+enum { BUCKETS = 1024, STORED_BODY_MAX = 64 << 10 };
+
+// What answers show once.
+static const char *const secret_names[] = {"sip_password", "password", "secret", "passwords"};
 
 struct kept {
 	struct list node;   // in its bucket
@@ -114,7 +118,7 @@ static void old_forget(struct idempotency *idempotency, int64_t now_ms)
 	}
 }
 
-static void kept_answer(const struct kept *kept, struct request *request, struct answer *answer)
+static void kept_show(const struct kept *kept, struct request *request, struct answer *answer)
 {
 	*answer = kept->body ? answer_text(kept->status, kept->type, (struct str){kept->body, kept->body_size})
 			     : answer_empty(kept->status);
@@ -122,6 +126,7 @@ static void kept_answer(const struct kept *kept, struct request *request, struct
 		answer->etag = arena_copy(&request->arena, str_of(kept->etag)).at;
 	if (kept->location)
 		answer->location = arena_copy(&request->arena, str_of(kept->location)).at;
+	answer->replayed = true;
 }
 
 static struct answer refuse(struct request *request, enum err err, const char *sentence)
@@ -129,6 +134,108 @@ static struct answer refuse(struct request *request, enum err err, const char *s
 	struct problem problem = {0};
 	problem_set(&problem, err, "Idempotency-Key", "%s", sentence);
 	return answer_problem(request, &problem);
+}
+
+// ---- in the store
+
+static struct str hex_of(const uint8_t digest[32], struct arena *arena)
+{
+	char text[65];
+	struct writer w = writer_into(text, sizeof text);
+	writer_hex(&w, digest, 32);
+	return arena_copy(arena, writer_result(&w));
+}
+
+static struct answer stored_show(struct request *request, const struct kept_answer *stored)
+{
+	if (!str_equal(stored->request, request->actor.key_request))
+		return refuse(request, ERR_KEY_REUSED, "This idempotency key was used for another request.");
+	if (stored->status == 0)
+		return answer_err(request, ERR_REQUEST_DONE);
+	struct answer answer = str_empty(stored->type) ? answer_empty(stored->status)
+						       : answer_text(stored->status, stored->type.at, stored->body);
+	if (!str_empty(stored->etag))
+		answer.etag = stored->etag.at;
+	if (!str_empty(stored->location))
+		answer.location = stored->location.at;
+	answer.replayed = true;
+	return answer;
+}
+
+// True when the store knows the key. Else what the request writes carries it from now on.
+static bool stored_find(struct request *request, const uint8_t key[32], const uint8_t asked[32], struct answer *answer)
+{
+	struct records *records = server_records(request->server);
+	struct kept_answer stored;
+	struct str key_text = hex_of(key, &request->arena);
+	request->actor.key_request = hex_of(asked, &request->arena);
+	if (!key_text.at || !request->actor.key_request.at) {
+		*answer = answer_err(request, ERR_NO_MEMORY);
+		return true;
+	}
+	enum err err = records->answer_find(records->context, key_text, &request->arena, &stored);
+	if (err == ERR_NOT_FOUND || (!err && stored.at_ms + IDEMPOTENCY_LIFE_MS <= request_now_ms(request))) {
+		request->actor.key = key_text;
+		return false;
+	}
+	*answer = err ? answer_err(request, err) : stored_show(request, &stored);
+	return true;
+}
+
+static void secrets_drop(json_t *value)
+{
+	const char *name;
+	json_t *member;
+	size_t index;
+	for (size_t i = 0; json_is_object(value) && i < sizeof secret_names / sizeof *secret_names; i++)
+		json_object_del(value, secret_names[i]);
+	json_object_foreach(value, name, member) secrets_drop(member);
+	json_array_foreach(value, index, member) secrets_drop(member);
+}
+
+// The body as it may lie on a disk. NULL: it cannot be kept; the caller frees it.
+static char *body_without_secrets(const struct answer *answer)
+{
+	if (answer->body.length > STORED_BODY_MAX || strcmp(answer->type, "application/json") != 0)
+		return NULL;
+	json_t *body = json_loadb(answer->body.at, answer->body.length, 0, NULL);
+	secrets_drop(body);
+	char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
+	json_decref(body);
+	return text;
+}
+
+// A body that cannot be kept leaves the key with what was done, and without an answer.
+static void stored_save(const struct request *request, const struct answer *answer)
+{
+	struct records *records = server_records(request->server);
+	char *body = answer->type ? body_without_secrets(answer) : NULL;
+	bool known = !answer->type || body;
+	const struct kept_answer kept = {
+	    .key = request->actor.key,
+	    .request = request->actor.key_request,
+	    .at_ms = request_now_ms(request),
+	    .status = known ? answer->status : 0,
+	    .type = str_of(body ? answer->type : NULL),
+	    .etag = str_of(answer->etag),
+	    .location = str_of(answer->location),
+	    .body = str_of(body),
+	};
+	enum err err = records->answer_save(records->context, &kept);
+	if (err)
+		log_warning("idempotency_answer_not_kept", LOG_TEXT("err", err_name(err)));
+	free(body);
+}
+
+// ---- a request
+
+static void key_forget(struct idempotency *idempotency, const uint8_t key[32])
+{
+	pthread_mutex_lock(&idempotency->lock);
+	struct kept *kept = kept_find(idempotency, key);
+	if (kept)
+		kept_free(idempotency, kept);
+	pthread_mutex_unlock(&idempotency->lock);
 }
 
 bool idempotency_begin(struct idempotency *idempotency, struct request *request, struct answer *answer)
@@ -152,7 +259,7 @@ bool idempotency_begin(struct idempotency *idempotency, struct request *request,
 	} else if (kept && kept->under_way) {
 		*answer = refuse(request, ERR_REQUEST_PENDING, "The first request with this key is still under way.");
 	} else if (kept) {
-		kept_answer(kept, request, answer);
+		kept_show(kept, request, answer);
 	} else {
 		kept = calloc(1, sizeof *kept);
 		answered = kept == NULL;
@@ -169,6 +276,10 @@ bool idempotency_begin(struct idempotency *idempotency, struct request *request,
 		}
 	}
 	pthread_mutex_unlock(&idempotency->lock);
+	if (!answered && stored_find(request, key, asked, answer)) {
+		key_forget(idempotency, key);
+		return true;
+	}
 	return answered;
 }
 
@@ -195,6 +306,8 @@ void idempotency_end(struct idempotency *idempotency, const struct request *requ
 	uint8_t key[32];
 	if (str_empty(request->headers.idempotency_key))
 		return;
+	if (answer->status < 300 && !str_empty(request->actor.key))
+		stored_save(request, answer);
 	key_digest(request, key);
 	pthread_mutex_lock(&idempotency->lock);
 	struct kept *kept = kept_find(idempotency, key);

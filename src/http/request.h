@@ -40,6 +40,7 @@ struct answer {
 	const char *encoding; // Content-Encoding
 	const char *policy;   // Content-Security-Policy; NULL = nothing is allowed
 	bool varies;          // with Accept-Encoding
+	bool replayed;        // that of an earlier request with the same idempotency key
 	unsigned retry_after_s;
 	struct listener *stream; // instead of a body; owned
 	struct str verbatim;     // status line, headers and body, instead of all others; in the arena

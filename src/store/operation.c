@@ -1,6 +1,7 @@
 // The life of an API write, from the API thread over the writer to the call thread and back.
 #include "store/operation.h"
 
+#include "store/answer_sql.h"
 #include "store/audit_sql.h"
 #include "store/entity_sql.h"
 #include "store/number_rules.h"
@@ -167,12 +168,17 @@ enum err operation_run(struct operation *operation, struct database *database)
 	switch (operation->kind) {
 	case OPERATION_WRITE:
 		err = items_run(operation, &set);
+		if (!err)
+			err = answer_mark(database, operation->actor, set.now_ms);
 		break;
 	case OPERATION_EXPIRE:
 		err = rules_expire(&set);
 		break;
 	case OPERATION_NOTE:
 		err = audit_write_note(&set, operation->note);
+		break;
+	case OPERATION_ANSWER:
+		err = answer_save(database, operation->answer);
 		break;
 	}
 	if (!err)

@@ -2,6 +2,7 @@
 #include "store/store.h"
 
 #include "base/log.h"
+#include "store/answer_sql.h"
 #include "store/audit_sql.h"
 #include "store/call_record_sql.h"
 #include "store/derived_sql.h"
@@ -244,6 +245,14 @@ static enum err note(void *context, const struct audit_note *what)
 	return operation.err;
 }
 
+static enum err keep_answer(void *context, const struct kept_answer *answer)
+{
+	struct operation operation = {.kind = OPERATION_ANSWER, .answer = answer};
+
+	operate(context, &operation);
+	return operation.err;
+}
+
 // ---- reading, from API threads
 
 static int64_t store_disk_free(const struct store *store)
@@ -325,6 +334,19 @@ static enum err overview(void *context, struct store_overview *overview)
 	err = overview_read(database, overview);
 	readers_give(store->readers, database, err);
 	overview->disk_free_bytes = store_disk_free(store);
+	return err;
+}
+
+static enum err find_answer(void *context, struct str key, struct arena *arena, struct kept_answer *answer)
+{
+	struct store *store = context;
+	struct database *database;
+	enum err err = readers_take(store->readers, &database);
+
+	if (err)
+		return err;
+	err = answer_read(database, key, arena, answer);
+	readers_give(store->readers, database, err);
 	return err;
 }
 
@@ -490,6 +512,8 @@ bool store_open(const struct store_settings *settings, struct store **result, ch
 	    .write_all = write_all,
 	    .act_as = act_as,
 	    .note = note,
+	    .answer_save = keep_answer,
+	    .answer_find = find_answer,
 	    .audit_list = audit_read,
 	    .get = get,
 	    .find = find,

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "domain/registration.h"
+#include "store/answer_sql.h"
 #include "store/audit_sql.h"
 #include "store/call_record_sql.h"
 #include "store/derived_sql.h"
@@ -25,6 +26,7 @@ enum {
 	SWEEP_AFTER_MS = 600 * 1000, // how long over
 };
 
+static const int64_t ANSWERS_KEPT_MS = 25LL * 60 * 60 * 1000;     // a day counts; then they may go
 static const int64_t AUDIT_KEPT_MS = 400LL * 24 * 60 * 60 * 1000; // what happened longer ago is forgotten
 
 // A call record that waits.
@@ -402,6 +404,8 @@ static void sweep(struct store_writer *writer)
 
 	if (!err)
 		err = audit_sweep(writer->database, wall_ms() - AUDIT_KEPT_MS);
+	if (!err)
+		err = answer_sweep(writer->database, wall_ms() - ANSWERS_KEPT_MS);
 	if (err)
 		log_warning("store_sweep_failed", LOG_TEXT("reason", writer->database->message));
 }

@@ -600,6 +600,21 @@ static enum err fake_note(void *context, const struct audit_note *note)
 	return failure(context);
 }
 
+static enum err fake_answer_save(void *context, const struct kept_answer *answer)
+{
+	(void)answer;
+	return failure(context);
+}
+
+static enum err fake_answer_find(void *context, struct str key, struct arena *arena, struct kept_answer *answer)
+{
+	enum err err = failure(context);
+	(void)key;
+	(void)arena;
+	(void)answer;
+	return err ? err : ERR_NOT_FOUND;
+}
+
 // There is one entry, number 1: Jane has signed in.
 static enum err fake_audit_list(void *context, const struct audit_query *query, struct arena *arena,
 				struct audit_page *page)
@@ -671,6 +686,8 @@ struct fake_records *fake_records_create(void)
 	    .write_all = fake_write_all,
 	    .act_as = fake_act_as,
 	    .note = fake_note,
+	    .answer_save = fake_answer_save,
+	    .answer_find = fake_answer_find,
 	    .audit_list = fake_audit_list,
 	    .record_list = fake_record_list,
 	    .record_get = fake_record_get,
