@@ -1,13 +1,13 @@
 // Who changed what, and taking a change back.
 #include "cli/cli.h"
 #include "cli/client.h"
-#include "cli/table.h"
+#include "cli/search.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { ENTRIES_SHOWN = 50, VALUE_MAX = 40 };
+enum { VALUE_MAX = 40 };
 
 // "title: Desk -> Hall; confirm: no -> yes"
 static void changes_write(const json_t *row, const char *name, char *into, size_t size)
@@ -51,30 +51,20 @@ int audit_run(struct cli *cli)
 	static const struct column columns[] = {
 	    {"id", "ID", NULL},      {"at", "WHEN", cell_time},      {"actor", "WHO", who_write},
 	    {"action", "DID", NULL}, {"entity", "WHAT", what_write}, {"changes", "CHANGES", changes_write}};
-	char *path = NULL;
-	if (cli->argument_count > 1)
-		return usage(cli, "Put the words to look for in quotes.");
-	char *escaped = client_escape(cli->argument_count ? cli->arguments[0] : "");
-	if (asprintf(&path, "audit?q=%s", escaped) < 0)
-		path = NULL;
-	free(escaped);
-	json_t *rows = client_list(cli->client, needed(path), ENTRIES_SHOWN);
-	free(path);
-	if (!rows)
-		return EXIT_REFUSED;
-	if (cli->output == OUTPUT_JSON)
-		json_print(rows);
-	else
-		table_print(rows, columns, sizeof columns / sizeof *columns, "Nothing was changed yet.");
-	json_decref(rows);
-	return EXIT_DONE;
+	return search_run(
+	    cli, &(struct search){"audit", columns, sizeof columns / sizeof *columns, "Nothing was changed yet."});
 }
 
-static void secret_print(const json_t *undone, const char *name)
+// What was secret is made anew and shown, or must be set anew.
+static void secrets_print(const json_t *undone)
 {
-	const char *secret = json_string_value(json_object_get(undone, name));
-	if (secret)
-		pair_print(name, secret);
+	const json_t *lost;
+	size_t i;
+	json_array_foreach(json_object_get(undone, "lost"), i, lost)
+	{
+		const char *name = json_string_value(lost), *secret = json_string_value(json_object_get(undone, name));
+		pair_print(name, secret ? secret : "must be set anew");
+	}
 }
 
 int undo_run(struct cli *cli)
@@ -95,8 +85,7 @@ int undo_run(struct cli *cli)
 		json_print(undone);
 	} else {
 		printf("Change %s is undone.\n", cli->arguments[0]);
-		secret_print(undone, "password");
-		secret_print(undone, "sip_password");
+		secrets_print(undone);
 	}
 	json_decref(undone);
 	return EXIT_DONE;

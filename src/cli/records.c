@@ -1,14 +1,14 @@
 // Calls that are over: the list, and one as a timeline.
 #include "cli/cli.h"
 #include "cli/client.h"
-#include "cli/table.h"
+#include "cli/search.h"
 
 #include <langinfo.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { RECORDS_SHOWN = 50, BAR_WIDTH = 40 };
+enum { BAR_WIDTH = 40 };
 
 static void words_write(const json_t *row, const char *name, char *into, size_t size)
 {
@@ -34,27 +34,8 @@ int records_run(struct cli *cli)
 						{"callee_title", "CALLED", NULL},
 						{"outcome", "OUTCOME", words_write},
 						{"answered_at", "TALKED", duration_write}};
-	char *path = needed(strdup("call-records"));
-	if (cli->argument_count > 1)
-		return usage(cli, "Put the words to look for in quotes.");
-	if (cli->argument_count) {
-		char *escaped = client_escape(cli->arguments[0]);
-		free(path);
-		path = NULL;
-		if (asprintf(&path, "call-records?q=%s", escaped) < 0)
-			path = NULL;
-		free(escaped);
-	}
-	json_t *rows = client_list(cli->client, needed(path), RECORDS_SHOWN);
-	free(path);
-	if (!rows)
-		return EXIT_REFUSED;
-	if (cli->output == OUTPUT_JSON)
-		json_print(rows);
-	else
-		table_print(rows, columns, sizeof columns / sizeof *columns, "No calls yet.");
-	json_decref(rows);
-	return EXIT_DONE;
+	return search_run(cli,
+			  &(struct search){"call-records", columns, sizeof columns / sizeof *columns, "No calls yet."});
 }
 
 // ---- one call

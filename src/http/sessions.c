@@ -71,6 +71,19 @@ static enum err session_remove(struct records *records, uint64_t id)
 	return err == ERR_NOT_FOUND ? ERR_NONE : err;
 }
 
+// One session is over. With its user's last one goes the device that was picked; who is signed in elsewhere keeps it.
+static enum err session_over(struct records *records, struct arena *arena, const struct session *session)
+{
+	struct entity_page page = {0};
+	bool last = true;
+	enum err err = sessions_of(records, arena, session->user_id, &page);
+	for (size_t i = 0; i < page.count; i++)
+		last &= page.entities[i]->id == session->entity.id;
+	if (!err && last)
+		err = selection_release(records, arena, session->user_id);
+	return err ? err : session_remove(records, session->entity.id);
+}
+
 void sessions_end_others(struct request *request, uint64_t user_id)
 {
 	struct records *records = server_records(request->server);
@@ -259,9 +272,7 @@ struct answer session_delete(struct request *request)
 	const struct session *session = request->identity.session;
 	if (!session)
 		return answer_err(request, ERR_NOT_FOUND);
-	enum err err = selection_release(records, &request->arena, session->user_id);
-	if (!err)
-		err = session_remove(records, session->entity.id);
+	enum err err = session_over(records, &request->arena, session);
 	if (err)
 		return answer_err(request, err);
 	struct answer answer = answer_empty(204);
@@ -276,9 +287,7 @@ struct answer session_end(struct request *request)
 	struct entity *entity;
 	enum err err = collection_find(request, &entity);
 	if (!err)
-		err = selection_release(records, &request->arena, ((struct session *)entity)->user_id);
-	if (!err)
-		err = session_remove(records, entity->id);
+		err = session_over(records, &request->arena, (struct session *)entity);
 	return err ? answer_err(request, err) : answer_empty(204);
 }
 
@@ -321,7 +330,7 @@ struct answer me_session_delete(struct request *request)
 	if (!err && ((struct session *)session)->user_id != request->identity.user->entity.id)
 		err = ERR_NOT_FOUND;
 	if (!err)
-		err = session_remove(records, id);
+		err = session_over(records, &request->arena, (struct session *)session);
 	return err ? answer_err(request, err) : answer_empty(204);
 }
 
@@ -355,12 +364,7 @@ static void idle_end(struct http_server *server, struct arena *arena, const stru
 	if (now_ms - at_ms < idle_ms)
 		return;
 	log_info("session_idle", LOG_UINT("user", session->user_id), LOG_UINT("session", session->entity.id));
-	enum err err = session_remove(records, session->entity.id);
-	struct entity_page others = {0};
-	if (!err)
-		err = sessions_of(records, arena, session->user_id, &others);
-	if (!err && others.count == 0) // who works on elsewhere keeps the device
-		err = selection_release(records, arena, session->user_id);
+	enum err err = session_over(records, arena, session);
 	activity_forget(server_activity(server), session->entity.id);
 	log_failure("session_not_ended", err, session->entity.id);
 }

@@ -181,6 +181,23 @@ static void signing_out_ends_the_session_and_frees_the_device(void **state)
 	expect(ask(f, &bob, "PUT", "/api/v1/me/device", "{\"device_id\":\"1\"}"), 200);
 }
 
+// However one of the sessions ends, the device stays with who works on in another; the last one takes it along.
+static void signing_out_keeps_the_device_of_who_works_on_elsewhere(void **state)
+{
+	struct fixture *f = *state;
+	struct caller here = sign_in(f, "jane", PASSWORD), there = sign_in(f, "jane", PASSWORD);
+	struct caller home = sign_in(f, "jane", PASSWORD), bob = sign_in(f, "bob", PASSWORD);
+	create(f, "/api/v1/devices", "{\"kind\":\"sip_phone\",\"number\":\"330\",\"available_for_selection\":true}");
+	expect(ask(f, &here, "PUT", "/api/v1/me/device", "{\"device_id\":\"1\"}"), 200);
+	expect(ask(f, &there, "DELETE", "/api/v1/session", NULL), 204);
+	expect(ask(f, &bob, "PUT", "/api/v1/me/device", "{\"device_id\":\"1\"}"), 409);
+	expect(ask(f, &f->admin, "DELETE", "/api/v1/sessions/4", NULL), 204); // by the administrator, at home
+	expect(ask(f, &home, "GET", "/api/v1/me", NULL), 401);
+	expect(ask(f, &bob, "PUT", "/api/v1/me/device", "{\"device_id\":\"1\"}"), 409);
+	expect(ask(f, &here, "DELETE", "/api/v1/me/sessions/2", NULL), 204); // the last one
+	expect(ask(f, &bob, "PUT", "/api/v1/me/device", "{\"device_id\":\"1\"}"), 200);
+}
+
 static void one_signs_in_ten_times_at_most(void **state)
 {
 	struct fixture *f = *state;
@@ -460,6 +477,7 @@ int main(void)
 	    TIMED(guessing_gets_slower),
 	    TIMED(a_session_ends_by_itself),
 	    SERVED(signing_out_ends_the_session_and_frees_the_device),
+	    SERVED(signing_out_keeps_the_device_of_who_works_on_elsewhere),
 	    SERVED(one_signs_in_ten_times_at_most),
 	    SERVED(a_password_from_the_administrator_must_be_changed),
 	    SERVED(a_new_password_ends_the_other_sessions),

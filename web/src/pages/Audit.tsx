@@ -1,10 +1,8 @@
 // Audit log: who changed what from which value to which, by what way; and undoing it where nothing newer stands in the way.
-import { Badge, Button, Group, Select, Stack, Table, Text, TextInput } from "@mantine/core";
-import { useDebouncedCallback } from "@mantine/hooks";
+import { Badge, Button, Group, Select, Stack, Table, Text } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import IconLog from "@tabler/icons-react/icons/IconListDetails";
 import IconNothing from "@tabler/icons-react/icons/IconSearchOff";
-import IconSearch from "@tabler/icons-react/icons/IconSearch";
 import IconUndo from "@tabler/icons-react/icons/IconArrowBackUp";
 import { keepPreviousData, useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
@@ -12,9 +10,9 @@ import { useTranslation } from "react-i18next";
 import { request, type Schemas } from "../api/client";
 import { useMayWrite } from "../api/session";
 import { useConfirm } from "../parts/Confirm";
-import listClasses from "../parts/ListPage.module.css";
 import { PageHead } from "../parts/PageHead";
 import { useProblemSentence } from "../parts/problem";
+import { SearchField } from "../parts/SearchField";
 import { Failure, Message } from "../parts/States";
 import { moment } from "../parts/time";
 
@@ -62,11 +60,9 @@ export default function Audit() {
 	const confirm = useConfirm();
 	const sentence = useProblemSentence();
 	const client = useQueryClient();
-	const [text, setText] = useState("");
 	const [q, setQ] = useState("");
 	const [entity, setEntity] = useState<string | null>(null);
 	const [action, setAction] = useState<string | null>(null);
-	const search = useDebouncedCallback((value: string) => setQ(value.trim()), 250);
 	const query = { q: q || undefined, entity: entity ?? undefined, action: action ?? undefined, limit: 50 };
 	const { data, error, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery({
 		queryKey: ["audit", query],
@@ -108,19 +104,7 @@ export default function Audit() {
 		<>
 			<PageHead title={t("shell.audit")} text={t("audit.text")} />
 			<Group mb="md" gap="sm">
-				<TextInput
-					type="search"
-					className={listClasses.search}
-					aria-label={t("lists.search")}
-					placeholder={t("audit.searchHint")}
-					leftSection={<IconSearch size={16} />}
-					value={text}
-					maxLength={100}
-					onChange={(event) => {
-						setText(event.currentTarget.value);
-						search(event.currentTarget.value);
-					}}
-				/>
+				<SearchField q={q} onSearch={(value) => setQ(value ?? "")} hint={t("audit.searchHint")} />
 				<Select
 					aria-label={t("audit.what")}
 					placeholder={t("audit.what")}

@@ -4,6 +4,7 @@ import { notifications } from "@mantine/notifications";
 import IconOut from "@tabler/icons-react/icons/IconLogout";
 import IconRelease from "@tabler/icons-react/icons/IconPlugConnectedX";
 import { useQuery } from "@tanstack/react-query";
+import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { Problem, request } from "../api/client";
 import { entityGet, useList, useRefresh, type Resource, type Resources } from "../api/resources";
@@ -11,22 +12,33 @@ import { useMayWrite } from "../api/session";
 import { useConfirm } from "../parts/Confirm";
 import { PageHead } from "../parts/PageHead";
 import { useProblemSentence } from "../parts/problem";
-import { SimpleTable } from "../parts/SimpleTable";
+import { SimpleTable, type SimpleColumn } from "../parts/SimpleTable";
 import { Failure, Message } from "../parts/States";
 import { moment, until, useNow } from "../parts/time";
 
 type Sign = Resources["sessions"];
 type Selection = Resources["selections"];
 
+type Lasting = Pick<Sign | Selection, "id" | "created_at" | "expires_at">;
+
+// How what lasts is ended before its time.
+interface Ending<T> {
+	resource: Resource;
+	button: string;
+	icon: ReactNode;
+	title: (row: T) => string;
+	consequences: (row: T) => string[];
+}
+
 function useEnd() {
 	const { t } = useTranslation();
 	const confirm = useConfirm();
 	const refresh = useRefresh();
 	const sentence = useProblemSentence();
-	return async (resource: Resource, id: string, title: string, consequences: string[], button: string) => {
-		if (!(await confirm({ title, consequences, button }))) return;
+	return async <T extends Lasting>(row: T, { resource, title, consequences, button }: Ending<T>) => {
+		if (!(await confirm({ title: title(row), consequences: consequences(row), button }))) return;
 		try {
-			await request("DELETE", `/${resource}/${id}`);
+			await request("DELETE", `/${resource}/${row.id}`);
 			notifications.show({ message: t("signIns.done"), color: "teal" });
 		} catch (error) {
 			if (!(error instanceof Problem && error.status === 404)) notifications.show({ message: sentence(error), color: "red" });
@@ -63,6 +75,20 @@ export default function SignIns() {
 	const selections = useList("selections", { limit: 200 });
 	const users = useNames("users", [...(sessions.data?.items ?? []), ...(selections.data?.items ?? [])].map((each) => each.user_id));
 	const devices = useNames("devices", (selections.data?.items ?? []).map((each) => each.device_id));
+	const spans: SimpleColumn<Lasting>[] = [
+		{ id: "since", header: t("signIns.since"), numeric: true, cell: (row) => moment(row.created_at) },
+		{ id: "ends", header: t("signIns.ends"), cell: (row) => (row.expires_at ? until(row.expires_at, now) : t("signIns.never")) },
+	];
+	const ending = <T extends Lasting>(how: Ending<T>): SimpleColumn<T> => ({
+		id: "actions",
+		header: t("lists.actions"),
+		cell: (row) =>
+			mayWrite && (
+				<Button size="xs" variant="default" leftSection={how.icon} onClick={() => void end(row, how)}>
+					{how.button}
+				</Button>
+			),
+	});
 	const failed = sessions.error ?? selections.error;
 	return (
 		<>
@@ -83,31 +109,14 @@ export default function SignIns() {
 					columns={[
 						{ id: "device", header: t("signIns.device"), cell: (row) => devices(row.device_id) },
 						{ id: "user", header: t("signIns.user"), cell: (row) => users(row.user_id) },
-						{ id: "since", header: t("signIns.since"), numeric: true, cell: (row) => moment(row.created_at) },
-						{ id: "ends", header: t("signIns.ends"), cell: (row) => (row.expires_at ? until(row.expires_at, now) : t("signIns.never")) },
-						{
-							id: "actions",
-							header: t("lists.actions"),
-							cell: (row) =>
-								mayWrite && (
-									<Button
-										size="xs"
-										variant="default"
-										leftSection={<IconRelease size={16} />}
-										onClick={() =>
-											void end(
-												"selections",
-												row.id,
-												t("signIns.releaseTitle", { device: devices(row.device_id) }),
-												[t("signIns.releaseText", { user: users(row.user_id) }), t("signIns.releaseCall")],
-												t("signIns.release"),
-											)
-										}
-									>
-										{t("signIns.release")}
-									</Button>
-								),
-						},
+						...spans,
+						ending<Selection>({
+							resource: "selections",
+							button: t("signIns.release"),
+							icon: <IconRelease size={16} />,
+							title: (row) => t("signIns.releaseTitle", { device: devices(row.device_id) }),
+							consequences: (row) => [t("signIns.releaseText", { user: users(row.user_id) }), t("signIns.releaseCall")],
+						}),
 					]}
 				/>
 			)}
@@ -133,8 +142,7 @@ export default function SignIns() {
 							</Group>
 						),
 					},
-					{ id: "since", header: t("signIns.since"), numeric: true, cell: (row) => moment(row.created_at) },
-					{ id: "ends", header: t("signIns.ends"), cell: (row) => (row.expires_at ? until(row.expires_at, now) : t("signIns.never")) },
+					...spans,
 					{
 						id: "client",
 						header: t("signIns.client"),
@@ -144,23 +152,13 @@ export default function SignIns() {
 							</Text>
 						),
 					},
-					{
-						id: "actions",
-						header: t("lists.actions"),
-						cell: (row) =>
-							mayWrite && (
-								<Button
-									size="xs"
-									variant="default"
-									leftSection={<IconOut size={16} />}
-									onClick={() =>
-										void end("sessions", row.id, t("signIns.endTitle", { user: users(row.user_id) }), [t("signIns.endText")], t("signIns.end"))
-									}
-								>
-									{t("signIns.end")}
-								</Button>
-							),
-					},
+					ending<Sign>({
+						resource: "sessions",
+						button: t("signIns.end"),
+						icon: <IconOut size={16} />,
+						title: (row) => t("signIns.endTitle", { user: users(row.user_id) }),
+						consequences: () => [t("signIns.endText")],
+					}),
 				]}
 			/>
 		</>

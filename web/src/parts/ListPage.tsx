@@ -5,7 +5,6 @@ import {
 	Anchor,
 	Button,
 	Checkbox,
-	CloseButton,
 	Group,
 	Menu,
 	Paper,
@@ -15,11 +14,10 @@ import {
 	Stack,
 	Table,
 	Text,
-	TextInput,
 	Tooltip,
 	VisuallyHidden,
 } from "@mantine/core";
-import { useDebouncedCallback, useHotkeys, useLocalStorage } from "@mantine/hooks";
+import { useLocalStorage } from "@mantine/hooks";
 import IconAsc from "@tabler/icons-react/icons/IconArrowUp";
 import IconClone from "@tabler/icons-react/icons/IconCopy";
 import IconColumns from "@tabler/icons-react/icons/IconAdjustmentsHorizontal";
@@ -29,9 +27,8 @@ import IconNext from "@tabler/icons-react/icons/IconChevronRight";
 import IconNothing from "@tabler/icons-react/icons/IconSearchOff";
 import IconPlus from "@tabler/icons-react/icons/IconPlus";
 import IconPrevious from "@tabler/icons-react/icons/IconChevronLeft";
-import IconSearch from "@tabler/icons-react/icons/IconSearch";
 import { flexRender, getCoreRowModel, useReactTable, type ColumnDef, type RowSelectionState } from "@tanstack/react-table";
-import { useEffect, useMemo, useRef, useState, type ReactNode } from "react";
+import { useEffect, useMemo, useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, useLocation, useSearch } from "wouter";
 import type { Query } from "../api/client";
@@ -40,6 +37,7 @@ import { useMayWrite } from "../api/session";
 import { ButtonLink } from "./ButtonLink";
 import classes from "./ListPage.module.css";
 import { PageHead } from "./PageHead";
+import { SearchField } from "./SearchField";
 import { Failure, Message } from "./States";
 
 export interface Column<T> {
@@ -417,41 +415,9 @@ interface ToolbarProps {
 
 function Toolbar({ q, filters, chosen, set, view }: ToolbarProps) {
 	const { t } = useTranslation();
-	const input = useRef<HTMLInputElement>(null);
-	const [text, setText] = useState(q);
-	const search = useDebouncedCallback((value: string) => set({ q: value.trim() || null }), 250);
-	useEffect(() => {
-		if (document.activeElement !== input.current) setText(q);
-	}, [q]);
-	useHotkeys([["/", () => input.current?.focus()]]);
 	return (
 		<Group className={classes.toolbar} gap="sm">
-			<TextInput
-				ref={input}
-				className={classes.search}
-				type="search"
-				aria-label={t("lists.search")}
-				placeholder={t("lists.searchHint")}
-				leftSection={<IconSearch size={16} />}
-				rightSection={
-					text && (
-						<CloseButton
-							size="sm"
-							aria-label={t("lists.clear")}
-							onClick={() => {
-								setText("");
-								set({ q: null });
-							}}
-						/>
-					)
-				}
-				value={text}
-				maxLength={100}
-				onChange={(event) => {
-					setText(event.currentTarget.value);
-					search(event.currentTarget.value);
-				}}
-			/>
+			<SearchField q={q} onSearch={(value) => set({ q: value })} hint={t("lists.searchHint")} />
 			{filters.map(({ field, label, options }) => (
 				<Select
 					key={field}

@@ -1,17 +1,15 @@
 // Reports → Call records: what became of each call, newest first.
-import { Badge, Button, CloseButton, Group, Select, Text, TextInput } from "@mantine/core";
-import { useDebouncedCallback } from "@mantine/hooks";
+import { Badge, Button, Group, Select, Text, TextInput } from "@mantine/core";
 import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
 import IconRecords from "@tabler/icons-react/icons/IconHistory";
 import IconNothing from "@tabler/icons-react/icons/IconSearchOff";
-import IconSearch from "@tabler/icons-react/icons/IconSearch";
-import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useLocation, useSearch } from "wouter";
 import { request, type Schemas } from "../../api/client";
 import { Twofold } from "../../parts/ListPage";
 import classes from "../../parts/ListPage.module.css";
 import { PageHead } from "../../parts/PageHead";
+import { SearchField } from "../../parts/SearchField";
 import { SimpleTable } from "../../parts/SimpleTable";
 import { Failure, Message } from "../../parts/States";
 import { duration, milliseconds, moment } from "../../parts/time";
@@ -68,8 +66,6 @@ function useAddress() {
 export default function RecordList() {
 	const { t } = useTranslation();
 	const address = useAddress();
-	const [text, setText] = useState(address.get("q") ?? "");
-	const search = useDebouncedCallback((value: string) => address.set("q", value.trim()), 250);
 	const query = {
 		q: address.get("q") ?? undefined,
 		outcome: address.get("outcome") ?? undefined,
@@ -91,31 +87,7 @@ export default function RecordList() {
 	const rows = data?.pages.flatMap((page) => page.items);
 	const toolbar = (
 		<Group className={classes.toolbar} gap="sm" align="flex-end">
-			<TextInput
-				className={classes.search}
-				type="search"
-				aria-label={t("lists.search")}
-				placeholder={t("records.searchHint")}
-				leftSection={<IconSearch size={16} />}
-				rightSection={
-					text && (
-						<CloseButton
-							size="sm"
-							aria-label={t("lists.clear")}
-							onClick={() => {
-								setText("");
-								address.set("q", null);
-							}}
-						/>
-					)
-				}
-				value={text}
-				maxLength={100}
-				onChange={(event) => {
-					setText(event.currentTarget.value);
-					search(event.currentTarget.value);
-				}}
-			/>
+			<SearchField q={address.get("q") ?? ""} onSearch={(value) => address.set("q", value)} hint={t("records.searchHint")} />
 			<Select
 				className={classes.filter}
 				aria-label={t("records.outcome")}
@@ -149,13 +121,7 @@ export default function RecordList() {
 				onChange={(event) => address.set("to", event.currentTarget.value)}
 			/>
 			{address.narrowed && (
-				<Button
-					variant="subtle"
-					onClick={() => {
-						setText("");
-						address.clear();
-					}}
-				>
+				<Button variant="subtle" onClick={address.clear}>
 					{t("lists.clearAll")}
 				</Button>
 			)}
