@@ -1,16 +1,34 @@
 #!/usr/bin/env python3
-"""Turns openapi.yaml into JSON inside a C file: to_c.py openapi.yaml openapi.c"""
+"""Turns the API's description into JSON inside a C file: to_c.py openapi.yaml examples.yaml openapi.c"""
 import json
 import sys
 
 import yaml
 
 
+def document(described, examples):
+    """The description with the examples at their operations. An example of what takes none is a mistake."""
+    with open(described, encoding="utf-8") as file:
+        whole = yaml.safe_load(file)
+    with open(examples, encoding="utf-8") as file:
+        examples = yaml.safe_load(file)
+    for path in whole["paths"].values():
+        for operation in path.values():
+            if not isinstance(operation, dict):
+                continue  # what all of a path's operations share
+            for where, example in examples.get(operation["operationId"], {}).items():
+                body = operation["requestBody"] if where == "request" else operation["responses"][where]
+                for content in body["content"].values():
+                    if "example" in content:
+                        sys.exit(f"{operation['operationId']}: {where} has an example already")
+                    content["example"] = example
+    return whole
+
+
 def main():
-    source, target = sys.argv[1:]
-    with open(source, encoding="utf-8") as file:
-        document = json.dumps(yaml.safe_load(file), ensure_ascii=True, separators=(",", ":")) + "\n"
-    data = document.encode("ascii")
+    described, examples, target = sys.argv[1:]
+    text = json.dumps(document(described, examples), ensure_ascii=True, separators=(",", ":")) + "\n"
+    data = text.encode("ascii")
     with open(target, "w", encoding="ascii") as file:
         file.write('#include "http/openapi.h"\n\nconst char openapi_document[] = {\n')
         for at in range(0, len(data), 24):
@@ -18,4 +36,5 @@ def main():
         file.write("};\nconst size_t openapi_document_size = sizeof openapi_document;\n")
 
 
-main()
+if __name__ == "__main__":
+    main()
