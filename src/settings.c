@@ -59,9 +59,8 @@ static const struct config_key keys[] = {
     INTEGER("sip", "session_min_s", session_min_s, "90", 90, 86400,
 	    "The shortest such time taken from the other side; shorter: 422."),
     TEXT("sip", "authenticated_by", sip_authenticated_by, "",
-	 "Addresses and ranges of proxies in front that have every phone show its password themselves, separated by "
-	 "spaces: "
-	 "what comes from there is taken as from the device that From names. Empty: nobody is believed."),
+	 "Addresses and ranges of proxies that authenticate phones themselves: From says which device it is. Empty: "
+	 "none."),
     INTEGER("registrar", "min_s", register_min_s, "60", 1, 86400, "The shortest registration taken; shorter: 423."),
     INTEGER("registrar", "max_s", register_max_s, "7200", 60, 604800, "The longest; longer ones are shortened to it."),
     INTEGER("registrar", "default_s", register_default_s, "3600", 60, 604800, "Where the device does not say."),
@@ -120,9 +119,7 @@ static const struct config_key keys[] = {
     TEXT("oidc", "scope", oidc_scope, "openid profile email", "What is asked of it; openid is needed."),
     TEXT("store", "url", store_url, "sqlite:/var/lib/carillon/carillon.db", "Where everything is kept."),
     BOOLEAN("store", "keep_registrations", keep_registrations, "yes",
-	    "Whether a registration is on disk before it is answered. no: it is in memory alone, and after a restart "
-	    "phones "
-	    "are unknown until they register again."),
+	    "Whether a registration is on disk before it is answered; no: phones are unknown after a restart."),
 #define FEATURE(name, key, fallback, argument, help)                                                                   \
 	TEXT("features", key, features.code[FEATURE_##name], fallback, help),
 #include "domain/feature_codes.def"

@@ -89,7 +89,7 @@ class Dialogs(CallsBase):
         phone.respond(invite, 199, tag="two")
         phone.respond(invite, 200, sdp(phone.host, 41000), tag="one")
         while True:
-            answered = caller.expect(183, 200)
+            answered = caller.expect(180, 183, 200)
             if answered.status == 200:
                 break
         ack = phone.expect("ACK")

@@ -59,7 +59,7 @@ class FeatureCodes(unittest.TestCase):
         self.server.user("bob", "511", pin=PIN)
         desk = self.phone("333")
         self.server.user("carol", "512", [(desk.device, 0, 20)])
-        self.assertNotIn("pin", json.dumps(self.api.get(f"users/{jane['id']}")))
+        self.assertNotIn('"pin', json.dumps(self.api.get(f"users/{jane['id']}")))
         refused = self.dial(lobby, "512")
         self.assertEqual(refused.status, 403)
         answer = self.dial(lobby, f"*70510*{PIN}")

@@ -382,7 +382,7 @@ class AsAPeer(WithKamailio):
         cls.addClassCleanup(cls.switch.close)
         cls.proxy(PEER, "127.0.0.9", switch_port=cls.switch.port, switch=cls.switch.address)  # a trunk is known by its own address
         cls.switch.server = ("127.0.0.9", cls.kamailio.port)  # what it sends, it sends to the peer
-        trunk = server.api.post("trunks", {"title": "peer", "host": "127.0.0.9", "transport": cls.transport,
+        trunk = server.api.post("trunks", {"title": "peer", "host": "127.0.0.9", "options_interval_s": 0, "transport": cls.transport,
                                            "port": cls.kamailio.tls_port if cls.transport == "tls" else cls.kamailio.port})
         cls.addClassCleanup(server.api.delete, f"trunks/{trunk['id']}")
         route = server.api.post("routes", {"pattern": "", "trunk_id": trunk["id"]})

@@ -5,7 +5,7 @@ import os
 import re
 import unittest
 
-from agents import Sipp
+from agents import Sipp, wait_for
 from server import Server, timeline
 from wire import Agent, Message
 
@@ -73,7 +73,10 @@ class SippCalls(unittest.TestCase):
         self.server.quiet()
         for sipp in [caller, *phones]:
             self.assertTrue(received(sipp))
-        return next(record for record in self.server.records() if record["dialled"] == jane["extension"])
+        def of_jane():
+            return [record for record in self.server.records() if record["dialled"] == jane["extension"]]
+
+        return wait_for(of_jane, 10, f"the record of {jane['extension']}")[0]
 
     def test_one(self):
         record = self.call([self.phone("phone_answers", ring_ms=200)])
