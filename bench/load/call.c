@@ -131,23 +131,18 @@ static bool is_sdp(struct str body, const char *who, uint32_t number)
 	return start && str_equal(body, str_from(whole, (size_t)(start - whole.at) + 4));
 }
 
-static unsigned caller_name(const struct options *options, unsigned device)
-{
-	return options->peer == PEER_KAMAILIO ? FIRST_EXTENSION + device / options->devices : FIRST_DEVICE + device;
-}
-
 static void write_called(const struct options *options, const struct call *call, char *uri, size_t size)
 {
 	if (options->plan == PLAN_TRUNK)
 		snprintf(uri, size, "sip:00441444%06u@bench", call->user % 1000000);
 	else
-		snprintf(uri, size, "sip:%u@bench", FIRST_EXTENSION + call->user);
+		snprintf(uri, size, "sip:%u@bench", load_extension(options, call->user));
 }
 
 static void request_begin(struct load *load, const struct call *call, struct writer *w, const char *method, char kind,
 			  const char *uri)
 {
-	unsigned link = load_link_of(load, call->caller), name = caller_name(&load->options, call->caller);
+	unsigned link = load_link_of(load, call->caller), name = load_name(&load->options, call->caller);
 	char called[64];
 
 	write_called(&load->options, call, called, sizeof called);
@@ -167,10 +162,10 @@ static void invite_send(struct load *load, struct call *call)
 
 	write_called(&load->options, call, called, sizeof called);
 	request_begin(load, call, &w, "INVITE", 'i', called);
-	writer_format(&w, "Contact: <sip:%u@%s%s>\r\n", FIRST_DEVICE + call->caller, wire_address(load->wire, link),
-		      wire_parameter(load->wire));
+	writer_format(&w, "Contact: <sip:%u@%s%s>\r\n", load_device_number(&load->options, call->caller),
+		      wire_address(load->wire, link), wire_parameter(load->wire));
 	load_authorize(load, &w, load->options.peer == PEER_KAMAILIO ? "Proxy-Authorization" : "Authorization",
-		       caller_name(&load->options, call->caller), "INVITE", called);
+		       load_name(&load->options, call->caller), "INVITE", called);
 	write_sdp(&w, "caller", call->number);
 	wire_send(load->wire, link, writer_result(&w));
 }
@@ -373,7 +368,7 @@ static bool answers(const struct options *options, unsigned device)
 static void phone_invited(struct load *load, unsigned link, const struct message *message, struct str text)
 {
 	const struct options *options = &load->options;
-	uint64_t number, device = FIRST_DEVICE;
+	uint64_t number, device = load_device_number(options, 0);
 	struct str user = message_between(message->uri, "sip:", "@;");
 	struct leg *leg;
 
@@ -393,7 +388,7 @@ static void phone_invited(struct load *load, unsigned link, const struct message
 		unexpected(load, "an INVITE of no call", text);
 		return;
 	}
-	if (options->plan != PLAN_TRUNK && (device - FIRST_DEVICE) / options->devices != call->user) {
+	if (options->plan != PLAN_TRUNK && (device - load_device_number(options, 0)) / options->devices != call->user) {
 		unexpected(load, "an INVITE to somebody else's phone", text);
 		return;
 	}
@@ -412,7 +407,7 @@ static void phone_invited(struct load *load, unsigned link, const struct message
 	leg->next = *chain;
 	*chain = (uint32_t)(leg - legs) + 1;
 	respond(load, link, &leg->message, leg, "180 Ringing", false);
-	if (!answers(options, (unsigned)device - FIRST_DEVICE))
+	if (!answers(options, (unsigned)device - load_device_number(options, 0)))
 		return;
 	leg->answers_us = load->now_us + (uint64_t)options->ring_ms * 1000;
 	answering[answering_next++ % LEGS] = (uint32_t)(leg - legs);

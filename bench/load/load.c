@@ -79,6 +79,22 @@ void load_authorize(struct load *load, struct writer *w, const char *header, uns
 		      header, number, load->options.realm, load->nonce, uri, STR_ARG(answer), count);
 }
 
+unsigned load_device_number(const struct options *options, unsigned device)
+{
+	return FIRST_DEVICE + options->base + device;
+}
+
+unsigned load_extension(const struct options *options, unsigned user)
+{
+	return FIRST_EXTENSION + options->base + user;
+}
+
+unsigned load_name(const struct options *options, unsigned device)
+{
+	return options->peer == PEER_KAMAILIO ? load_extension(options, device / options->devices)
+					      : load_device_number(options, device);
+}
+
 unsigned load_link_of(const struct load *load, unsigned device)
 {
 	return device % wire_links(load->wire);
@@ -277,9 +293,10 @@ static bool option(struct options *options, char *text)
 		const char *name;
 		unsigned *value;
 	} numbers[] = {
-	    {"links", &options->links},     {"users", &options->users},         {"devices", &options->devices},
-	    {"rate", &options->rate},       {"seconds", &options->seconds},     {"ring_ms", &options->ring_ms},
-	    {"talk_ms", &options->talk_ms}, {"expires_s", &options->expires_s},
+	    {"links", &options->links},         {"port", &options->port},       {"users", &options->users},
+	    {"base", &options->base},           {"devices", &options->devices}, {"rate", &options->rate},
+	    {"seconds", &options->seconds},     {"ring_ms", &options->ring_ms}, {"talk_ms", &options->talk_ms},
+	    {"expires_s", &options->expires_s},
 	};
 	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
 		if (strcmp(text, numbers[i].name) == 0)
@@ -322,7 +339,7 @@ int main(int argc, char **argv)
 	load_run = (unsigned)getpid() ^ (unsigned)clock_us();
 	load.latency_max = LATENCIES_MAX;
 	load.latencies = calloc(LATENCIES_MAX, sizeof *load.latencies);
-	load.wire = wire_open(load.options.transport, load.options.server, load.options.links);
+	load.wire = wire_open(load.options.transport, load.options.server, load.options.links, load.options.port);
 	if (!load.latencies || !load.wire || !registrations_begin(&load) || !calls_begin(&load))
 		return 1;
 	if (prepare(&load)) {

@@ -12,7 +12,8 @@
 enum peer { PEER_CARILLON, PEER_KAMAILIO };
 enum plan { PLAN_AT_ONCE, PLAN_IN_SEQUENCE, PLAN_TRUNK };
 
-// Numbers: the extension of user u is FIRST_EXTENSION + u, the device j of that user FIRST_DEVICE + u * devices + j.
+// Numbers: the extension of user u is FIRST_EXTENSION + base + u, the device j of that user
+// FIRST_DEVICE + base + u * devices + j.
 enum { FIRST_DEVICE = 10000000, FIRST_EXTENSION = 50000000, MESSAGE_MAX = 4096 };
 
 struct options {
@@ -20,8 +21,9 @@ struct options {
 	enum peer peer;
 	enum wire_kind transport;
 	enum plan plan;
-	unsigned links;
+	unsigned links, port;    // the first link's port; 0: any
 	unsigned users, devices; // devices of each user
+	unsigned base;           // where their numbers begin
 	unsigned rate, seconds;  // operations a second
 	unsigned ring_ms, talk_ms;
 	unsigned expires_s;
@@ -54,7 +56,11 @@ void load_latency(struct load *load, uint64_t us);
 void load_authorize(struct load *load, struct writer *w, const char *header, unsigned name, const char *method,
 		    const char *uri);
 bool load_take_challenge(struct load *load, struct str challenge);
-unsigned load_link_of(const struct load *load, unsigned device);
+unsigned load_link_of(const struct load *load, unsigned device); // of a device counted from 0
+unsigned load_device_number(const struct options *options, unsigned device);
+unsigned load_extension(const struct options *options, unsigned user);
+// Who registers, or calls, as the device: a registrar of users knows the user alone.
+unsigned load_name(const struct options *options, unsigned device);
 // Random enough to be told apart: of this run.
 extern unsigned load_run;
 

@@ -26,17 +26,12 @@ uint64_t registrations_open(const struct load *load)
 }
 
 // A registrar of users gets a user's devices as contacts of one address; of those in sequence the first has the highest q.
-static unsigned address_of(const struct options *options, unsigned device)
-{
-	return options->peer == PEER_KAMAILIO ? FIRST_EXTENSION + device / options->devices : FIRST_DEVICE + device;
-}
-
 static void registration_send(struct load *load, unsigned device)
 {
 	const struct options *options = &load->options;
 	char text[MESSAGE_MAX];
 	struct writer w = writer_into(text, sizeof text);
-	unsigned link = load_link_of(load, device), number = address_of(options, device);
+	unsigned link = load_link_of(load, device), number = load_name(options, device);
 	uint32_t cseq = ++load->registers;
 
 	writer_format(&w,
@@ -45,7 +40,7 @@ static void registration_send(struct load *load, unsigned device)
 		      "CSeq: %u REGISTER\r\n",
 		      wire_via(load->wire), wire_address(load->wire, link), device, cseq, number, cseq, number, device,
 		      load_run, cseq);
-	writer_format(&w, "Contact: <sip:%u@%s%s>", FIRST_DEVICE + device, wire_address(load->wire, link),
+	writer_format(&w, "Contact: <sip:%u@%s%s>", load_device_number(options, device), wire_address(load->wire, link),
 		      wire_parameter(load->wire));
 	if (options->plan == PLAN_IN_SEQUENCE)
 		writer_format(&w, ";q=0.%u", 9 - device % options->devices);
@@ -70,8 +65,7 @@ static bool lists_contact(const struct load *load, unsigned device, const struct
 {
 	char contact[64];
 
-	(void)load;
-	snprintf(contact, sizeof contact, "sip:%u@", FIRST_DEVICE + device);
+	snprintf(contact, sizeof contact, "sip:%u@", load_device_number(&load->options, device));
 	return memmem(message->vias.at, message->length, contact, strlen(contact)) != NULL;
 }
 

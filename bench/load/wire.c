@@ -314,9 +314,10 @@ static bool secure(struct wire *wire, struct link *link)
 	return link->tls && SSL_set_fd(link->tls, link->socket) == 1 && SSL_connect(link->tls) == 1;
 }
 
-static bool link_open(struct wire *wire, struct link *link, struct sockaddr_in server)
+static bool link_open(struct wire *wire, struct link *link, struct sockaddr_in server, unsigned port)
 {
-	struct sockaddr_in own = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in own = {
+	    .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t size = sizeof own;
 	int buffer = SOCKET_BUFFER, one = 1;
 	bool datagram = wire->kind == WIRE_UDP;
@@ -343,7 +344,7 @@ static bool link_open(struct wire *wire, struct link *link, struct sockaddr_in s
 	return fcntl(link->socket, F_SETFL, O_NONBLOCK) == 0;
 }
 
-struct wire *wire_open(enum wire_kind kind, struct sockaddr_in server, unsigned links)
+struct wire *wire_open(enum wire_kind kind, struct sockaddr_in server, unsigned links, unsigned port)
 {
 	struct wire *wire = calloc(1, sizeof *wire);
 
@@ -358,7 +359,7 @@ struct wire *wire_open(enum wire_kind kind, struct sockaddr_in server, unsigned 
 		struct epoll_event event = {.events = EPOLLIN, .data.u32 = i};
 		wire->links[i].socket = -1;
 		wire->link_count = i + 1;
-		if (!link_open(wire, &wire->links[i], server) ||
+		if (!link_open(wire, &wire->links[i], server, port ? port + i : 0) ||
 		    epoll_ctl(wire->epoll, EPOLL_CTL_ADD, wire->links[i].socket, &event) != 0) {
 			fprintf(stderr, "connection %u: %s\n", i, strerror(errno));
 			wire_close(wire);

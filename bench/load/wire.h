@@ -14,8 +14,9 @@ struct wire;
 // A message that came by a link. The text lives until the handler returns.
 typedef void wire_handler(void *context, unsigned link, struct str text);
 
-// Opens `links` sockets or connections to the server. NULL, and says why on standard error.
-struct wire *wire_open(enum wire_kind kind, struct sockaddr_in server, unsigned links);
+// Opens `links` sockets or connections to the server, from the ports `port` and following, or any (0). NULL, and says why on
+// standard error.
+struct wire *wire_open(enum wire_kind kind, struct sockaddr_in server, unsigned links, unsigned port);
 void wire_close(struct wire *wire);
 unsigned wire_links(const struct wire *wire);
 const char *wire_address(const struct wire *wire, unsigned link); // "127.0.0.1:40000", ours

@@ -1,0 +1,215 @@
+"""The servers that are measured, each set up the same way every time, on core 0, with what they cost so far."""
+
+import hashlib
+import os
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
+import tempfile
+import time
+
+from agents import free_port, wait_for
+from certificates import Authority
+from server import Server
+
+REALM = "bench"
+FIRST_DEVICE, FIRST_EXTENSION = 10000000, 50000000
+CORE = "0"
+
+
+def run_time_us(process):
+    """CPU of all threads of a process, in microseconds, as the scheduler counts it."""
+    total = 0
+    for task in os.listdir(f"/proc/{process}/task"):
+        with open(f"/proc/{process}/task/{task}/schedstat") as file:
+            total += int(file.read().split()[0])
+    return total / 1000
+
+
+def pss_bytes(process):
+    with open(f"/proc/{process}/smaps_rollup") as rollup:
+        return next(int(line.split()[1]) * 1024 for line in rollup if line.startswith("Pss:"))
+
+
+def ha1(name, algorithm="md5"):
+    return hashlib.new(algorithm, f"{name}:{REALM}:secret{name}".encode()).hexdigest()
+
+
+def free_ports(count):
+    """The first of so many free ports in a row."""
+    while True:
+        first = free_port()
+        try:
+            for port in range(first, first + count):
+                with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+                    s.bind(("127.0.0.1", port))
+            return first
+        except OSError:
+            pass
+
+
+def arguments(peer, wanted, port):
+    """What the load is told: where the server is, and where in its numbers the users are that have so many devices."""
+    said = {**peer.load, **wanted}
+    if port:
+        said["server"] = f"127.0.0.1:{port}"
+    if wanted.get("plan") == "trunk":
+        said["port"] = peer.port
+    said.setdefault("base", {"in_sequence": 3000000}.get(wanted.get("plan"), 2000000 if wanted.get("devices") == 3 else 0))
+    return said
+
+
+class Carillon:
+    name = "carillon"
+    settle_s = 1
+
+    def __init__(self, build, digest=False, durable=False, users=20000):
+        self.folder = tempfile.mkdtemp(prefix="carillon-bench-")
+        authority = Authority(self.folder)
+        certificate = authority.issue("server", "IP:127.0.0.1")
+        tls, ws = free_port(), free_port()
+        settings = [f"sip realm = {REALM}", "sip digest = MD5", f"sip tls = 127.0.0.1:{tls}", f"sip ws = 127.0.0.1:{ws}",
+                    f"tls certificate = {certificate}", "log level = warning", "overload busy_percent = 0",
+                    "limits known_requests_per_s = 1000000", "limits requests_per_s = 1000000", "limits requests_burst = 1000000",
+                    "limits device_requests_per_s = 1000000", "limits device_requests_burst = 1000000",
+                    "limits connections_per_source = 10000", "limits trusted = 127.0.0.0/8",
+                    f"store keep_registrations = {'yes' if durable else 'no'}"]
+        if not digest:
+            settings.append("sip authenticated_by = 127.0.0.0/8")
+        self.server = Server(os.path.join(build, "src", "carillond"), settings="\n".join(settings))
+        self.server.device("1")
+        self.server.user("template", "199", call_limit=0, toll_class=3)
+        self.port = free_ports(2)
+        trunk = self.server.api.post("trunks", {"title": "Carrier", "host": "127.0.0.1", "port": self.port, "options_interval_s": 0})
+        self.server.api.post("routes", {"pattern": "+44", "trunk_id": trunk["id"]})
+        self.server.stop()
+        self.fill(os.path.join(self.server.folder, "carillon.db"), users)
+        self.server.restart()
+        for task in os.listdir(f"/proc/{self.server.process.pid}/task"):
+            os.sched_setaffinity(int(task), {int(CORE)})
+        self.load = {"server": f"127.0.0.1:{self.server.sip_port}", "peer": "carillon", **({"realm": REALM} if digest else {})}
+        self.ports = {"tls": tls, "ws": ws}
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.server.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def fill(self, path, users):
+        """Users with one, three, and two devices in sequence, each kind where the load expects it."""
+        database = sqlite3.connect(path)
+        database.execute("PRAGMA synchronous = OFF")
+
+        def multiply(table, template, names, rows):
+            columns = [row[1] for row in database.execute(f"PRAGMA table_xinfo({table})") if row[6] == 0]
+            given = [column for column in columns if column in names]
+            places = [names.index(column) for column in given]
+            values = ", ".join("?" if column in names else column for column in columns)
+            database.executemany(f"INSERT INTO {table} ({', '.join(columns)}) SELECT {values} FROM {table} WHERE id = {template}",
+                                 (tuple(row[place] for place in places) for row in rows))
+
+        template = database.execute("SELECT max(id) FROM users").fetchone()[0]
+        identifier = 10
+        for base, count, devices, strategy, ring_s in ((0, users, 1, "at_once", 20), (2000000, 1000, 3, "at_once", 20),
+                                                       (3000000, 1000, 2, "in_sequence", 1)):
+            numbers = [FIRST_DEVICE + base + i for i in range(count * devices)]
+            first = identifier
+            multiply("devices", 1, ["id", "number", "search", "ha1_md5", "ha1_sha256"],
+                     ((first + i, str(number), str(number), ha1(number), ha1(number, "sha256")) for i, number in enumerate(numbers)))
+            multiply("users", template, ["id", "name", "search", "extension", "strategy"],
+                     ((first + i, f"u{base + i}", f"u{base + i}", str(FIRST_EXTENSION + base + i), strategy) for i in range(count)))
+            database.executemany("INSERT INTO assignments (user_id, position, device_id, start_s, ring_s) VALUES (?, ?, ?, 0, ?)",
+                                 ((first + i // devices, i % devices, first + i, ring_s) for i in range(count * devices)))
+            identifier += count * devices
+        database.execute("UPDATE last_ids SET id = 10000000")
+        database.commit()
+        database.close()
+
+    def arguments(self, wanted):
+        return arguments(self, wanted, self.ports.get(wanted.get("transport")))
+
+    def cpu_us(self):
+        return run_time_us(self.server.process.pid)
+
+    def memory_bytes(self):
+        return pss_bytes(self.server.process.pid)
+
+
+class Kamailio:
+    name = "kamailio"
+    settle_s = 6  # its transactions wait for 5 s
+
+    def __init__(self, build, digest=False, durable=False, users=20000):
+        del build
+        self.folder, port = tempfile.mkdtemp(prefix="kamailio-bench-"), free_port()
+        self.port = free_ports(2)
+        defines = [f"LISTEN=udp:127.0.0.1:{port}", f'TRUNK="sip:127.0.0.1:{self.port}"']
+        if digest:
+            defines += ["DIGEST", f'SECRETS_DB="sqlite:///{self.secrets(users)}"']
+        if durable:
+            defines.append(f'LOCATION_DB="sqlite:///{self.locations()}"')
+        words = ["kamailio", "-f", os.path.join(os.path.dirname(os.path.abspath(__file__)), "kamailio.cfg"), "-DD", "-E", "-m", "4096", "-M",
+                 "64", "-x", "fm", "-X", "fm", "-Y", self.folder]
+        for define in defines:
+            words += ["-A", define]
+        self.log = open(os.path.join(self.folder, "log"), "w+")
+        self.process = subprocess.Popen(["taskset", "-c", CORE, *words], stdout=self.log, stderr=self.log)
+        wait_for(lambda: len(self.processes()) > 3 or self.process.poll() is not None, 10, "Kamailio to start")
+        time.sleep(1)
+        if self.process.poll() is not None:
+            raise SystemExit("Kamailio ended:\n" + open(self.log.name).read())
+        self.load = {"server": f"127.0.0.1:{port}", "peer": "kamailio", **({"realm": REALM} if digest else {})}
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(20)
+        self.log.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def arguments(self, wanted):
+        return arguments(self, wanted, None)
+
+    def secrets(self, users):
+        path = os.path.join(self.folder, "secrets.db")
+        database = sqlite3.connect(path)
+        database.execute("CREATE TABLE version (table_name TEXT, table_version INTEGER)")
+        database.execute("INSERT INTO version VALUES ('htable', 2)")
+        database.execute("CREATE TABLE htable (id INTEGER PRIMARY KEY, key_name TEXT, key_type INTEGER DEFAULT 0, value_type INTEGER DEFAULT 0, "
+                         "key_value TEXT, expires INTEGER DEFAULT 0)")
+        names = [FIRST_EXTENSION + base + i for base, count in ((0, users), (2000000, 1000), (3000000, 1000)) for i in range(count)]
+        database.executemany("INSERT INTO htable (key_name, key_value) VALUES (?, ?)", ((str(name), ha1(name)) for name in names))
+        database.commit()
+        database.close()
+        return path
+
+    def locations(self):
+        path = os.path.join(self.folder, "location.db")
+        with open("/usr/share/kamailio/db_sqlite/usrloc-create.sql") as script:
+            database = sqlite3.connect(path)
+            database.execute("CREATE TABLE version (table_name TEXT, table_version INTEGER)")
+            database.executescript(script.read())
+            database.execute("PRAGMA journal_mode = WAL")
+            database.commit()
+            database.close()
+        return path
+
+    def processes(self):
+        def children(process):
+            with open(f"/proc/{process}/task/{process}/children") as file:
+                found = [int(word) for word in file.read().split()]
+            return found + [child for one in found for child in children(one)]
+
+        return [self.process.pid, *children(self.process.pid)]
+
+    def cpu_us(self):
+        return sum(run_time_us(process) for process in self.processes())
+
+    def memory_bytes(self):
+        return sum(pss_bytes(process) for process in self.processes())
