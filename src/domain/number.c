@@ -239,9 +239,13 @@ static enum err number_of(const struct number_plan *plan, const struct typed *ty
 	struct number_known known = number_region_know(main, national);
 	uint32_t fits = known.lengths ? known.lengths : main->lengths;
 	struct writer w = writer_into(number->canonical, sizeof number->canonical - 1);
+	char room[NUMBER_NATIONAL_MAX];
+	struct str again;
 
 	if (!known.complete && !(national.length < 32 && (fits >> national.length & 1)))
 		return bad_length(problem, typed, &known, national);
+	if (!known.complete && number_region_strip(main, national, room, &again)) // read again, it would be another one
+		return bad(problem, typed, "begins with more zeros, or other prefixes, than a number does.");
 	*number = (struct number){.type = known.type, .region = known.region};
 	number->class_ = at_home(plan, number) ? NUMBER_NATIONAL : NUMBER_INTERNATIONAL;
 	writer_char(&w, '+');
@@ -264,7 +268,9 @@ static enum err number_international(const struct number_plan *plan, const struc
 		return bad(problem, typed, "begins with 0 after the +, as no country code does.");
 	if (!main)
 		return bad(problem, typed, "begins with a country code that no country has.");
-	number_region_strip(main, str_from(digits, strlen(main->calling_code)), room, &national);
+	national = digits = str_from(digits, strlen(main->calling_code));
+	if (!number_region_know(main, digits).complete)
+		number_region_strip(main, digits, room, &national);
 	return number_of(plan, typed, main, national, number, problem);
 }
 

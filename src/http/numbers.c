@@ -20,6 +20,9 @@ struct number_question {
 	size_t route_count;
 	uint64_t did_user_id; // whose DID the number is; 0 = nobody's
 	struct str did_title, did_extension;
+	bool listed;                // a code that the site knows by itself
+	uint64_t extension_user_id; // whose extension the digits are, too; 0 = nobody's
+	struct str extension_title;
 	bool no_memory;
 };
 
@@ -44,12 +47,25 @@ static bool route_copy(struct number_question *asked, const struct route *route,
 	return copy->trunk.at && copy->pattern.at && copy->sent.at;
 }
 
+// The same digits may be somebody's extension: inside, that is who is called, unless it is an emergency.
+static void extension_find(struct number_question *asked)
+{
+	const struct user *user =
+	    directory_user_by_extension(asked->question.directory, str_of(asked->number.canonical));
+	if (!user)
+		return;
+	asked->extension_user_id = user->entity.id;
+	asked->extension_title = arena_copy(&asked->question.arena, user->title);
+	asked->no_memory |= !asked->extension_title.at;
+}
+
 static void number_answer(struct question *question)
 {
 	struct number_question *asked = container_of(question, struct number_question, question);
 	const struct route *routes[ROUTES_SHOWN_MAX];
 	const struct did *did = directory_did(question->directory, str_of(asked->number.canonical), 0);
 	const struct user *user = did ? directory_user(question->directory, did->user_id) : NULL;
+	extension_find(asked);
 	asked->route_count =
 	    directory_routes(question->directory, str_of(asked->number.canonical), routes, ROUTES_SHOWN_MAX);
 	for (size_t i = 0; i < asked->route_count; i++)
@@ -60,21 +76,6 @@ static void number_answer(struct question *question)
 	asked->did_title = arena_copy(&question->arena, user->title);
 	asked->did_extension = arena_copy(&question->arena, user->extension);
 	asked->no_memory |= !asked->did_title.at || !asked->did_extension.at;
-}
-
-static const char *class_name(enum number_class class_)
-{
-	switch (class_) {
-	case NUMBER_EMERGENCY:
-		return "emergency";
-	case NUMBER_SHORT:
-		return "short";
-	case NUMBER_NATIONAL:
-		return "national";
-	case NUMBER_INTERNATIONAL:
-		return "international";
-	}
-	return "international";
 }
 
 static json_t *routes_show(const struct number_question *asked)
@@ -115,12 +116,55 @@ static json_t *did_show(const struct number_question *asked)
 	return NULL;
 }
 
+static json_t *extension_show(const struct number_question *asked)
+{
+	if (!asked->extension_user_id)
+		return json_null();
+	json_t *object = json_object();
+	if (json_put(object, "user_id", json_id(asked->extension_user_id)) &&
+	    json_put(object, "title", json_text(asked->extension_title)))
+		return object;
+	json_decref(object);
+	return NULL;
+}
+
+static json_t *spelt(const struct number *number, enum number_spelling spelling)
+{
+	char room[96];
+	struct writer w = writer_into(room, sizeof room);
+	number_spell(number, spelling, &w);
+	return json_text(writer_result(&w));
+}
+
+static json_t *country_show(const struct number *number)
+{
+	const struct number_region *region = number->region;
+	return region && region->country[0] ? json_string(region->country) : json_null();
+}
+
+static json_t *country_name_show(const struct number *number)
+{
+	return number->region ? json_string(number_region_name(number->region)) : json_null();
+}
+
+static bool number_put(json_t *body, const struct number_question *asked)
+{
+	const struct number *number = &asked->number;
+	return json_put(body, "canonical", json_text(str_of(number->canonical))) &&
+	       json_put(body, "class", json_string(number_class_names[number->class_])) &&
+	       json_put(body, "type", json_string(number_type_names[number->type])) &&
+	       json_put(body, "country", country_show(number)) &&
+	       json_put(body, "country_name", country_name_show(number)) &&
+	       json_put(body, "international", spelt(number, NUMBER_SPELT_INTERNATIONAL)) &&
+	       json_put(body, "national", spelt(number, NUMBER_SPELT_NATIONAL)) &&
+	       json_put(body, "listed", json_boolean(asked->listed)) &&
+	       json_put(body, "extension", extension_show(asked));
+}
+
 static struct answer number_show(struct request *request, struct str typed, const struct number_question *asked)
 {
 	json_t *body = json_object();
-	bool built = json_put(body, "number", json_text(typed)) &&
-		     json_put(body, "canonical", json_text(str_of(asked->number.canonical))) &&
-		     json_put(body, "class", json_string(class_name(asked->number.class_))) &&
+	bool built = json_put(body, "number", json_text(typed)) && number_put(body, asked) &&
 		     json_put(body, "routes", routes_show(asked)) && json_put(body, "did", did_show(asked));
 	if (!built) {
 		json_decref(body);
@@ -154,6 +198,7 @@ struct answer number_explain(struct request *request)
 	if (!asked)
 		return answer_err(request, ERR_NO_MEMORY);
 	asked->number = number;
+	asked->listed = number.class_ == NUMBER_EMERGENCY || number_is_short(&plan, str_of(number.canonical));
 	err = question_ask(&asked->question);
 	if (!err && asked->no_memory)
 		err = ERR_NO_MEMORY;

@@ -108,6 +108,13 @@ static void a_number_is_explained_before_it_is_saved(void **state)
 	assert_string_equal(text(reply.json, "number"), "(01444) 123-456");
 	assert_string_equal(text(reply.json, "canonical"), "+441444123456");
 	assert_string_equal(text(reply.json, "class"), "national");
+	assert_string_equal(text(reply.json, "type"), "fixed");
+	assert_string_equal(text(reply.json, "country"), "GB");
+	assert_string_equal(text(reply.json, "country_name"), "the United Kingdom");
+	assert_string_equal(text(reply.json, "international"), "+44 1444 123456");
+	assert_string_equal(text(reply.json, "national"), "01444 123456");
+	assert_true(json_is_false(json_object_get(reply.json, "listed")));
+	assert_true(json_is_null(json_object_get(reply.json, "extension")));
 	const json_t *route = json_array_get(json_object_get(reply.json, "routes"), 0);
 	assert_string_equal(text(route, "trunk"), "Carrier");
 	assert_string_equal(text(route, "sent"), "01444123456");
@@ -118,7 +125,13 @@ static void a_number_is_explained_before_it_is_saved(void **state)
 	expect(reply, 200);
 	reply = ask(f, &f->admin, "GET", "/api/v1/numbers/explain?number=999", NULL);
 	assert_string_equal(text(reply.json, "class"), "emergency");
+	assert_true(json_is_true(json_object_get(reply.json, "listed")));
+	assert_true(json_is_null(json_object_get(reply.json, "country")));
 	assert_int_equal(json_array_size(json_object_get(reply.json, "routes")), 0);
+	expect(reply, 200);
+	reply = ask(f, &f->admin, "GET", "/api/v1/numbers/explain?number=510", NULL);
+	assert_string_equal(text(reply.json, "class"), "short");
+	assert_string_equal(text(json_object_get(reply.json, "extension"), "user_id"), "2");
 	expect(reply, 200);
 	expect_field(ask(f, &f->admin, "GET", "/api/v1/numbers/explain?number=Jane", NULL), 422, "number",
 		     "bad_number");

@@ -6,6 +6,7 @@ import { agent } from "./agent";
 import { audit } from "./audit";
 import { csv } from "./csv";
 import { devices } from "./devices";
+import { dialling } from "./dialling";
 import { forms } from "./forms";
 import { lists } from "./lists";
 import { calls, records, registrations, signIns, status } from "./live";
@@ -25,6 +26,7 @@ const parts = {
 	ringPlan,
 	users,
 	devices,
+	dialling,
 	numbers,
 	outside,
 	calls,

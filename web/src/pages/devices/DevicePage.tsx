@@ -1,10 +1,8 @@
 // One device: new, cloned or edited. Its number is fixed once it is created; its password is shown once.
 import { Button, Center, Group, Loader, Modal, Stack, Text } from "@mantine/core";
-import { useDebouncedValue } from "@mantine/hooks";
 import { notifications } from "@mantine/notifications";
 import IconGone from "@tabler/icons-react/icons/IconDeviceUnknown";
 import IconKey from "@tabler/icons-react/icons/IconKey";
-import IconPhoneCall from "@tabler/icons-react/icons/IconPhoneCall";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -15,9 +13,9 @@ import { useMayWrite } from "../../api/session";
 import { ButtonLink } from "../../parts/ButtonLink";
 import { useConfirm } from "../../parts/Confirm";
 import { DeviceState } from "../../parts/DeviceState";
+import { Dialled } from "../../parts/Dialled";
 import { ChoiceField, NumberField, OpenNumberField, SwitchField, TextField } from "../../parts/fields";
 import { Card, Conflict, Fields, FormPage } from "../../parts/FormPage";
-import { problemSentence } from "../../parts/problem";
 import { Failure, Message } from "../../parts/States";
 import { unsavedForget } from "../../parts/unsaved";
 import { useEditor } from "../../parts/useEditor";
@@ -271,7 +269,7 @@ function DeviceForm({ group, device, etagRead, original }: DeviceFormProps) {
 								hint={t(`devices.numberHints.${group}`)}
 								placeholder={over ? "+44 1444 123456" : "330"}
 							/>
-							{over && isNew && <Dialled number={form.value.number} />}
+							{over && isNew && <Dialled number={form.value.number} routed />}
 							{over && !isNew && device.canonical && (
 								<Text size="xs" c="dimmed">
 									{t("devices.dialledAs", { number: device.canonical })}
@@ -370,42 +368,6 @@ function Standing({ device }: { device: Device }) {
 			) : (
 				<span>{t("devices.free")}</span>
 			)}
-		</Group>
-	);
-}
-
-// How the number that is being typed will be dialled, and over which trunk.
-function Dialled({ number }: { number: string }) {
-	const { t } = useTranslation();
-	const [asked] = useDebouncedValue(number.trim(), 250);
-	const { data, error } = useQuery({
-		queryKey: ["explain", asked],
-		queryFn: async ({ signal }) =>
-			(await request<Schemas["NumberExplanation"]>("GET", "/numbers/explain", { query: { number: asked }, signal })).data,
-		enabled: asked.length > 1,
-		retry: false,
-	});
-	if (!asked) return null;
-	const route = data?.routes.find((each) => each.enabled);
-	const said = error
-		? error instanceof Problem
-			? problemSentence(error.field[0] ?? { code: error.code, sentence: error.message })
-			: ""
-		: data
-			? [
-					t("devices.dialledAs", { number: data.canonical }),
-					route ? t("devices.over", { trunk: route.trunk }) : t("devices.noRoute"),
-					data.did && t("devices.ownNumber", { name: data.did.title }),
-				]
-					.filter(Boolean)
-					.join(" ")
-			: "";
-	return (
-		<Group gap={6} wrap="nowrap" align="flex-start" aria-live="polite" data-testid="dialled">
-			{said && <IconPhoneCall size={16} aria-hidden />}
-			<Text size="sm" fw={550} c={error ? "red" : undefined}>
-				{said}
-			</Text>
 		</Group>
 	);
 }

@@ -1,11 +1,12 @@
 // Manage → Numbers: the public numbers that trunks deliver, and whom each reaches.
-import { Select, Text } from "@mantine/core";
+import { Select, Stack, Text } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import IconNumber from "@tabler/icons-react/icons/IconNumber123";
 import { useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "wouter";
 import { useEntity, useList, type Did } from "../../api/resources";
+import { Dialled } from "../../parts/Dialled";
 import { ChoiceField, NumberField, TextField } from "../../parts/fields";
 import { Card, Fields } from "../../parts/FormPage";
 import { ExportButton } from "../../parts/ExportButton";
@@ -162,17 +163,20 @@ export function NumberPage() {
 			fields={(form, isNew, did) => (
 				<Card>
 					<Fields>
-						<TextField
-							form={form}
-							name="number"
-							label={t("numbers.number")}
-							max={40}
-							mode="tel"
-							required
-							auto={isNew}
-							placeholder="+44 1444 200200"
-							hint={did ? t("devices.dialledAs", { number: compared(did) }) : t("outside.numberHint")}
-						/>
+						<Stack gap={6}>
+							<TextField
+								form={form}
+								name="number"
+								label={t("numbers.number")}
+								max={40}
+								mode="tel"
+								required
+								auto={isNew}
+								placeholder="+44 1444 200200"
+								hint={did ? t("devices.dialledAs", { number: compared(did) }) : t("outside.numberHint")}
+							/>
+							{form.value.number !== did?.number && <Dialled number={form.value.number} />}
+						</Stack>
 						<TextField form={form} name="last" label={t("numbers.last")} max={40} mode="tel" hint={t("numbers.lastHint")} placeholder="299" />
 						<ChoiceField
 							form={form}

@@ -9,6 +9,7 @@ import { Card, Conflict, Fields, FormPage } from "../../parts/FormPage";
 import { PageHead } from "../../parts/PageHead";
 import { Failure } from "../../parts/States";
 import { useEditor } from "../../parts/useEditor";
+import { Dialling, useDiallingLabels, type DiallingValue } from "./Dialling";
 
 type Wire = Required<Schemas["Settings"]>;
 type MultiLogin = Wire["multi_login"];
@@ -18,7 +19,7 @@ type Language = Wire["prompt_language"];
 const policies: readonly MultiLogin[] = ["allow", "refuse", "take_over"];
 
 // People think in minutes here; the API has seconds.
-interface Value {
+interface Value extends DiallingValue {
 	session_life_s: number;
 	session_idle_s: number;
 	lease_s: number;
@@ -67,6 +68,7 @@ function SettingsForm({ answer }: { answer: Answer<Wire> }) {
 		});
 	const minutes = t("settings.minutes");
 	const labels = {
+		...useDiallingLabels(),
 		session_life_s: t("settings.life"),
 		session_idle_s: t("settings.idle"),
 		lease_s: t("settings.lease"),
@@ -126,6 +128,7 @@ function SettingsForm({ answer }: { answer: Answer<Wire> }) {
 					/>
 				</Fields>
 			</Card>
+			<Dialling form={form} />
 			<Card title={t("settings.toll")} text={t("settings.tollText")}>
 				<Fields>
 					<TextField form={form} name="denied_prefixes" label={labels.denied_prefixes} max={1000} mode="tel" placeholder="+882 +883" hint={t("settings.deniedPrefixesHint")} />

@@ -12,6 +12,7 @@ import { useMayWrite } from "../../api/session";
 import { useConfirm } from "../../parts/Confirm";
 import { Copyable } from "../../parts/Copyable";
 import type { StateNow } from "../../parts/DeviceState";
+import { Dialled, ExtensionIsCode } from "../../parts/Dialled";
 import { ChoiceField, NumberField, SwitchField, TextField } from "../../parts/fields";
 import { Card, Conflict, Fields, FormPage } from "../../parts/FormPage";
 import { RingPlanEditor, type PlanValue, type PlannedTurn } from "../../parts/RingPlanEditor";
@@ -310,16 +311,19 @@ function UserForm({ id, loaded, original }: { id: string | undefined; loaded: Lo
 					)}
 					<Fields>
 						<TextField form={form} name="title" label={t("users.title")} max={100} required hint={t("users.titleHint")} auto={isNew} />
-						<TextField
-							form={form}
-							name="extension"
-							label={t("users.extension")}
-							max={15}
-							mode="tel"
-							required
-							lock={signedInLock}
-							hint={t("users.extensionHint")}
-						/>
+						<Stack gap={6}>
+							<TextField
+								form={form}
+								name="extension"
+								label={t("users.extension")}
+								max={15}
+								mode="tel"
+								required
+								lock={signedInLock}
+								hint={t("users.extensionHint")}
+							/>
+							<ExtensionIsCode extension={form.value.extension} />
+						</Stack>
 						<TextField
 							form={form}
 							name="name"
@@ -377,14 +381,17 @@ function UserForm({ id, loaded, original }: { id: string | undefined; loaded: Lo
 							options={choices(["busy", "hang_up", "extension", "outside"] as const, (each) => t(`users.unansweredChoices.${each}`))}
 						/>
 						{(form.value.unanswered === "extension" || form.value.unanswered === "outside") && (
-							<TextField
-								form={form}
-								name="unanswered_target"
-								label={t(form.value.unanswered === "extension" ? "users.targetExtension" : "users.targetOutside")}
-								max={64}
-								mode="tel"
-								required
-							/>
+							<Stack gap={6}>
+								<TextField
+									form={form}
+									name="unanswered_target"
+									label={t(form.value.unanswered === "extension" ? "users.targetExtension" : "users.targetOutside")}
+									max={64}
+									mode="tel"
+									required
+								/>
+								{form.value.unanswered !== "extension" && <Dialled number={form.value.unanswered_target} routed />}
+							</Stack>
 						)}
 						<NumberField form={form} name="call_limit" label={t("users.callLimit")} min={0} max={1000} hint={t("users.callLimitHint")} />
 						<ChoiceField
