@@ -194,10 +194,20 @@ static bool needs_relay(const struct device *device, int caller_device_kind)
 	       (device_kind_needs_relay(device->device_kind) || device_kind_needs_relay(caller_device_kind));
 }
 
+static bool device_is_trusted(const struct call_table *table, const struct device *device)
+{
+	const struct site *site = directory_site(table->ports.directory);
+
+	return device->device_kind != DEVICE_EXTERNAL || device->verified_how != VERIFIED_NOT || !site ||
+	       !site->require_verified_numbers;
+}
+
 enum err device_may_ring(const struct call_table *table, const struct device *device, int caller_device_kind,
 			 const char **why)
 {
 	*why = NULL;
+	if (!device_is_trusted(table, device))
+		return ERR_NOT_VERIFIED;
 	if (device->do_not_disturb) {
 		*why = "The device is set to do-not-disturb.";
 		return ERR_DO_NOT_DISTURB;

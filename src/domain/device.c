@@ -9,6 +9,7 @@
 #include <assert.h>
 
 static const char *const nat_names[] = {"auto", "always", "never", NULL};
+static const char *const verified_how_names[] = {"not", "administrator", "code", NULL};
 static const char *const caller_id_names[] = {"original", "own_did", "fixed", NULL};
 static const char *const kind_names[] = {
 #define DEVICE_KIND(name, json, registers, relay, single, label) json,
@@ -47,6 +48,13 @@ const char *device_kind_label(int kind)
 {
 	assert(kind >= 0 && kind < DEVICE_KIND_COUNT);
 	return kinds[kind].label;
+}
+
+void device_verify(struct device *device, const struct verification *verification)
+{
+	device->verified_how = verification->how;
+	device->verified_by = verification->by;
+	device->verified_at = verification->at;
 }
 
 static bool all_of(struct str text, const char *further)
@@ -104,6 +112,9 @@ static const struct field device_fields[] = {
     INTEGER(too_late_ms, .flags = FIELD_NULLABLE, .min = 0, .max = TOO_LATE_MS_MAX, .fallback = "-1",
 	    .rule = TOO_LATE_RULE),
     BOOLEAN(confirm, .fallback = "false"),
+    CHOICE(verified_how, .flags = FIELD_READ_ONLY, .choices = verified_how_names),
+    TEXT(verified_by, .flags = FIELD_READ_ONLY, .max = 200, .rule = "Who says so has at most 200 bytes."),
+    TIME(verified_at, .flags = FIELD_READ_ONLY, .rule = "A verification's time is given in milliseconds."),
     TEXT(teams_user, .max = 256, .rule = "A Teams user has at most 256 bytes."),
 };
 

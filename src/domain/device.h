@@ -16,6 +16,14 @@ extern const char *const held_names[]; // "nobody" ..., ends with NULL
 enum nat_handling { NAT_AUTO, NAT_ALWAYS, NAT_NEVER };
 enum caller_id_policy { CALLER_ID_ORIGINAL, CALLER_ID_OWN_DID, CALLER_ID_FIXED };
 
+// How it is known that an external number belongs to who has it.
+enum verified_how { VERIFIED_NOT, VERIFIED_BY_ADMINISTRATOR, VERIFIED_BY_CODE };
+struct verification {
+	enum verified_how how;
+	struct str by; // who says so: an administrator's word
+	int64_t at;    // wall clock ms
+};
+
 struct device {
 	struct entity entity;
 	int device_kind;      // "kind" in JSON and SQL
@@ -33,11 +41,15 @@ struct device {
 	struct str caller_id_number; // CALLER_ID_FIXED
 	int64_t too_soon_ms;         // external, teams: the voicemail guard (guard.h), or FIELD_OPEN: the site's
 	int64_t too_late_ms;
-	bool confirm; // press 1 to take
+	bool confirm;     // press 1 to take
+	int verified_how; // external: enum verified_how; set by a verification alone, like the two below
+	struct str verified_by;
+	int64_t verified_at; // wall clock ms; 0 = never
 	struct str teams_user;
 };
 
 extern const struct entity_type device_type;
+void device_verify(struct device *device, const struct verification *verification); // its text is borrowed
 // Makes both hashes from the device's number, the realm and the password. False when the arena is out of memory.
 bool device_set_password(struct device *device, struct str realm, struct str password, struct arena *arena);
 bool device_kind_registers(int kind);

@@ -105,6 +105,7 @@ static const struct field site_fields[] = {
 	    .rule = "The site has up to 1 to 1000000 calls to the outside at once; 0 means no limit."),
     INTEGER(outside_legs_per_hour, .min = 0, .max = 1000000, .fallback = "0",
 	    .rule = "The site has up to 1 to 1000000 calls to the outside within an hour; 0 means no limit."),
+    BOOLEAN(require_verified_numbers, .fallback = "false"),
 };
 
 static enum err site_check(const struct entity *entity, struct problem *problem)

@@ -37,6 +37,7 @@ struct site {
 	int64_t user_international_legs_per_hour;
 	int64_t outside_legs_max; // of all users together
 	int64_t outside_legs_per_hour;
+	bool require_verified_numbers; // an external number rings only when it is known to belong to who has it
 };
 
 extern const struct entity_type site_type;

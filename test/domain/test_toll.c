@@ -210,6 +210,35 @@ static void memory_is_for_those_of_the_last_hour(void **state)
 	toll_leave(f->toll, &lasts);
 }
 
+// A phone's password was stolen, and at night whoever has it dials abroad as fast as he can, for ten hours, twenty calls at a time;
+// each lasts until it is cut off or a minute is over. What of it gets out is what the limits of every user say.
+static void a_stolen_password_costs_little(void **state)
+{
+	struct fixture *f = *state;
+	struct toll_permit permits[20] = {{false}};
+	unsigned tried = 0, out = 0;
+
+	f->jane->toll_class = TOLL_INTERNATIONAL;
+	put(f, &f->jane->entity, 7);
+	for (int minute = 0; minute < 600; minute++) {
+		for (int i = 0; i < 20; i++) {
+			toll_leave(f->toll, &permits[i]);
+			tried++;
+			out += begins(f, 7, "+371234567890", &permits[i]) == ERR_NONE;
+		}
+		assert_true(toll_count(f->toll).legs <= 10);
+		sim_run_for(f->loop, 60 * 1000);
+	}
+	for (int i = 0; i < 20; i++)
+		toll_leave(f->toll, &permits[i]);
+	assert_int_equal(tried, 12000);
+	assert_int_equal(out, 200); // twenty an hour
+	// With the class that everybody has unless an administrator raises it, nothing gets out at all.
+	f->bob->toll_class = TOLL_NATIONAL;
+	put(f, &f->bob->entity, 8);
+	assert_int_equal(legs_until_refused(f, 8, "+371234567890", ERR_TOLL_CLASS), 0);
+}
+
 // ---- alarms
 
 static void a_limit_that_is_near_and_one_that_is_reached(void **state)
@@ -339,6 +368,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(the_verdict_is_said_in_words, setup, teardown),
 	    cmocka_unit_test_setup_teardown(so_many_at_once, setup, teardown),
 	    cmocka_unit_test_setup_teardown(so_many_an_hour, setup, teardown),
+	    cmocka_unit_test_setup_teardown(a_stolen_password_costs_little, setup, teardown),
 	    cmocka_unit_test_setup_teardown(emergencies_count_nowhere, setup, teardown),
 	    cmocka_unit_test_setup_teardown(memory_is_for_those_of_the_last_hour, setup, teardown),
 	    cmocka_unit_test_setup_teardown(a_limit_that_is_near_and_one_that_is_reached, setup, teardown),

@@ -227,6 +227,38 @@ static void a_sip_password_is_shown_once_and_kept_as_hashes(void **state)
 	expect(ask(f, &f->admin, "POST", "/api/v1/devices/2/password", NULL), 403);
 }
 
+// Nothing but the word sets it: neither a write of the device nor its creation.
+static void an_external_number_is_verified_by_a_word(void **state)
+{
+	struct fixture *f = *state;
+	const char *path = "/api/v1/devices/1/verification";
+	expect(ask(f, &f->admin, "POST", "/api/v1/devices", "{\"kind\":\"external\",\"number\":\"01444 123456\"}"),
+	       201);
+	expect(ask(f, &f->admin, "POST", "/api/v1/devices", "{\"kind\":\"sip_phone\",\"number\":\"330\"}"), 201);
+	expect_field(ask(f, &f->admin, "POST", "/api/v1/devices",
+			 "{\"kind\":\"external\",\"number\":\"01444 123457\",\"verified_how\":\"code\"}"),
+		     422, "verified_how", "invalid_field");
+	expect_field(ask(f, &f->admin, "PATCH", "/api/v1/devices/1", "{\"verified_by\":\"me\"}"), 422, "verified_by",
+		     "invalid_field");
+	struct reply reply = ask(f, &f->admin, "POST", path, "{\"by\":\"Jane, on the phone from it\"}");
+	assert_string_equal(text_of(&reply, "verified_how"), "administrator");
+	assert_string_equal(text_of(&reply, "verified_by"), "Jane, on the phone from it");
+	assert_true(json_is_string(json_object_get(reply.json, "verified_at")));
+	expect(reply, 200);
+	reply = ask(f, &f->admin, "POST", path, "{}");
+	assert_string_equal(text_of(&reply, "verified_by"), "admin");
+	expect(reply, 200);
+	reply = ask(f, &f->admin, "DELETE", path, NULL);
+	assert_string_equal(text_of(&reply, "verified_how"), "not");
+	assert_true(json_is_null(json_object_get(reply.json, "verified_at")));
+	expect(reply, 200);
+	expect_field(ask(f, &f->admin, "POST", path, "{\"by\":1}"), 422, "by", "invalid_field");
+	expect(ask(f, &f->admin, "POST", "/api/v1/devices/2/verification", "{}"), 403);
+	expect(ask(f, &f->admin, "POST", "/api/v1/devices/9/verification", "{}"), 404);
+	struct caller jane = sign_in(f, "jane", PASSWORD);
+	expect(ask(f, &jane, "POST", path, "{}"), 403);
+}
+
 static void a_device_in_use_needs_a_word_to_be_deleted(void **state)
 {
 	struct fixture *f = *state;
@@ -349,6 +381,7 @@ int main(void)
 	    SERVED(an_extension_is_held_while_its_user_is_signed_in),
 	    SERVED(nobody_demotes_or_deletes_themselves),
 	    SERVED(a_sip_password_is_shown_once_and_kept_as_hashes),
+	    SERVED(an_external_number_is_verified_by_a_word),
 	    SERVED(a_device_in_use_needs_a_word_to_be_deleted),
 	    SERVED(a_trunks_password_goes_in_and_never_out),
 	    SERVED(lists_search_sort_filter_and_page),

@@ -19,6 +19,7 @@ import { Card, Conflict, Fields, FormPage } from "../../parts/FormPage";
 import { Failure, Message } from "../../parts/States";
 import { unsavedForget } from "../../parts/unsaved";
 import { useEditor } from "../../parts/useEditor";
+import { VerificationCard } from "./Verification";
 import { Credentials } from "./Credentials";
 import { groupLabels, kindsOf, type DeviceGroup } from "./kinds";
 
@@ -285,6 +286,7 @@ function DeviceForm({ group, device, etagRead, original }: DeviceFormProps) {
 						<SwitchField form={form} name="do_not_disturb" label={t("users.doNotDisturb")} hint={t("devices.doNotDisturbHint")} />
 					</Fields>
 				</Card>
+				{device?.kind === "external" && <VerificationCard device={device} written={(now) => (etag.current = now)} />}
 				{over && (
 					<Card title={t("devices.guard")} text={t("devices.guardText")}>
 						<Fields>

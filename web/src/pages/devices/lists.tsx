@@ -13,6 +13,7 @@ import { countField, switchField, useBulkEdit } from "../../parts/BulkEdit";
 import { ExportButton } from "../../parts/ExportButton";
 import { ListPage, Twofold, YesNo, type Column, type Filter } from "../../parts/ListPage";
 import { useRemove } from "../../parts/useRemove";
+import { VerifiedBadge } from "./Verification";
 import { deviceName, groupLabels, kindsOf, type DeviceGroup } from "./kinds";
 
 const icons: Record<DeviceGroup, ReactNode> = {
@@ -45,7 +46,10 @@ function DeviceList({ group }: { group: DeviceGroup }) {
 			{ id: "title", header: t("devices.title"), link: true, cell: (device) => device.title || <Text span c="dimmed" inherit>{t("lists.untitled")}</Text> },
 			{ id: "number", header: t("devices.number"), numeric: true, cell: (device) => device.number },
 			...(group === "external"
-				? [{ id: "canonical", header: t("devices.canonical"), numeric: true, cell: (device: Device) => device.canonical }]
+				? [
+						{ id: "canonical", header: t("devices.canonical"), numeric: true, cell: (device: Device) => device.canonical },
+						{ id: "verified_how", header: t("devices.verification"), cell: (device: Device) => <VerifiedBadge device={device} /> },
+					]
 				: []),
 			...(kinds.length > 1 ? [{ id: "kind", header: t("devices.kind"), cell: (device: Device) => t(`devices.kinds.${device.kind}`) }] : []),
 			{

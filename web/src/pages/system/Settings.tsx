@@ -4,7 +4,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { request, type Answer, type Schemas } from "../../api/client";
 import { useMayWrite } from "../../api/session";
-import { ChoiceField, NumberField, TextField } from "../../parts/fields";
+import { ChoiceField, NumberField, SwitchField, TextField } from "../../parts/fields";
 import { Card, Conflict, Fields, FormPage } from "../../parts/FormPage";
 import { PageHead } from "../../parts/PageHead";
 import { Failure } from "../../parts/States";
@@ -32,6 +32,7 @@ interface Value extends DiallingValue {
 	user_international_legs_per_hour: number;
 	outside_legs_max: number;
 	outside_legs_per_hour: number;
+	require_verified_numbers: boolean;
 	too_soon_ms: number;
 	too_late_ms: number;
 	unknown_did: UnknownDid;
@@ -81,6 +82,7 @@ function SettingsForm({ answer }: { answer: Answer<Wire> }) {
 		user_international_legs_per_hour: t("settings.userInternational"),
 		outside_legs_max: t("settings.siteLegsMax"),
 		outside_legs_per_hour: t("settings.siteLegsPerHour"),
+		require_verified_numbers: t("settings.requireVerified"),
 		too_soon_ms: t("devices.tooSoon"),
 		too_late_ms: t("devices.tooLate"),
 		unknown_did: t("numbers.unknown"),
@@ -138,6 +140,7 @@ function SettingsForm({ answer }: { answer: Answer<Wire> }) {
 			</Card>
 			<Card title={t("settings.limits")} text={t("settings.limitsText")}>
 				<Fields>
+					<SwitchField form={form} name="require_verified_numbers" label={labels.require_verified_numbers} hint={t("settings.requireVerifiedHint")} />
 					<NumberField form={form} name="user_outside_legs_max" label={labels.user_outside_legs_max} min={0} max={10_000} hint={t("settings.noLimit")} />
 					<NumberField form={form} name="user_outside_legs_per_hour" label={labels.user_outside_legs_per_hour} min={0} max={100_000} hint={t("settings.noLimit")} />
 					<NumberField form={form} name="user_international_legs_per_hour" label={labels.user_international_legs_per_hour} min={0} max={100_000} hint={t("settings.userInternationalHint")} />
