@@ -263,6 +263,15 @@ void configuration_change_trunk(struct plane *plane)
 			plane->phones[i]->removed = true;
 }
 
+void configuration_rest(struct plane *plane)
+{
+	for (unsigned i = 0; i < plane->trunk_count; i++) {
+		plane->trunks[i].options_interval_s = 0;
+		put(plane, &plane->trunks[i].entity);
+		sip_endpoint_trunk_changed(plane->endpoint, plane->trunks[i].entity.id);
+	}
+}
+
 // ---- trunks
 
 // A carrier by name, whose first machine is not there.
@@ -321,6 +330,7 @@ static void trunk_make(struct plane *plane, unsigned index)
 	    .caller_id = STR("+442079460000"),
 	    .trusts_asserted_identity = true,
 	    .from_name = true,
+	    .options_interval_s = percent(plane, 50) ? 5 + (int64_t)choice(plane, 30) : 0,
 	    .enabled = true,
 	};
 	if (named)

@@ -382,6 +382,8 @@ void plane_run(const struct plane_settings *settings, struct plane_result *resul
 	if (plane->failure[0])
 		note_failure(plane, result);
 	timer_stop(&plane->traffic_timer);
+	if (plane->table)
+		configuration_rest(plane);
 	phones_destroy(plane);
 	sim_run_for(plane->loop, SETTLE_MS);
 	if (plane->table && !plane->failure[0])

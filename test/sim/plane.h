@@ -138,6 +138,7 @@ void configuration_change(struct plane *plane); // one user, while calls run
 void configuration_remove_device(struct plane *plane);
 void configuration_remove_user(struct plane *plane);  // who may come back by configuration_change
 void configuration_change_trunk(struct plane *plane); // off, or on again
+void configuration_rest(struct plane *plane);         // no trunk is asked by OPTIONS any more
 // Something to dial, and how.
 struct phone *configuration_caller(struct plane *plane);
 void configuration_dialled(struct plane *plane, const struct phone *caller, char *dialled, size_t size);
