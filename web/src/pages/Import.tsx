@@ -1,12 +1,14 @@
 // Manage → Import: a CSV file, tried first, with whatever is wrong named by row and column, and then taken as a whole.
-import { Alert, Button, FileInput, Group, Paper, SegmentedControl, Stack, Table, Text } from "@mantine/core";
+import { Alert, Button, FileInput, Group, Paper, Progress, SegmentedControl, Stack, Table, Text } from "@mantine/core";
 import IconRight from "@tabler/icons-react/icons/IconCheck";
 import IconFile from "@tabler/icons-react/icons/IconFileSpreadsheet";
 import IconAlert from "@tabler/icons-react/icons/IconAlertTriangle";
 import { useQueryClient } from "@tanstack/react-query";
+import i18next from "i18next";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Problem, request, type Schemas } from "../api/client";
+import { csvParts, csvRead, csvTwice } from "../parts/csv";
 import { ExportButton, type CsvTable } from "../parts/ExportButton";
 import { PageHead } from "../parts/PageHead";
 import { problemSentence, useProblemSentence } from "../parts/problem";
@@ -14,8 +16,49 @@ import { SimpleTable } from "../parts/SimpleTable";
 
 type Result = Schemas["ImportResult"];
 const tables: readonly CsvTable[] = ["users", "devices", "dids", "ring-plans"];
+const keys: Record<CsvTable, string> = { users: "name", devices: "number", dids: "number", "ring-plans": "user" };
+const ROWS_AT_ONCE = 5000, BYTES_AT_ONCE = 1_000_000; // what one request takes, all or none
+const PART_ROWS = 250, PART_BYTES = 250_000; // of more: whoever registers meanwhile waits for one part at most
+const SHOWN = 200;
 
-function Refused({ problem }: { problem: unknown }) {
+// One after the other; what was counted, and each problem by its row in the whole file. A try goes on after problems, an import does not.
+async function sendParts(table: CsvTable, text: string, dryRun: boolean, progress: (done: number, of: number) => void): Promise<Result> {
+	const file = csvRead(text, keys[table]);
+	const large = file.records.length > ROWS_AT_ONCE || new Blob([text]).size > BYTES_AT_ONCE;
+	const parts = large ? csvParts(file, PART_ROWS, PART_BYTES, table === "ring-plans") : [{ text, rows: file.records.length, before: 0 }];
+	const total: Result = { dry_run: dryRun, rows: 0, created: 0, updated: 0, unchanged: 0, passwords: [] };
+	const wrong: Problem["problems"] = large && table !== "ring-plans"
+		? csvTwice(file).map(({ row, earlier }) => ({ row, column: keys[table], code: "not_unique", sentence: i18next.t("csv.twice", { row: earlier }) }))
+		: [];
+	for (const part of wrong.length && !dryRun ? [] : parts) {
+		if (large) progress(part.before, file.records.length);
+		try {
+			const body = new Blob([part.text], { type: "text/csv" });
+			const { data } = await request<Result>("POST", `/import/${table}`, { query: { dry_run: dryRun }, body });
+			for (const count of ["rows", "created", "updated", "unchanged"] as const) total[count] += data[count];
+			total.passwords.push(...data.passwords.map((each) => ({ ...each, row: each.row + part.before })));
+		} catch (problem) {
+			if (!large) throw problem;
+			const refused = problem instanceof Problem ? problem.problems : [];
+			wrong.push(...refused.map((each) => ({ ...each, row: (each.row ?? 0) + part.before })));
+			if (!dryRun || refused.length === 0) throw new Stopped(refused.length ? refusal(wrong) : problem, part.before ? part.before + 1 : 0, total);
+			if (wrong.length >= SHOWN) break;
+		}
+	}
+	if (wrong.length) throw refusal(wrong);
+	return total;
+}
+
+const refusal = (problems: Problem["problems"]) => new Problem({ status: 422, code: "rows_refused", detail: "", field: [], problems: problems.slice(0, SHOWN) });
+
+// An import of several parts that got to this row, 0: to none.
+class Stopped extends Error {
+	constructor(readonly problem: unknown, readonly row: number, readonly result: Result) {
+		super();
+	}
+}
+
+function Refused({ problem, partly }: { problem: unknown; partly: boolean }) {
 	const { t } = useTranslation();
 	const sentence = useProblemSentence();
 	const wrong = problem instanceof Problem ? problem.problems : [];
@@ -27,7 +70,7 @@ function Refused({ problem }: { problem: unknown }) {
 		);
 	return (
 		<Stack>
-			<Alert color="red" variant="light" role="alert" icon={<IconAlert />} title={t("csv.wrong", { count: wrong.length })} />
+			<Alert color="red" variant="light" role="alert" icon={<IconAlert />} title={t(partly ? "csv.wrongStill" : "csv.wrong", { count: wrong.length })} />
 			<SimpleTable
 				label={t("csv.problem")}
 				rows={wrong}
@@ -44,11 +87,20 @@ function Refused({ problem }: { problem: unknown }) {
 
 function Passwords({ passwords }: { passwords: Result["passwords"] }) {
 	const { t } = useTranslation();
+	const save = () => {
+		const text = ["number,sip_password", ...passwords.map((each) => `${each.number},${each.sip_password}`), ""].join("\r\n");
+		const url = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
+		Object.assign(document.createElement("a"), { href: url, download: "passwords.csv" }).click();
+		URL.revokeObjectURL(url);
+	};
 	return (
 		<Paper className="card">
-			<Text fw={600} mb="xs">
-				{t("csv.passwords")}
-			</Text>
+			<Group justify="space-between" mb="xs">
+				<Text fw={600}>{t("csv.passwords")}</Text>
+				<Button size="xs" variant="default" onClick={save}>
+					{t("csv.save")}
+				</Button>
+			</Group>
 			<Table aria-label={t("csv.passwords")}>
 				<Table.Thead>
 					<Table.Tr>
@@ -57,7 +109,7 @@ function Passwords({ passwords }: { passwords: Result["passwords"] }) {
 					</Table.Tr>
 				</Table.Thead>
 				<Table.Tbody>
-					{passwords.map((each) => (
+					{passwords.slice(0, SHOWN).map((each) => (
 						<Table.Tr key={each.row}>
 							<Table.Td className="numeric">{each.number}</Table.Td>
 							<Table.Td>
@@ -67,6 +119,11 @@ function Passwords({ passwords }: { passwords: Result["passwords"] }) {
 					))}
 				</Table.Tbody>
 			</Table>
+			{passwords.length > SHOWN && (
+				<Text size="sm" c="dimmed" mt="xs">
+					{t("csv.more", { count: passwords.length - SHOWN })}
+				</Text>
+			)}
 		</Paper>
 	);
 }
@@ -80,8 +137,12 @@ export default function Import() {
 	const [problem, setProblem] = useState<unknown>(null);
 	const [busy, setBusy] = useState<"try" | "import" | null>(null);
 
+	const [progress, setProgress] = useState<{ done: number; of: number } | null>(null);
+	const [stoppedAt, setStoppedAt] = useState(0);
+
 	const forget = () => {
 		setResult(null);
+		setStoppedAt(0);
 		setProblem(null);
 	};
 	const send = async (dryRun: boolean) => {
@@ -90,16 +151,20 @@ export default function Import() {
 		setBusy(dryRun ? "try" : "import");
 		try {
 			// Read now: a file that was saved again since it was chosen cannot be sent.
-			const body = new Blob([await file.arrayBuffer()], { type: "text/csv" });
-			const answer = await request<Result>("POST", `/import/${table}`, { query: { dry_run: dryRun }, body });
-			setResult(answer.data);
-			if (!dryRun) await client.invalidateQueries();
+			setResult(await sendParts(table, await file.text(), dryRun, (done, of) => setProgress({ done, of })));
 		} catch (error) {
-			setProblem(error);
+			setProblem(error instanceof Stopped ? error.problem : error);
+			if (error instanceof Stopped && !dryRun) {
+				setStoppedAt(error.row);
+				setResult(error.result);
+			}
 		} finally {
 			setBusy(null);
+			setProgress(null);
+			if (!dryRun) await client.invalidateQueries();
 		}
 	};
+	const number = (value: number) => value.toLocaleString(i18next.language);
 	const counts = result && { created: result.created, updated: result.updated, unchanged: result.unchanged };
 	return (
 		<>
@@ -146,10 +211,25 @@ export default function Import() {
 							</Button>
 							<ExportButton of={table} label={t("csv.example")} />
 						</Group>
+						{progress && (
+							<Stack gap={4} w="100%">
+								<Progress.Root size="lg">
+									<Progress.Section value={(100 * progress.done) / progress.of} aria-label={t(busy === "try" ? "csv.try" : "csv.import")} animated />
+								</Progress.Root>
+								<Text size="sm" className="numeric">
+									{t("csv.progress", { done: number(progress.done), of: number(progress.of) })}
+								</Text>
+							</Stack>
+						)}
 					</Stack>
 				</Paper>
 				<div aria-live="polite">
-					{problem !== null && <Refused problem={problem} />}
+					{problem !== null && <Refused problem={problem} partly={stoppedAt > 0} />}
+					{stoppedAt > 0 && (
+						<Alert color="yellow" variant="light" icon={<IconAlert />} mt="md">
+							{t("csv.partly", { row: number(stoppedAt) })}
+						</Alert>
+					)}
 					{counts && (
 						<Alert
 							color={result.dry_run ? "petrol" : "teal"}

@@ -2,7 +2,7 @@ import { both } from "./both";
 
 export const csv = both(
 	{
-		text: "From a CSV file, as a spreadsheet writes it. Try it first: nothing is changed, and whatever is wrong is named by row and column. An import takes all rows or none.",
+		text: "From a CSV file, as a spreadsheet writes it. Try it first: nothing is changed, and whatever is wrong is named by row and column. An import takes all rows or none; more than 5,000 rows go in parts, each of them all or none.",
 		what: "What the file holds",
 		kinds: { users: "Users", devices: "Devices", dids: "Numbers", "ring-plans": "Ring plans" },
 		hints: {
@@ -19,6 +19,8 @@ export const csv = both(
 		import: "Import",
 		wrong_one: "{{count}} thing is wrong. Nothing was imported.",
 		wrong_other: "{{count}} things are wrong. Nothing was imported.",
+		wrongStill_one: "{{count}} thing is wrong.",
+		wrongStill_other: "{{count}} things are wrong.",
 		wrongFile: "The file cannot be imported",
 		row: "Row",
 		column: "Column",
@@ -28,12 +30,17 @@ export const csv = both(
 		wouldText: "An import would create {{created}}, change {{updated}} and leave {{unchanged}} as they are.",
 		done: "Imported",
 		doneText: "{{created}} created, {{updated}} changed, {{unchanged}} left as they were.",
+		progress: "{{done}} of {{of}} rows",
+		twice: "Row {{row}} is the same.",
+		partly: "Imported up to row {{row}}. Mend what is wrong and import the file again: what is there stays as it is.",
+		save: "Save as CSV",
+		more: "and {{count}} more in the file",
 		passwords: "These passwords are shown this once",
 		number: "Number",
 		password: "Password",
 	},
 	{
-		text: "Ze souboru CSV, jak jej zapíše tabulkový procesor. Nejdřív zkuste nanečisto: nic se nezmění a každá chyba je pojmenována řádkem a sloupcem. Importují se všechny řádky, nebo žádný.",
+		text: "Ze souboru CSV, jak jej zapíše tabulkový procesor. Nejdřív zkuste nanečisto: nic se nezmění a každá chyba je pojmenována řádkem a sloupcem. Importují se všechny řádky, nebo žádný; více než 5 000 řádků jde po částech, každá celá, nebo vůbec.",
 		what: "Co je v souboru",
 		kinds: { users: "Uživatelé", devices: "Zařízení", dids: "Čísla", "ring-plans": "Vyzváněcí plány" },
 		hints: {
@@ -51,6 +58,9 @@ export const csv = both(
 		wrong_one: "{{count}} věc je špatně. Nic se neimportovalo.",
 		wrong_few: "{{count}} věci jsou špatně. Nic se neimportovalo.",
 		wrong_other: "{{count}} věcí je špatně. Nic se neimportovalo.",
+		wrongStill_one: "{{count}} věc je špatně.",
+		wrongStill_few: "{{count}} věci jsou špatně.",
+		wrongStill_other: "{{count}} věcí je špatně.",
 		wrongFile: "Soubor nelze importovat",
 		row: "Řádek",
 		column: "Sloupec",
@@ -60,6 +70,11 @@ export const csv = both(
 		wouldText: "Import by vytvořil {{created}}, změnil {{updated}} a beze změny nechal {{unchanged}}.",
 		done: "Importováno",
 		doneText: "Vytvořeno {{created}}, změněno {{updated}}, beze změny {{unchanged}}.",
+		progress: "{{done}} z {{of}} řádků",
+		twice: "Řádek {{row}} je stejný.",
+		partly: "Importováno po řádek {{row}}. Opravte chyby a importujte soubor znovu: co už tu je, zůstane.",
+		save: "Uložit jako CSV",
+		more: "a další v souboru: {{count}}",
 		passwords: "Tato hesla se ukáží jen teď",
 		number: "Číslo",
 		password: "Heslo",

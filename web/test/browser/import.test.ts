@@ -70,5 +70,29 @@ describe("an import", () => {
 		}
 	});
 
+	it("of many rows goes in parts, and shows how far it is", { timeout: 120_000 }, async () => {
+		const { page } = window;
+		const before = await count("/devices");
+		const rows = (title: string, wrong = "") => "kind,number,title\n" +
+			Array.from({ length: 5200 }, (_, at) => `external,+44 1444 8${10000 + at}${at === 5100 ? wrong : ""},${title}`).join("\n") + "\n";
+		await window.go("/import");
+		await page.getByRole("main").getByText("Devices", { exact: true }).click();
+		await choose(rows("Mobile", "x"));
+		await page.getByRole("button", { name: "Try it" }).click();
+		await page.getByText(/^[\d,]+ of 5,200 rows$/).waitFor();
+		const table = page.getByRole("table", { name: "What is wrong" });
+		await table.waitFor({ timeout: 60_000 });
+		expect(await table.getByRole("row").nth(1).getByRole("cell").first().innerText()).toBe("5102"); // in the whole file
+		expect(await count("/devices")).toBe(before);
+		await choose(rows("Mobile"));
+		await page.getByRole("button", { name: "Try it" }).click();
+		await page.getByText("An import would create 5200, change 0 and leave 0 as they are.").waitFor({ timeout: 60_000 });
+		await page.getByRole("button", { name: "Import", exact: true }).click();
+		await page.getByRole("progressbar").waitFor();
+		await page.getByText("5200 created, 0 changed, 0 left as they were.").waitFor({ timeout: 60_000 });
+		expect(await window.violations()).toEqual([]);
+		expect(await count("/devices")).toBe(before + 5200);
+	});
+
 	it("did nothing that the policy forbids, and asked nobody but the server", () => expect(window.faults).toEqual([]));
 });
