@@ -26,7 +26,7 @@ export function TargetRows({ value, set, error, locked }: TargetRowsProps) {
 	};
 	const edit = (at: number, with_: Partial<TargetRow>) => change(shown.map((row, index) => (index === at ? { ...row, ...with_ } : row)));
 	return (
-		<Input.Wrapper label={t("outside.targets")} description={t("outside.targetsHint")} error={error} inputWrapperOrder={["label", "description", "input", "error"]}>
+		<Input.Wrapper label={t("outside.targets")} description={t("outside.targetsHint")} error={error} inputWrapperOrder={["label", "description", "input", "error"]} mb="md">
 			<Stack gap="xs" mt="xs">
 				{shown.map((row, at) => (
 					<Group key={at} gap="xs" wrap="nowrap" align="flex-end">

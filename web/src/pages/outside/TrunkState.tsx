@@ -29,7 +29,7 @@ export function legsText(state: TrunkState): string {
 export function ServiceBadge({ service }: { service: Schemas["TrunkService"] }) {
 	const { t } = useTranslation();
 	return (
-		<Badge variant="light" tt="none" color={colors[service]}>
+		<Badge variant="light" tt="none" miw="max-content" color={colors[service]}>
 			{t(`outside.services.${service}`)}
 		</Badge>
 	);
