@@ -356,9 +356,23 @@ static void dids_make(struct plane *plane)
 	}
 }
 
+// Limits of calls to the outside, tight enough to be reached in a world of a few hundred calls.
+static void site_make(struct plane *plane)
+{
+	plane->site.entity = (struct entity){ENTITY_SITE, SITE_ID, 1};
+	if (percent(plane, 30)) {
+		plane->site.outside_legs_max = 1 + (int64_t)choice(plane, 4);
+		plane->site.outside_legs_per_hour = 5 + (int64_t)choice(plane, 40);
+		plane->site.user_outside_legs_max = 1 + (int64_t)choice(plane, 3);
+		plane->site.user_international_legs_per_hour = 1 + (int64_t)choice(plane, 10);
+	}
+	put(plane, &plane->site.entity);
+}
+
 void configuration_make(struct plane *plane)
 {
 	network_make(plane);
+	site_make(plane);
 	users_make(plane);
 	if (percent(plane, 40) || plane->phone_count == 0)
 		sip_device_make(plane, -1); // a device that belongs to nobody

@@ -165,6 +165,9 @@ static void server_check_empty(struct plane *plane)
 	const struct sip_endpoint_counters left = sip_endpoint_count(plane->endpoint);
 	if (call_table_count(plane->table))
 		plane_fail(plane, NULL, "%zu calls are left in the table", call_table_count(plane->table));
+	if (toll_count(call_table_toll(plane->table)).legs)
+		plane_fail(plane, NULL, "%u legs to the outside still count",
+			   toll_count(call_table_toll(plane->table)).legs);
 	if (left.sessions)
 		plane_fail(plane, NULL, "%u sessions are left", left.sessions);
 	if (left.transactions.invite_clients || left.transactions.clients || left.transactions.invite_servers ||

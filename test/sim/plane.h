@@ -68,6 +68,8 @@ struct plane {
 	unsigned device_count;
 	struct phone *phones[PLANE_PHONES_MAX];
 	unsigned phone_count;
+	struct site site;      // its limits of calls to the outside
+	unsigned outside_legs; // carriers were asked for, without emergencies
 	struct trunk trunks[PLANE_CARRIERS_MAX];
 	char trunk_names[PLANE_CARRIERS_MAX][24];
 	unsigned trunk_count;

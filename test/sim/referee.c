@@ -404,10 +404,40 @@ static void judge_permission(struct plane *plane, const struct phone_call *leg)
 		plane_fail(plane, leg, "a device that belongs to nobody calls somebody");
 }
 
+// A leg may begin and end before the right machine of a carrier hears of it: while the carrier challenges it, or while a
+// machine of it that is not there is waited for.
+static bool legs_may_be_unseen(const struct plane *plane)
+{
+	for (unsigned i = 0; i < plane->trunk_count; i++)
+		if (plane->trunk_names[i][0] != '\0')
+			return true;
+	for (unsigned i = 0; i < plane->phone_count; i++)
+		if (plane->phones[i]->challenges)
+			return true;
+	return false;
+}
+
+// The limits hold at every moment, and by what carriers see as well: worlds last less than an hour. One with several machines
+// may see a leg twice.
+static void judge_limits(struct plane *plane, const struct phone_call *leg, const struct sip_message *invite)
+{
+	const int64_t legs_max = plane->site.outside_legs_max, per_hour = plane->site.outside_legs_per_hour;
+	const unsigned legs = toll_count(call_table_toll(plane->table)).legs;
+	if (legs_max && legs > legs_max)
+		plane_fail(plane, leg, "%u legs to the outside, more than %lld", legs, (long long)legs_max);
+	if (leg->phone->role != PHONE_CARRIER || str_equal(invite->uri.user, STR("999")))
+		return;
+	plane->outside_legs++;
+	if (per_hour && plane->outside_legs > per_hour && !legs_may_be_unseen(plane))
+		plane_fail(plane, leg, "leg %u to the outside, more than %lld within an hour", plane->outside_legs,
+			   (long long)per_hour);
+}
+
 void plane_leg_invited(struct plane *plane, struct phone_call *leg, const struct sip_message *invite)
 {
 	struct phone_call *caller = caller_of(plane, leg, invite);
 	plane->totals.legs++;
+	judge_limits(plane, leg, invite);
 	leg->peer = caller;
 	// What reaches it now may have been sent for a long time, and given up on.
 	leg->network_failed = phone_was_away(leg->phone);
@@ -627,19 +657,6 @@ static bool was_forwarded(const struct plane *plane, const struct plane_record *
 {
 	for (unsigned i = 0; i < plane->saved_count; i++)
 		if (strcmp(plane->saved[i].forwarded_from, record->id) == 0)
-			return true;
-	return false;
-}
-
-// A leg may begin and end before the right machine of a carrier hears of it: while the carrier challenges it, or while a
-// machine of it that is not there is waited for.
-static bool legs_may_be_unseen(const struct plane *plane)
-{
-	for (unsigned i = 0; i < plane->trunk_count; i++)
-		if (plane->trunk_names[i][0] != '\0')
-			return true;
-	for (unsigned i = 0; i < plane->phone_count; i++)
-		if (plane->phones[i]->challenges)
 			return true;
 	return false;
 }
