@@ -4,6 +4,7 @@
 #include "http/collection.h"
 #include "http/router.h"
 #include "http/server.h"
+#include "http/site.h"
 
 static bool record_put(json_t *object, const struct call_record *record)
 {
@@ -118,6 +119,9 @@ static enum err records_read(struct request *request, struct record_query *query
 	request_parameter(request, "q", &query->q);
 	request_parameter(request, "cursor", &query->cursor);
 	int direction = DIRECTION_ANY, outcome = -1;
+	enum err err = site_search(request, &query->q);
+	if (err)
+		return problem_set(problem, err, NULL, NULL);
 	if (collection_limit(request, &query->limit, problem) ||
 	    id_parameter(request, "user_id", &query->user_id, problem) ||
 	    id_parameter(request, "device_id", &query->device_id, problem) ||

@@ -2,6 +2,7 @@
 #include "http/collection.h"
 #include "http/router.h"
 #include "http/server.h"
+#include "http/site.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -147,6 +148,11 @@ static enum err list_read(struct request *request, struct list_query *query, str
 	request_parameter(request, "q", &query->q);
 	request_parameter(request, "cursor", &query->cursor);
 	enum err err = collection_limit(request, &query->limit, problem);
+	if (!err && (type->kind == ENTITY_DEVICE || type->kind == ENTITY_DID)) {
+		err = site_search(request, &query->q);
+		if (err)
+			return problem_set(problem, err, NULL, NULL);
+	}
 	if (!err)
 		err = sort_read(request, type, query, problem);
 	if (!err)

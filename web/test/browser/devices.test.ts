@@ -58,7 +58,7 @@ describe("devices", () => {
 		await page.getByRole("link", { name: "Clone Jane's mobile" }).click();
 		await page.getByRole("heading", { name: "New device like Jane's mobile" }).waitFor();
 		await page.locator("[name=number]").fill("01444 654321");
-		await page.getByTestId("dialled").getByText("Dialled as +441444654321. Over Example carrier.").waitFor();
+		await page.getByTestId("dialled").getByText("Dialled as +44 1444 654321 (United Kingdom). Over Example carrier.").waitFor();
 		await page.locator("[name=title]").fill("Duty phone");
 		await page.locator("[name=too_soon_ms]").fill("2000");
 		await page.locator("[name=too_late_ms][placeholder='As for the site: 19000 ms']").waitFor();

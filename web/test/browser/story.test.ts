@@ -60,7 +60,7 @@ describe("Jane", () => {
 
 		await page.getByRole("link", { name: "Clone Reception mobile" }).click();
 		await page.locator("[name=number]").fill("01444 123457");
-		await page.getByTestId("dialled").getByText("Dialled as +441444123457. Over Carrier.").waitFor();
+		await page.getByTestId("dialled").getByText("Dialled as +44 1444 123457 (United Kingdom). Over Carrier.").waitFor();
 		await page.locator("[name=title]").fill("Mobile");
 		await page.getByRole("button", { name: "Create" }).click();
 		await page.getByText("Mobile is created.", { exact: true }).waitFor();
