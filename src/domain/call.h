@@ -437,6 +437,8 @@ enum err destination_find(struct call *call, struct str dialled, struct destinat
 enum err destination_of_did(const struct directory *directory, const struct did *did, struct str canonical,
 			    struct destination *destination);
 // The same two for a caller who comes over a trunk.
+// The first without counting the leg: for asking.
+enum err caller_read(struct call *call, const struct invitation *invitation, struct call_record *record);
 enum err caller_from_trunk(struct call *call, const struct invitation *invitation, struct call_record *record);
 enum err destination_from_trunk(const struct call *call, struct str dialled, struct destination *destination);
 // What a user of ours reaches by dialling it.

@@ -25,23 +25,58 @@ static bool canonical_from_trunk(const struct number_plan *plan, struct str text
 	return true;
 }
 
-enum err caller_from_trunk(struct call *call, const struct invitation *invitation, struct call_record *record)
+// A user who calls in from his own number is shown as himself, a number that several share by its title. He is only shown: what can be
+// forged gives no right to anything, so the call stays one of a stranger's (caller_user_id is 0).
+static enum err caller_recognise(const struct call *call, struct call_record *record)
+{
+	const struct directory *directory = call->table->ports.directory;
+	const struct trunk *trunk = directory_trunk(directory, call->caller_trunk_id);
+	const struct device *device = directory_device_by_canonical(directory, str_of(call->caller_canonical));
+
+	if (!device || !trunk || !trunk->trusts_caller_number)
+		return ERR_NONE;
+	struct holding_view holding = directory_holding(directory, device->entity.id);
+	if (holding.holders == 0)
+		return ERR_NONE;
+	record->caller_device_id = device->entity.id;
+	record->caller_device_number = record->caller_number;
+	if (holding.holders == 1) {
+		record->caller_number = arena_copy(&record->arena, holding.user->extension);
+		record->caller_name = arena_copy(&record->arena, holding.user->title);
+	} else if (!str_empty(device->title)) {
+		record->caller_name = arena_copy(&record->arena, device->title);
+	}
+	return record->caller_number.at && record->caller_name.at ? ERR_NONE : ERR_NO_MEMORY;
+}
+
+// Who it is, by what the trunk says.
+enum err caller_read(struct call *call, const struct invitation *invitation, struct call_record *record)
 {
 	const struct number_plan *plan = directory_plan(call->table->ports.directory);
 
+	call->caller_kind = CALLER_TRUNK;
 	call->caller_trunk_id = call->caller->trunk_id = invitation->trunk_id;
-	enum err err = leg_load_trunk(call->caller, invitation->trunk_id, TRUNK_LEG_IN);
 	call->caller_device_kind = DEVICE_EXTERNAL;
 	if (!canonical_from_trunk(plan, invitation->caller_number, call->caller_canonical))
 		call->caller_canonical[0] = '\0';
 	record->caller_trunk_id = invitation->trunk_id;
 	if (call->anonymous)
-		return err;
+		return ERR_NONE;
 	struct str number =
 	    call->caller_canonical[0] ? str_of(call->caller_canonical) : str_first(invitation->caller_number, 64);
 	record->caller_number = arena_copy(&record->arena, number);
 	record->caller_name = arena_copy(&record->arena, str_first(invitation->caller_name, 100));
-	return record->caller_number.at && record->caller_name.at ? err : ERR_NO_MEMORY;
+	if (!record->caller_number.at || !record->caller_name.at)
+		return ERR_NO_MEMORY;
+	return call->caller_canonical[0] ? caller_recognise(call, record) : ERR_NONE;
+}
+
+enum err caller_from_trunk(struct call *call, const struct invitation *invitation, struct call_record *record)
+{
+	enum err err = leg_load_trunk(call->caller, invitation->trunk_id, TRUNK_LEG_IN);
+	enum err read = caller_read(call, invitation, record);
+
+	return read ? read : err;
 }
 
 // ---- what is called

@@ -31,9 +31,10 @@ struct assignment {
 
 // In one piece with its entity, a user's assignments and a trunk's ranges.
 struct entry {
-	struct hash_node by_id;  // in directory.by_id[kind]
-	struct hash_node by_key; // in directory.by_key[kind], see key_of
-	struct list in_kind;     // trunks: in directory.trunks; selections: in their holding
+	struct hash_node by_id;        // in directory.by_id[kind]
+	struct hash_node by_key;       // in directory.by_key[kind], see key_of
+	struct hash_node by_canonical; // external numbers and Teams users: in directory.outside
+	struct list in_kind;           // trunks: in directory.trunks; selections: in their holding
 	struct entity *entity;
 	struct assignment *assignments; // users: as many as turns
 	struct holding *holding;        // selections
@@ -49,7 +50,8 @@ struct directory {
 	struct hash_table *by_id[ENTITY_KIND_COUNT];
 	struct hash_table *by_key[ENTITY_KIND_COUNT];
 	struct hash_table *holdings;
-	struct list trunks; // few, so searched in order
+	struct hash_table *outside; // devices that are phone numbers, by their canonical one
+	struct list trunks;         // few, so searched in order
 	struct did_table dids;
 	struct route_table routes;
 };
@@ -108,6 +110,32 @@ static bool same_id(const struct hash_node *node, const void *key)
 static bool same_key(const struct hash_node *node, const void *key)
 {
 	return str_equal(key_of(container_of(node, const struct entry, by_key)->entity), *(const struct str *)key);
+}
+
+static struct str canonical_of(const struct entry *entry)
+{
+	const struct device *device = (const struct device *)entry->entity;
+
+	return device->canonical;
+}
+
+// Goes on to the end, to see whether there is more than one.
+struct canonical_search {
+	struct str canonical;
+	const struct device *found;
+	size_t count;
+};
+
+static bool canonical_gather(const struct hash_node *node, const void *key)
+{
+	struct canonical_search *search = *(struct canonical_search *const *)key;
+	const struct entry *entry = container_of(node, const struct entry, by_canonical);
+
+	if (str_equal(canonical_of(entry), search->canonical)) {
+		search->found = (const struct device *)entry->entity;
+		search->count++;
+	}
+	return false;
 }
 
 static bool same_device(const struct hash_node *node, const void *key)
@@ -252,6 +280,8 @@ static void entry_drop(struct directory *directory, struct entry *entry)
 		hash_remove(directory->by_id[kind], &entry->by_id);
 	if (entry->by_key.hash)
 		hash_remove(directory->by_key[kind], &entry->by_key);
+	if (entry->by_canonical.hash)
+		hash_remove(directory->outside, &entry->by_canonical);
 	list_remove(&entry->in_kind);
 	if (kind == ENTITY_DID)
 		did_table_leave(&directory->dids, (const struct did *)entry->entity);
@@ -275,6 +305,11 @@ static bool entry_enter_keys(struct directory *directory, struct entry *entry)
 
 	if (!hash_insert(directory->by_id[entity->kind], &entry->by_id, hash_uint(entity->id))) {
 		entry->by_id.hash = 0;
+		return false;
+	}
+	if (entity->kind == ENTITY_DEVICE && !str_empty(canonical_of(entry)) &&
+	    !hash_insert(directory->outside, &entry->by_canonical, hash_str(canonical_of(entry)))) {
+		entry->by_canonical.hash = 0;
 		return false;
 	}
 	if (!has_key(entity))
@@ -381,7 +416,8 @@ struct directory *directory_create(const struct number_plan *plan)
 		whole = whole && directory->by_id[kind] && directory->by_key[kind];
 	}
 	directory->holdings = hash_create();
-	if (!whole || !directory->holdings) {
+	directory->outside = hash_create();
+	if (!whole || !directory->holdings || !directory->outside) {
 		directory_destroy(directory);
 		return NULL;
 	}
@@ -406,6 +442,7 @@ void directory_destroy(struct directory *directory)
 		hash_destroy(directory->by_key[kind]);
 	}
 	hash_destroy(directory->holdings);
+	hash_destroy(directory->outside);
 	did_table_free(&directory->dids);
 	arena_free(&directory->arena);
 	free(directory);
@@ -441,6 +478,15 @@ const struct device *directory_device_by_number(const struct directory *director
 const struct site *directory_site(const struct directory *directory)
 {
 	return (const struct site *)entity_by_id(directory, ENTITY_SITE, SITE_ID);
+}
+
+const struct device *directory_device_by_canonical(const struct directory *directory, struct str canonical)
+{
+	struct canonical_search search = {.canonical = canonical};
+	struct canonical_search *key = &search;
+
+	hash_find(directory->outside, hash_str(canonical), canonical_gather, &key);
+	return search.count == 1 ? search.found : NULL;
 }
 
 const struct trunk *directory_trunk(const struct directory *directory, uint64_t id)

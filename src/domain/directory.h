@@ -35,6 +35,8 @@ const struct device *directory_device(const struct directory *directory, uint64_
 // A device that registers, by its number: the name it authenticates with.
 const struct device *directory_device_by_number(const struct directory *directory, struct str number);
 const struct site *directory_site(const struct directory *directory); // the settings; NULL: none were put
+// The external number or Teams user that this canonical number is; NULL: none, or more than one.
+const struct device *directory_device_by_canonical(const struct directory *directory, struct str canonical);
 const struct trunk *directory_trunk(const struct directory *directory, uint64_t id);
 // All trunks one after the other, in no order; NULL begins and ends. The previous one must still be there.
 const struct trunk *directory_trunk_after(const struct directory *directory, const struct trunk *previous);

@@ -125,6 +125,7 @@ static const struct field trunk_fields[] = {
     CHOICE(from_user, .choices = from_user_names, .fallback = "caller"),
     BOOLEAN(from_name, .fallback = "true"),
     BOOLEAN(enabled, .fallback = "true"),
+    BOOLEAN(trusts_caller_number, .fallback = "true"),
     CHOICE(unknown_did, .choices = unknown_did_names, .fallback = "site"),
     TEXT(unknown_did_extension, .max = EXTENSION_MAX, .rule = "An extension has 2 to 15 digits."),
 };

@@ -58,6 +58,8 @@ struct trunk {
 	int from_user;                    // enum trunk_from: whose number stands in From
 	bool from_name;                   // and whether a name stands beside it
 	bool enabled;
+	bool
+	    trusts_caller_number; // its numbers are the callers' own: who calls from a number of ours is shown as its user
 	int unknown_did; // what a caller gets for a number that leads nowhere: enum unknown_did, SITE = as the site says
 	struct str unknown_did_extension; // UNKNOWN_DID_EXTENSION: which
 };

@@ -91,12 +91,16 @@ static void brings(struct stage *stage, struct line *line)
 {
 	const struct entity *trunk = stage_entity(stage, line->words[0]);
 	bool anonymous = strcmp(line->words[2], "somebody-anonymous") == 0;
+	char *hidden = strstr(line->words[2], " anonymously");
+
+	if (hidden)
+		*hidden = '\0';
 	const struct invitation template = {
 	    .caller = CALLER_TRUNK,
 	    .trunk_id = trunk->id,
 	    .dialled = str_of(line->words[1]),
 	    .caller_number = anonymous ? STR("+441444888888") : str_of(line->words[2]),
-	    .anonymous = anonymous,
+	    .anonymous = anonymous || hidden,
 	};
 	struct invitation invitation = template;
 	struct party *party = stage_enter(stage, line->words[0]);

@@ -367,7 +367,11 @@ static void save_registration(void *context, struct registration_write *write)
 static void save_call(void *context, struct call_record *record)
 {
 	struct stage *stage = context;
-	char origin[200] = "", cause[20] = "";
+	char origin[200] = "", cause[20] = "", own_number[80] = "";
+
+	if (record->caller_trunk_id && !str_empty(record->caller_device_number) &&
+	    !str_equal(record->caller_device_number, record->caller_number))
+		snprintf(own_number, sizeof own_number, " at %.*s", STR_ARG(record->caller_device_number));
 
 	if (record->q850)
 		snprintf(cause, sizeof cause, ", Q.850 %u", record->q850);
@@ -375,12 +379,12 @@ static void save_call(void *context, struct call_record *record)
 		snprintf(origin, sizeof origin, ", transferred by %.*s", STR_ARG(record->transferred_by));
 	else if (!str_empty(record->forwarded_from))
 		snprintf(origin, sizeof origin, ", forwarded");
-	stage_say(stage, "record: %.*s%s%.*s to %.*s%s%.*s, %s%s%s, status %u%s, ended by %.*s%s",
-		  STR_ARG(record->caller_number), str_empty(record->caller_name) ? "" : " ",
-		  STR_ARG(record->caller_name), STR_ARG(record->dialled), str_empty(record->callee_title) ? "" : " ",
-		  STR_ARG(record->callee_title), outcome_names[record->outcome], record->err ? " because " : "",
-		  record->err ? err_name(record->err) : "", record->sip_status, cause, STR_ARG(record->ended_by),
-		  origin);
+	stage_say(
+	    stage, "record: %.*s%s%.*s%s to %.*s%s%.*s, %s%s%s, status %u%s, ended by %.*s%s",
+	    STR_ARG(record->caller_number), str_empty(record->caller_name) ? "" : " ", STR_ARG(record->caller_name),
+	    own_number, STR_ARG(record->dialled), str_empty(record->callee_title) ? "" : " ",
+	    STR_ARG(record->callee_title), outcome_names[record->outcome], record->err ? " because " : "",
+	    record->err ? err_name(record->err) : "", record->sip_status, cause, STR_ARG(record->ended_by), origin);
 	for (size_t i = 0; i < record->leg_count; i++) {
 		const struct leg_record *leg = &record->legs[i];
 		struct str title = str_empty(leg->device_title) ? leg->device_number : leg->device_title;

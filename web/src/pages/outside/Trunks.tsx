@@ -77,7 +77,7 @@ export function TrunkList() {
 	);
 }
 
-const names = ["title", "host", "port", "targets", "options_interval_s", "transport", "username", "realm", "registers", "registration_user", "registration_expires_s", "inbound", "inbound_username", "caller_id", "legs_max", "legs_per_s", "outside_legs_per_hour", ...identityNames, "enabled", "unknown_did", "unknown_did_extension"] as const;
+const names = ["title", "host", "port", "targets", "options_interval_s", "transport", "username", "realm", "registers", "registration_user", "registration_expires_s", "inbound", "inbound_username", "caller_id", "legs_max", "legs_per_s", "outside_legs_per_hour", ...identityNames, "enabled", "trusts_caller_number", "unknown_did", "unknown_did_extension"] as const;
 type TrunkValue = Pick<Required<Trunk>, (typeof names)[number]> & { password: string; inbound_password: string };
 
 export function TrunkPage() {
@@ -87,7 +87,7 @@ export function TrunkPage() {
 			resource="trunks"
 			list={{ href: "/trunks", label: t("shell.trunks") }}
 			newTitle={t("outside.newTrunk")}
-			blank={{ title: "", host: "", port: 0, targets: "", options_interval_s: 30, transport: "udp", username: "", realm: "", registers: false, registration_user: "", registration_expires_s: 600, inbound: "", inbound_username: "", inbound_password: "", caller_id: "", legs_max: 0, legs_per_s: 0, outside_legs_per_hour: 0, ...identityBlank, enabled: true, unknown_did: "site", unknown_did_extension: "", password: "" }}
+			blank={{ title: "", host: "", port: 0, targets: "", options_interval_s: 30, transport: "udp", username: "", realm: "", registers: false, registration_user: "", registration_expires_s: 600, inbound: "", inbound_username: "", inbound_password: "", caller_id: "", legs_max: 0, legs_per_s: 0, outside_legs_per_hour: 0, ...identityBlank, enabled: true, trusts_caller_number: true, unknown_did: "site", unknown_did_extension: "", password: "" }}
 			valueOf={(trunk) => ({ ...(Object.fromEntries(names.map((name) => [name, trunk[name]])) as unknown as TrunkValue), password: "", inbound_password: "" })}
 			bodyOf={({ password, inbound_password, ...rest }) => ({ ...rest, ...(password ? { password } : {}), ...(inbound_password ? { inbound_password } : {}) })}
 			nameOf={(trunk) => trunk.title}
@@ -118,6 +118,7 @@ export function TrunkPage() {
 				from_user: t("outside.fromUser"),
 				from_name: t("outside.fromName"),
 				enabled: t("outside.enabled"),
+				trusts_caller_number: t("numbers.trusts"),
 				unknown_did: t("numbers.unknown"),
 				unknown_did_extension: t("numbers.unknownExtension"),
 			}}
@@ -201,6 +202,7 @@ export function TrunkPage() {
 							<TextField form={form} name="caller_id" label={t("outside.callerId")} max={32} mode="tel" hint={t("outside.callerIdHint")} />
 							<NumberField form={form} name="legs_max" label={t("outside.legsMax")} min={0} max={100000} hint={t("outside.legsMaxHint")} />
 							<NumberField form={form} name="legs_per_s" label={t("outside.legsPerS")} min={0} max={10000} hint={t("outside.legsPerSHint")} />
+							<SwitchField form={form} name="trusts_caller_number" label={t("numbers.trusts")} hint={t("numbers.trustsHint")} />
 							<ChoiceField
 								form={form}
 								name="unknown_did"
