@@ -17,8 +17,9 @@ struct client;
 struct cli {
 	struct client *client;
 	enum output output;
-	bool help;    // --help was given after a command
-	bool release; // --release: delete it even when somebody has it
+	bool help;                            // --help was given after a command
+	bool release;                         // --release: delete it even when somebody has it
+	const char *as, *from_trunk, *caller; // --as, --from-trunk, --caller: of `route`; NULL: not given
 	const struct command *command;
 	enum entity_kind kind; // of the command; ENTITY_KIND_COUNT = none
 	char **arguments;      // after the command's own words

@@ -103,13 +103,11 @@ int usage(const struct cli *cli, const char *format, ...)
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
-	    {"url", required_argument, NULL, 'u'},
-	    {"token", required_argument, NULL, 't'},
-	    {"json", no_argument, NULL, 'j'},
-	    {"help", no_argument, NULL, 'h'},
-	    {"version", no_argument, NULL, 'v'},
-	    {"release", no_argument, NULL, 'r'},
-	    {NULL, 0, NULL, 0},
+	    {"url", required_argument, NULL, 'u'},    {"token", required_argument, NULL, 't'},
+	    {"json", no_argument, NULL, 'j'},         {"help", no_argument, NULL, 'h'},
+	    {"version", no_argument, NULL, 'v'},      {"release", no_argument, NULL, 'r'},
+	    {"as", required_argument, NULL, 'a'},     {"from-trunk", required_argument, NULL, 'f'},
+	    {"caller", required_argument, NULL, 'c'}, {NULL, 0, NULL, 0},
 	};
 	struct cli cli = {.output = OUTPUT_TABLES};
 	const char *url = NULL, *token = NULL;
@@ -128,6 +126,15 @@ int main(int argc, char **argv)
 			break;
 		case 'r':
 			cli.release = true;
+			break;
+		case 'a':
+			cli.as = optarg;
+			break;
+		case 'f':
+			cli.from_trunk = optarg;
+			break;
+		case 'c':
+			cli.caller = optarg;
 			break;
 		case 'h':
 			cli.help = true;

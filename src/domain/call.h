@@ -14,6 +14,7 @@
 //   call_join.c   two who are up are told of each other's media
 //   call_pickup.c a caller who takes a call that rings at somebody else's
 //   call_write.c  what is kept of it all: call records
+//   call_explain.c   what would happen, step by step, without a call
 //   call_view.c   what is shown of it all: snapshots and explanations
 //   lamp.c        what is told of it all: an extension's busy lamp
 //   call_watch.c  who watches is told which calls have changed
@@ -427,6 +428,8 @@ enum err device_may_ring(const struct call_table *table, const struct device *de
 			 const char **why);
 struct destination {
 	const struct user *user; // NULL: outside
+	const struct did *did;   // the number of ours that was called, or NULL
+	bool unknown;            // what is set for numbers that lead nowhere applies
 	struct number outside;
 	bool emergency;
 };
@@ -451,6 +454,9 @@ enum err destination_of_forward(const struct call *call, const struct user *user
 // What toll.h is asked about a leg of the turn over the route.
 struct toll_question toll_question_of(const struct attempt *attempt, const struct call_turn *turn,
 				      const struct route *route);
+// The routes to a number. An emergency code that none leads to goes the way of the country's own numbers.
+size_t routes_to(const struct directory *directory, struct str canonical, bool emergency,
+		 const struct route *routes[ROUTES_MAX]);
 // The next route for the turn that its legs have not tried and that may be taken; NULL: none is left. *why says whether there
 // are none or why none may be.
 const struct route *route_of_leg(const struct leg *leg); // the one over its trunk; NULL: gone

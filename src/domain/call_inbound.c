@@ -160,11 +160,13 @@ enum err destination_from_trunk(const struct call *call, struct str dialled, str
 	char canonical[NUMBER_MAX] = "";
 	const struct did *did = did_called(directory, dialled, call->caller_trunk_id, canonical);
 
+	destination->did = did;
 	if (canonical[0] && call_comes_back(call->table, str_of(canonical), str_of(call->caller_canonical)))
 		return ERR_LOOP;
 	enum err err = did ? destination_of_did(directory, did, str_of(canonical), destination) : ERR_UNKNOWN_NUMBER;
 	// A number of a range may stand for an extension that nobody has; one that is set to reach nobody stays so.
-	if (err == ERR_UNKNOWN_NUMBER && (!did || did->target == DID_DIGITS))
+	destination->unknown = err == ERR_UNKNOWN_NUMBER && (!did || did->target == DID_DIGITS);
+	if (destination->unknown)
 		return reach_unknown(directory, call->caller_trunk_id, destination);
 	return err;
 }

@@ -78,9 +78,8 @@ bool call_comes_back(const struct call_table *table, struct str dialled, struct 
 	return !str_empty(caller) && hash_find(table->outside, hash_str(dialled), same_outside, &key);
 }
 
-// The routes to a number. An emergency code that none leads to goes the way of the country's own numbers.
-static size_t routes_to(const struct directory *directory, struct str canonical, bool emergency,
-			const struct route *routes[ROUTES_MAX])
+size_t routes_to(const struct directory *directory, struct str canonical, bool emergency,
+		 const struct route *routes[ROUTES_MAX])
 {
 	size_t count = directory_routes(directory, canonical, routes, ROUTES_MAX);
 	char country[NUMBER_MAX];
@@ -101,7 +100,8 @@ static enum err destination_outside(const struct call_table *table, const struct
 	const struct did *did = directory_did(directory, canonical, 0);
 
 	destination->emergency = destination->outside.class_ == NUMBER_EMERGENCY;
-	if (did && !destination->emergency)
+	destination->did = destination->emergency ? NULL : did;
+	if (destination->did)
 		return destination_of_did(directory, did, canonical, destination);
 	size_t count = routes_to(directory, canonical, destination->emergency, routes);
 	enum err err = ERR_NO_ROUTE;

@@ -1,6 +1,8 @@
 // A call table with one call in it, for what the API shows of calls.
 #include "http/fake_calls.h"
 
+#include "domain/dial_explanation.h"
+
 #include <stdatomic.h>
 
 enum { THE_CALL = 7 };
@@ -92,6 +94,61 @@ enum err call_table_explain(struct call_table *table, struct str extension, stru
 						 .turns = turns,
 						 .turn_count = 2,
 						 .afterwards = STR("Then the caller hears busy.")};
+	return ERR_NONE;
+}
+
+const char *const dial_step_names[] = {"number", "caller", "feature",     "emergency", "extension",
+				       "loop",   "did",    "unknown_did", "routes",    NULL};
+const char *const dial_result_names[] = {"refused", "feature", "user", "outside", NULL};
+
+// 510 reaches the outside by a second route; a call from trunk 1 reaches Jane.
+enum err call_table_explain_dial(struct call_table *table, const struct dial_question *question, struct arena *arena,
+				 struct dial_explanation *explanation)
+{
+	(void)table;
+	if (!str_empty(question->as) && !str_equal(question->as, STR("510")))
+		return ERR_UNKNOWN_NUMBER;
+	if (str_empty(question->as) && question->from_trunk != 1)
+		return ERR_NOT_FOUND;
+	*explanation = (struct dial_explanation){.feature = FEATURE_NONE,
+						 .canonical = STR("+441444123456"),
+						 .class_ = NUMBER_NATIONAL,
+						 .caller_number = STR("510"),
+						 .caller_name = STR("Jane Doe"),
+						 .steps = {{DIAL_STEP_NUMBER, true, STR("It is a number.")}},
+						 .step_count = 1};
+	if (str_empty(question->as)) {
+		explanation->result = DIAL_USER;
+		explanation->user_id = 2;
+		explanation->user_title = STR("Jane Doe");
+		explanation->user_extension = STR("510");
+		explanation->did_id = 1;
+		explanation->did = STR("+441444123400-+441444123499");
+		return ERR_NONE;
+	}
+	explanation->result = DIAL_OUTSIDE;
+	explanation->routes = arena_alloc(arena, 2 * sizeof *explanation->routes);
+	if (!explanation->routes)
+		return ERR_NO_MEMORY;
+	explanation->routes[0] = (struct dial_route){.route_id = 1,
+						     .trunk_id = 1,
+						     .trunk = STR("Carrier"),
+						     .enabled = true,
+						     .pattern = STR("+44ZXXXXXXXXX"),
+						     .why_not = ERR_TOLL_CLASS,
+						     .toll = {ERR_TOLL_CLASS, TOLL_PREMIUM, TOLL_NATIONAL},
+						     .sentence = STR("Toll class 3 is needed."),
+						     .sent = STR("01444123456")};
+	explanation->routes[1] = (struct dial_route){.route_id = 2,
+						     .trunk_id = 2,
+						     .trunk = STR("Other"),
+						     .enabled = true,
+						     .pattern = STR(""),
+						     .cost = 5,
+						     .sentence = STR("A call may go this way."),
+						     .sent = STR("+441444123456"),
+						     .caller_number = STR("+441444200200")};
+	explanation->route_count = 2;
 	return ERR_NONE;
 }
 

@@ -147,6 +147,32 @@ static const json_t *finding(const struct reply *reply, const char *code)
 	return NULL;
 }
 
+static void what_would_happen_is_told_step_by_step(void **state)
+{
+	struct fixture *f = *state;
+	struct reply reply = ask(f, &f->admin, "GET", "/api/v1/routes/explain?number=01444%20123456&as=510", NULL);
+	const json_t *routes = json_object_get(reply.json, "routes"), *way = json_array_get(routes, 1);
+	assert_string_equal(text_of(&reply, "result"), "outside");
+	assert_string_equal(text_of(&reply, "class"), "national");
+	assert_int_equal(json_array_size(routes), 2);
+	assert_string_equal(json_string_value(json_object_get(json_array_get(routes, 0), "code")), "toll_class");
+	assert_true(json_is_true(json_object_get(way, "taken")));
+	assert_string_equal(json_string_value(json_object_get(way, "caller_number")), "+441444200200");
+	expect(reply, 200);
+	reply = ask(f, &f->admin, "GET", "/api/v1/routes/explain?number=1&from_trunk=1&caller=0044144", NULL);
+	assert_string_equal(text_of(&reply, "result"), "user");
+	assert_string_equal(json_string_value(json_object_get(json_object_get(reply.json, "user"), "id")), "2");
+	expect(reply, 200);
+	expect_field(ask(f, &f->admin, "GET", "/api/v1/routes/explain?as=510", NULL), 422, "number", "missing_field");
+	expect_field(ask(f, &f->admin, "GET", "/api/v1/routes/explain?number=1", NULL), 422, "as", "missing_field");
+	expect_field(ask(f, &f->admin, "GET", "/api/v1/routes/explain?number=1&as=999", NULL), 422, "as",
+		     "invalid_field");
+	expect_field(ask(f, &f->admin, "GET", "/api/v1/routes/explain?number=1&from_trunk=9", NULL), 422, "from_trunk",
+		     "invalid_field");
+	expect_field(ask(f, &f->admin, "GET", "/api/v1/routes/explain?number=1&as=510&caller=1", NULL), 422, "caller",
+		     "invalid_field");
+}
+
 static void status_says(void *context, struct http_status *status)
 {
 	(void)context;
@@ -302,6 +328,7 @@ int main(void)
 	    SERVED(what_was_read_can_be_sent_back),
 	    SERVED(a_user_shows_sessions_devices_and_calls),
 	    SERVED(a_number_is_explained_before_it_is_saved),
+	    SERVED(what_would_happen_is_told_step_by_step),
 	    cmocka_unit_test(trunks_show_their_targets),
 	    cmocka_unit_test(the_status_says_what_is_wrong),
 	    cmocka_unit_test(the_status_tells_of_calls_to_the_outside),

@@ -69,6 +69,7 @@ const TrunkPage = lazy(() => import("./outside/Trunks").then((all) => ({ default
 const RouteList = lazy(() => import("./outside/Routes").then((all) => ({ default: all.RouteList })));
 const RoutePage = lazy(() => import("./outside/Routes").then((all) => ({ default: all.RoutePage })));
 const NumberList = lazy(() => import("./outside/Numbers").then((all) => ({ default: all.NumberList })));
+const TryNumber = lazy(() => import("./outside/TryNumber"));
 const NumberPage = lazy(() => import("./outside/Numbers").then((all) => ({ default: all.NumberPage })));
 
 export const pages: readonly PageEntry[] = [
@@ -121,6 +122,7 @@ export const pages: readonly PageEntry[] = [
 	{ path: "/routes/:id", page: RoutePage, roles: readers },
 	{ path: "/numbers", page: NumberList, roles: readers, navigation: { section: "outside", label: "dids", icon: IconNumber } },
 	{ path: "/numbers/new", page: NumberPage, roles: ["admin"] },
+	{ path: "/numbers/try", page: TryNumber, roles: readers },
 	{ path: "/numbers/:id", page: NumberPage, roles: readers },
 	{ path: "/devices/:group/new", page: DevicePage, roles: ["admin"] },
 	{ path: "/devices/:group/:id", page: DevicePage, roles: readers },

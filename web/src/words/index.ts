@@ -16,6 +16,7 @@ import { problems } from "./problems";
 import { ringPlan } from "./ringPlan";
 import { shell } from "./shell";
 import { settings, tokens } from "./system";
+import { tryNumber } from "./tryNumber";
 import { users } from "./users";
 
 const parts = {
@@ -28,6 +29,7 @@ const parts = {
 	devices,
 	dialling,
 	numbers,
+	tryNumber,
 	outside,
 	calls,
 	records,

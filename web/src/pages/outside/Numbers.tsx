@@ -9,6 +9,7 @@ import { useEntity, useList, type Did } from "../../api/resources";
 import { Dialled } from "../../parts/Dialled";
 import { ChoiceField, NumberField, TextField } from "../../parts/fields";
 import { Card, Fields } from "../../parts/FormPage";
+import { ButtonLink } from "../../parts/ButtonLink";
 import { ExportButton } from "../../parts/ExportButton";
 import { ListPage, type Column } from "../../parts/ListPage";
 import { useRemove } from "../../parts/useRemove";
@@ -73,7 +74,14 @@ export function NumberList() {
 			hrefOf={(did) => `/numbers/${did.id}`}
 			cloneOf={(did) => `/numbers/new?clone=${did.id}`}
 			remove={remove}
-			tools={<ExportButton of="dids" />}
+			tools={
+				<>
+					<ButtonLink href="/numbers/try" variant="default">
+						{t("tryNumber.open")}
+					</ButtonLink>
+					<ExportButton of="dids" />
+				</>
+			}
 			add={{ href: "/numbers/new" }}
 			empty={{ title: t("outside.noDids"), text: t("outside.noDidsText"), icon: <IconNumber size={32} /> }}
 		/>

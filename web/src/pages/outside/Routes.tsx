@@ -63,6 +63,11 @@ export function RouteList() {
 			hrefOf={(route) => `/routes/${route.id}`}
 			cloneOf={(route) => `/routes/new?clone=${route.id}`}
 			remove={remove}
+			tools={
+				<ButtonLink href="/numbers/try" variant="default">
+					{t("tryNumber.open")}
+				</ButtonLink>
+			}
 			add={{ href: "/routes/new" }}
 			empty={{
 				title: t("outside.noRoutes"),
