@@ -101,7 +101,7 @@ class Drain(unittest.TestCase):
         caller.within(answered, "INVITE", offer)
         asked = callee.expect("INVITE")
         self.assertEqual(asked.body, offer)
-        if challenge:  # the account is still known to the call
+        if challenge:
             callee.respond(asked, 407, extra=[f"Proxy-Authenticate: {CHALLENGE.format('again')}"])
             callee.expect("ACK")
             asked = callee.expect("INVITE")
@@ -149,7 +149,7 @@ class Drain(unittest.TestCase):
         if when == "talking":
             self.remove(kind)
         self.hold_from_callee(bob, carrier, invite)
-        self.hold_from_caller(bob, carrier, answered, challenge=True)
+        self.hold_from_caller(bob, carrier, answered, challenge=kind != "trunk")
         self.bye(bob, answered, carrier)
         record = self.record(self.extension)
         self.assertEqual((record["outcome"], record["ended_by"]), ("answered", "caller"), timeline(record))
