@@ -4,6 +4,7 @@
 #define DOMAIN_RECORDS_H
 
 #include "base/queue.h"
+#include "domain/answer_times.h"
 #include "domain/call_record.h"
 #include "domain/entity.h"
 
@@ -222,6 +223,9 @@ struct records {
 	enum err (*record_list)(void *context, const struct record_query *query, struct arena *arena,
 				struct record_page *page);
 	enum err (*record_get)(void *context, struct str id, struct arena *arena, struct call_record **record);
+	// Of the device's newest legs, at most ANSWER_TIMES_MAX; in the arena.
+	enum err (*answer_times)(void *context, uint64_t device_id, struct arena *arena, struct answer_time **times,
+				 size_t *count);
 	// Whether writes succeed now; the sentence says why not.
 	bool (*healthy)(void *context, char *sentence, size_t size);
 };

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "store/answer_sql.h"
+#include "store/answer_time_sql.h"
 #include "store/audit_sql.h"
 #include "store/call_record_sql.h"
 #include "store/derived_sql.h"
@@ -377,6 +378,20 @@ static enum err record_list(void *context, const struct record_query *query, str
 	return err;
 }
 
+static enum err answer_times(void *context, uint64_t device_id, struct arena *arena, struct answer_time **times,
+			     size_t *count)
+{
+	struct store *store = context;
+	struct database *database;
+	enum err err = readers_take(store->readers, &database);
+
+	if (err)
+		return err;
+	err = answer_time_list(database, device_id, arena, times, count);
+	readers_give(store->readers, database, err);
+	return err;
+}
+
 static enum err record_get(void *context, struct str id, struct arena *arena, struct call_record **record)
 {
 	struct store *store = context;
@@ -522,6 +537,7 @@ bool store_open(const struct store_settings *settings, struct store **result, ch
 	    .overview = overview,
 	    .record_list = record_list,
 	    .record_get = record_get,
+	    .answer_times = answer_times,
 	    .healthy = healthy,
 	};
 	*result = store;

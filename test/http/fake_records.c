@@ -549,6 +549,23 @@ static enum err fake_record_list(void *context, const struct record_query *query
 	return ERR_NONE;
 }
 
+static enum err fake_answer_times(void *context, uint64_t device_id, struct arena *arena, struct answer_time **times,
+				  size_t *count)
+{
+	enum err err = failure(context);
+	(void)device_id;
+	*count = 0;
+	if (err)
+		return err;
+	*times = arena_alloc(arena, ANSWER_TIMES_NEEDED * sizeof **times);
+	if (!*times)
+		return ERR_NO_MEMORY;
+	for (; *count < ANSWER_TIMES_NEEDED; (*count)++)
+		(*times)[*count] =
+		    (struct answer_time){ANSWER_TAKEN, true, *count < 5 ? 200 : 3000 + 100 * (int64_t)*count};
+	return ERR_NONE;
+}
+
 static enum err fake_record_get(void *context, struct str id, struct arena *arena, struct call_record **record)
 {
 	struct fake_records *fake = context;
@@ -691,6 +708,7 @@ struct fake_records *fake_records_create(void)
 	    .audit_list = fake_audit_list,
 	    .record_list = fake_record_list,
 	    .record_get = fake_record_get,
+	    .answer_times = fake_answer_times,
 	    .healthy = fake_healthy,
 	};
 	return fake;

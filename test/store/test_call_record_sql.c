@@ -267,6 +267,27 @@ static struct loaded load(struct fixture *fixture)
 	return loaded;
 }
 
+static void answer_times_are_those_of_the_device(void **state)
+{
+	struct fixture *fixture = *state;
+	struct answer_time *times;
+	size_t count;
+
+	for (unsigned i = 0; i < 3; i++)
+		save(fixture, new_record(i, 1700000000000 + i * 60000));
+	wait_for_writer(fixture);
+	assert_int_equal(fixture->records->answer_times(fixture->records->context, 3, &fixture->arena, &times, &count),
+			 ERR_NONE);
+	assert_int_equal(count, 3);
+	for (size_t i = 0; i < count; i++) {
+		assert_int_equal(times[i].kind, ANSWER_CONFIRMED);
+		assert_int_equal(times[i].ms, 5000); // no 180 came: since the INVITE
+	}
+	assert_int_equal(fixture->records->answer_times(fixture->records->context, 99, &fixture->arena, &times, &count),
+			 ERR_NONE);
+	assert_int_equal(count, 0);
+}
+
 static void a_binding_comes_back_whole(void **state)
 {
 	struct fixture *fixture = *state;
@@ -357,6 +378,7 @@ int main(void)
 	    TEST(the_list_shows_the_newest_first_in_pages),
 	    TEST(records_are_found_by_who_what_and_how),
 	    TEST(a_record_given_twice_is_one),
+	    TEST(answer_times_are_those_of_the_device),
 	    TEST(a_binding_comes_back_whole),
 	    TEST(bindings_are_replaced_removed_and_forgotten),
 	    TEST(a_visitor_that_refuses_ends_the_loading),

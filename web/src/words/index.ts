@@ -3,6 +3,7 @@ import i18next from "i18next";
 import { initReactI18next } from "react-i18next";
 import { account } from "./account";
 import { agent } from "./agent";
+import { answerTimes } from "./answerTimes";
 import { audit } from "./audit";
 import { csv } from "./csv";
 import { devices } from "./devices";
@@ -38,6 +39,7 @@ const parts = {
 	status,
 	account,
 	agent,
+	answerTimes,
 	audit,
 	settings,
 	tokens,

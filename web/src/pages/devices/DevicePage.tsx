@@ -19,6 +19,7 @@ import { Card, Conflict, Fields, FormPage } from "../../parts/FormPage";
 import { Failure, Message } from "../../parts/States";
 import { unsavedForget } from "../../parts/unsaved";
 import { useEditor } from "../../parts/useEditor";
+import { AnswerTimes } from "./AnswerTimes";
 import { VerificationCard } from "./Verification";
 import { Credentials } from "./Credentials";
 import { groupLabels, kindsOf, type DeviceGroup } from "./kinds";
@@ -309,6 +310,19 @@ function DeviceForm({ group, device, etagRead, original }: DeviceFormProps) {
 							</Group>
 						)}
 					</Card>
+				)}
+				{over && device && (
+					<AnswerTimes
+						deviceId={device.id}
+						use={
+							form.locked
+								? null
+								: (times) => {
+										if (times.too_soon_ms !== undefined) form.set("too_soon_ms", times.too_soon_ms);
+										if (times.too_late_ms !== undefined) form.set("too_late_ms", times.too_late_ms);
+									}
+						}
+					/>
 				)}
 				<Card title={t("devices.calls")}>
 					<Fields>
