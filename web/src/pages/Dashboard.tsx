@@ -31,6 +31,18 @@ function troubleHref(code: string, id: string): string | null {
 	return null;
 }
 
+// All that a trouble is about, in a list.
+const troubleLists: Record<string, string> = { users_unreachable: "/users?reach=unreachable", users_without_device: "/users?reach=nothing" };
+
+function More({ href, text }: { href: string | undefined; text: string }) {
+	if (!href) return <Text size="sm">{text}</Text>;
+	return (
+		<Anchor component={Link} href={href} size="sm">
+			{text}
+		</Anchor>
+	);
+}
+
 function TroubleAlert({ trouble }: { trouble: Trouble }) {
 	const { t } = useTranslation();
 	const look = looks[trouble.severity];
@@ -56,7 +68,7 @@ function TroubleAlert({ trouble }: { trouble: Trouble }) {
 					})}
 					{trouble.count > trouble.examples.length && (
 						<List.Item>
-							<Text size="sm">{t("status.andMore", { count: trouble.count - trouble.examples.length })}</Text>
+							<More href={troubleLists[trouble.code]} text={t("status.andMore", { count: trouble.count - trouble.examples.length })} />
 						</List.Item>
 					)}
 				</List>

@@ -165,5 +165,21 @@ describe("users", () => {
 		expect(await userOf("511")).toBeUndefined();
 	});
 
+	it("are found by whether a call can reach them, and so from the overview", async () => {
+		const { page } = window;
+		for (let at = 0; at < 7; at++)
+			await server.api("POST", "/users", { name: `idle${at}`, title: `Idle ${at}`, extension: `70${at}` });
+		await window.go("/users?reach=nothing&sort=-extension");
+		await page.getByRole("link", { name: "Idle 6", exact: true }).waitFor();
+		expect(await page.getByLabel("Can be reached").first().inputValue()).toBe("No device");
+		await window.go("/users?reach=reachable");
+		await page.getByRole("main").getByRole("row").nth(1).waitFor();
+		expect(await page.getByRole("link", { name: "Idle 6", exact: true }).count()).toBe(0);
+		expect(await window.violations()).toEqual([]);
+		await window.go("/");
+		await page.getByRole("link", { name: /^and \d+ more$/ }).last().click();
+		await page.waitForURL(/reach=/);
+	});
+
 	it("did nothing that the policy forbids, and asked nobody but the server", () => expect(window.faults).toEqual([]));
 });

@@ -94,6 +94,11 @@ export default function UserList() {
 					],
 				},
 				{
+					field: "reach",
+					label: t("users.reach"),
+					options: (["reachable", "unreachable", "nothing"] as const).map((reach) => ({ value: reach, label: t(`users.reaches.${reach}`) })),
+				},
+				{
 					field: "role",
 					label: t("users.role"),
 					options: (["admin", "agent", "auditor"] as const).map((role) => ({ value: role, label: t(`users.roles.${role}`) })),
