@@ -194,7 +194,7 @@ class Agent:
             return None
 
     def expect(self, *wanted, seconds=5):
-        """The next message that is one of the wanted statuses or methods; 100 is passed over."""
+        """The next message that is one of the wanted statuses or methods; 100 is passed over, and whether we are there is answered."""
         while True:
             message = self.receive(seconds)
             if message is None:
@@ -204,6 +204,9 @@ class Agent:
                 continue
             if message.status in wanted or message.method in wanted:
                 return message
+            if message.method == "OPTIONS":
+                self.respond(message, 200)
+                continue
             raise AssertionError(f"{self.user}: {message.start!r} instead of {wanted}:\n{message.text()}")
 
     def request(self, method, uri, body=b"", extra=(), to=None, cseq=None, branch=None, contact=None):
