@@ -263,6 +263,9 @@ static void the_site_says_what_is_short_and_local(void **state)
 	(void)state;
 	assert_true(number_plan_usual(STR("GB"), &plan));
 	plan.area_code = STR("1444");
+	assert_int_equal(number_parse(&plan, STR("116117"), &number, &problem),
+			 ERR_NONE); // no local number begins with 1
+	assert_int_equal(number.class_, NUMBER_SHORT);
 	plan.short_codes = STR("118xxx 101 443322");
 	assert_int_equal(number_parse(&plan, STR("23 45 67"), &number, &problem), ERR_NONE);
 	assert_string_equal(number.canonical, "+441444234567");
