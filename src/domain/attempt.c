@@ -554,7 +554,7 @@ static bool next_route_may_help(const struct leg *leg)
 	bool tells_elsewhere = status >= 300 && status < 400;   // a carrier redirects nobody
 	bool does_not_know_us = status == 401 || status == 407; // our password was no answer, or there is none
 
-	return leg->trunk_id && !leg->rang &&
+	return leg->trunk_id && !leg->rang && !leg->came_back_over &&
 	       ((status >= 500 && status < 600) || status == 408 || tells_elsewhere || does_not_know_us);
 }
 
@@ -575,6 +575,8 @@ void attempt_leg_failed(struct attempt *attempt, struct leg *leg)
 	struct call_turn *turn = leg->turn;
 	struct result result = {.outcome = leg->outcome, .status = leg->understood, .cause = leg->cause};
 
+	if (leg->trunk_id && number_refusal_retry(leg))
+		return;
 	if (next_route_may_help(leg) && turn_ring_route(attempt, turn) == ERR_NONE)
 		return;
 	if (result.outcome == OUTCOME_TOO_SOON || result.outcome == OUTCOME_NOT_CONFIRMED) // a voicemail is nobody

@@ -203,7 +203,7 @@ void call_begin(struct call *call, const struct invitation *invitation)
 	log_arrival(call, attempt->record);
 	if (!err && call->table->draining)
 		err = ERR_SHUTTING_DOWN;
-	if (!err && invitation->max_forwards <= 1)
+	if (!err && (invitation->max_forwards <= 1 || diversions_hops(call) >= DIVERSION_HOPS_MAX))
 		err = ERR_TOO_MANY_HOPS;
 	if (!err)
 		err = call_serve(call, invitation, &destination);

@@ -6,6 +6,9 @@
 //   call_redirect.c  3xx: what a device wants to ring in its place
 //   call_route.c  who calls, who is called, what number is shown
 //   call_inbound.c   the same of calls that trunks bring
+//   caller_id.c   what number is shown, and who sent the call on
+//   hairpin.c     a leg of ours that comes back in
+//   number_refusal.c  a second try where a trunk refuses the number shown
 //   call_relay.c  requests within a call, carried from one side to the other
 //   call_transfer.c  a call that takes over one side of another: transfers, moves
 //   call_replace.c   a caller who takes somebody's place in a call
@@ -27,6 +30,7 @@
 #include "base/slots.h"
 #include "domain/call_table.h"
 #include "domain/cause.h"
+#include "domain/diversion.h"
 #include "domain/ring_plan.h"
 #include "domain/toll.h"
 #include "domain/trunk_use.h"
@@ -76,6 +80,15 @@ struct result {
 	enum err err;    // when it was our refusal
 };
 
+// The hairpin guard. A leg that is shown with the caller's own number, or with one that all share, is awaited back for as long as a
+// carrier takes to send it on, and no longer than until a phone rings; one that shows a person's own number here, which nobody else shows, for as long as it rings.
+enum {
+	HAIRPIN_KEYS = 3,
+	HAIRPIN_MS = 4000,
+	HAIRPIN_REPLACED_MS = 2000, // where the carrier shows somebody else, or nobody
+	HAIRPIN_SAME_MAX = 2,       // legs to one number that show one caller
+};
+
 enum turn_state { TURN_WAITING, TURN_RINGING, TURN_OVER };
 
 // One device's turn in an attempt. Times count from the attempt's start.
@@ -87,6 +100,8 @@ struct call_turn {
 	bool rung; // it has had legs
 	unsigned counted_legs;
 	const struct leg *redirector; // whose 3xx asked for it, or NULL
+	uint64_t shows_own_over;      // the trunk that has refused the number shown: the user's own goes there now
+	unsigned number_refused;      // by this status, until a second leg shows that it was about the number
 	uint64_t guest_id;            // then: the user whose device it is; 0: an outside number
 	int device_kind;
 	struct str device_number, device_title; // in the record's arena, as they were when the call came
@@ -139,9 +154,11 @@ struct leg {
 	bool on_trunk;             // counted among the trunk's legs
 	bool holds;                // he has put the other on hold, by the last offer of his that was accepted
 	bool talks;                // and among those in which the device does more than ring
-	struct hash_node outside;  // trunk legs: in call_table.outside, by turn->number
-	struct str shown_number;   // trunk legs: the caller's number sent along, in the record's arena
-	uint64_t began_ms;         // loop_now_ms
+	struct hash_node outside[HAIRPIN_KEYS]; // trunk legs: in call_table.outside
+	struct str shown_number;    // trunk legs: the caller's number sent along, in the record's arena; empty: none
+	enum shown_kind shown_kind; // whose it is
+	uint64_t came_back_over;    // the trunk that brought it in again; 0: none did
+	uint64_t began_ms;          // loop_now_ms
 	int64_t started_at, ringing_at, answered_at, ended_at; // wall clock, 0 = never
 	bool offered;                                          // one of ours: our INVITE had an offer
 	struct confirmation *confirmation; // PREPARING to DISMISSED, when the turn wants a key; owned
@@ -205,13 +222,17 @@ struct call {
 	uint64_t visited[FORWARDS_MAX + REDIRECTS_MAX + 1]; // the users tried
 	size_t visited_count;
 	char caller_canonical[NUMBER_MAX]; // of a caller from outside, or ""
-	struct body offer;                 // owned; empty: the caller's INVITE had none
-	bool rang;                         // the caller knows
-	unsigned told;                     // the provisional status he heard last
-	bool early_media;                  // the caller has an answer to his offer already, a device's own
-	struct leg *early_leg;             // whose; NULL once that is over
-	bool answers_early;                // the caller answers an offer that comes before the 2xx
-	bool answered_early;               // and he did
+	char did_dialled[NUMBER_MAX];      // of ours that he called, canonical, or ""
+	struct diversion
+	    *diversions; // by whom it was sent on before it came, the oldest first; in the first record's arena
+	size_t diversion_count;
+	struct body offer;     // owned; empty: the caller's INVITE had none
+	bool rang;             // the caller knows
+	unsigned told;         // the provisional status he heard last
+	bool early_media;      // the caller has an answer to his offer already, a device's own
+	struct leg *early_leg; // whose; NULL once that is over
+	bool answers_early;    // the caller answers an offer that comes before the 2xx
+	bool answered_early;   // and he did
 	int64_t answered_at;
 	unsigned legs_begun;
 	struct timer clock;
@@ -256,8 +277,11 @@ struct call_table {
 	struct pool calls_pool, legs_pool, attempts_pool, relays_pool, tallies_pool, lamps_pool, confirmations_pool;
 	struct slots *legs, *relays;
 	struct hash_table *tallies[TALLY_KIND_COUNT];
-	struct hash_table *outside; // trunk legs by the number they dial
-	struct hash_table *lamps;   // users whose calls somebody watches
+	struct hash_table
+	    *outside[HAIRPIN_KEYS]; // trunk legs: by the number they dial, the one they show, the user they are for
+	struct hash_table *number_refusals;          // trunks that have refused the number shown (number_refusal.c)
+	uint64_t number_retries, own_numbers_learnt; // counted for ever
+	struct hash_table *lamps;                    // users whose calls somebody watches
 	struct list calls;
 	struct list changed;         // of struct call.changed
 	struct toll *toll;           // owned
@@ -443,7 +467,7 @@ enum err destination_of_did(const struct directory *directory, const struct did 
 // The first without counting the leg: for asking.
 enum err caller_read(struct call *call, const struct invitation *invitation, struct call_record *record);
 enum err caller_from_trunk(struct call *call, const struct invitation *invitation, struct call_record *record);
-enum err destination_from_trunk(const struct call *call, struct str dialled, struct destination *destination);
+enum err destination_from_trunk(struct call *call, struct str dialled, struct destination *destination);
 // What a user of ours reaches by dialling it.
 enum err destination_of_user(const struct call_table *table, const struct user *user, struct str dialled,
 			     struct destination *destination);
@@ -461,11 +485,56 @@ size_t routes_to(const struct directory *directory, struct str canonical, bool e
 // are none or why none may be.
 const struct route *route_of_leg(const struct leg *leg); // the one over its trunk; NULL: gone
 const struct route *route_next(const struct attempt *attempt, const struct call_turn *turn, enum err *why);
+// The route by which a leg of the turn's went; NULL: it is there no more.
+const struct route *route_over(const struct attempt *attempt, const struct call_turn *turn, uint64_t trunk_id);
+
+// ---- caller_id.c
+
+// A number that the user may show outside, as it was typed: his own, else one that reaches him; empty: he has none.
+struct str caller_id_of_user(const struct directory *directory, const struct user *user);
+// The number of the user's own that a leg of this turn may show, canonical, or the trunk's; empty: there is none.
+struct str caller_id_own(const struct attempt *attempt, const struct call_turn *turn, const struct trunk *trunk,
+			 char room[NUMBER_MAX]);
+// Keeps those that the caller brought. False when there is no memory.
+bool diversions_keep(struct call *call, const struct invitation *invitation, struct arena *arena);
+// How often the call has been sent on before it came, by what it brought.
+unsigned diversions_hops(const struct call *call);
+// It has been sent on by us for this user already.
+bool diversions_show_loop(const struct call *call, const struct user *user);
+// By whom the call was sent on until it goes out by this turn, the oldest first. Gives how many; `rooms` holds their numbers.
+size_t diversions_gather(const struct attempt *attempt, const struct call_turn *turn,
+			 struct diversion diversions[DIVERSIONS_MAX], char rooms[DIVERSIONS_MAX][NUMBER_MAX]);
 // What a device or trunk is told of the caller.
 void caller_shown(const struct attempt *attempt, const struct call_turn *turn, struct outgoing_invite *invite,
 		  char room[NUMBER_MAX]);
-// Our own leg to the outside that comes back in: the called number and the number shown are those of a leg under way.
-bool call_comes_back(const struct call_table *table, struct str dialled, struct str caller);
+
+// ---- hairpin.c
+
+// A call that a trunk brings.
+struct hairpin_arrival {
+	struct str dialled;      // canonical
+	struct str caller;       // likewise; empty: he is not shown
+	const struct user *user; // who is reached by it, or NULL
+	uint64_t trunk_id;
+};
+// The leg goes out, shown so.
+void hairpin_watch(struct leg *leg, const struct outgoing_invite *invite);
+void hairpin_forget(struct leg *leg);
+// Whether the call is a leg of ours that comes back; the leg knows it then.
+bool hairpin_comes_back(const struct call_table *table, const struct hairpin_arrival *arrival);
+// So many legs show this caller to this number already that one more must be going round.
+bool hairpin_is_crowded(const struct call_table *table, const struct call_turn *turn,
+			const struct outgoing_invite *invite);
+
+// ---- number_refusal.c
+
+// The trunk has refused the leg because of the number shown: it is tried once more with the user's own. False: it is not.
+bool number_refusal_retry(struct leg *leg);
+// A leg that shows the user's own number has got further than the one before.
+void number_refusal_confirm(const struct leg *leg);
+// Whether the trunk is known to refuse numbers that are not the user's own.
+bool number_refusals_known(const struct call_table *table, const struct trunk *trunk);
+void number_refusals_free(struct call_table *table);
 
 // ---- call_relay.c
 

@@ -57,6 +57,8 @@ enum err caller_read(struct call *call, const struct invitation *invitation, str
 	call->caller_kind = CALLER_TRUNK;
 	call->caller_trunk_id = call->caller->trunk_id = invitation->trunk_id;
 	call->caller_device_kind = DEVICE_EXTERNAL;
+	if (!diversions_keep(call, invitation, &record->arena))
+		return ERR_NO_MEMORY;
 	if (!canonical_from_trunk(plan, invitation->caller_number, call->caller_canonical))
 		call->caller_canonical[0] = '\0';
 	record->caller_trunk_id = invitation->trunk_id;
@@ -154,19 +156,35 @@ enum err destination_of_did(const struct directory *directory, const struct did 
 	return destination->user ? ERR_NONE : ERR_UNKNOWN_NUMBER;
 }
 
-enum err destination_from_trunk(const struct call *call, struct str dialled, struct destination *destination)
+// What the number leads to, were the call no loop.
+static enum err reach(const struct call *call, const struct did *did, struct str canonical,
+		      struct destination *destination)
 {
 	const struct directory *directory = call->table->ports.directory;
-	char canonical[NUMBER_MAX] = "";
-	const struct did *did = did_called(directory, dialled, call->caller_trunk_id, canonical);
+	enum err err = did ? destination_of_did(directory, did, canonical, destination) : ERR_UNKNOWN_NUMBER;
 
-	destination->did = did;
-	if (canonical[0] && call_comes_back(call->table, str_of(canonical), str_of(call->caller_canonical)))
-		return ERR_LOOP;
-	enum err err = did ? destination_of_did(directory, did, str_of(canonical), destination) : ERR_UNKNOWN_NUMBER;
 	// A number of a range may stand for an extension that nobody has; one that is set to reach nobody stays so.
 	destination->unknown = err == ERR_UNKNOWN_NUMBER && (!did || did->target == DID_DIGITS);
 	if (destination->unknown)
 		return reach_unknown(directory, call->caller_trunk_id, destination);
+	return err;
+}
+
+enum err destination_from_trunk(struct call *call, struct str dialled, struct destination *destination)
+{
+	const struct directory *directory = call->table->ports.directory;
+	char canonical[NUMBER_MAX] = "";
+	const struct did *did = did_called(directory, dialled, call->caller_trunk_id, canonical);
+	enum err err = reach(call, did, str_of(canonical), destination);
+	const struct hairpin_arrival arrival = {str_of(canonical), str_of(call->caller_canonical), destination->user,
+						call->caller_trunk_id};
+
+	destination->did = did;
+	if (did)
+		memcpy(call->did_dialled, canonical, NUMBER_MAX);
+	if (canonical[0] && hairpin_comes_back(call->table, &arrival))
+		return ERR_LOOP;
+	if (!err && destination->user && diversions_show_loop(call, destination->user))
+		return ERR_LOOP;
 	return err;
 }

@@ -59,25 +59,6 @@ enum err caller_identify(struct call *call, const struct invitation *invitation,
 
 // ---- the called
 
-struct outside_key {
-	struct str dialled, caller;
-};
-
-static bool same_outside(const struct hash_node *node, const void *key)
-{
-	const struct leg *leg = container_of(node, const struct leg, outside);
-	const struct outside_key *wanted = key;
-
-	return str_equal(leg->turn->number, wanted->dialled) && str_equal(leg->shown_number, wanted->caller);
-}
-
-bool call_comes_back(const struct call_table *table, struct str dialled, struct str caller)
-{
-	struct outside_key key = {dialled, caller};
-
-	return !str_empty(caller) && hash_find(table->outside, hash_str(dialled), same_outside, &key);
-}
-
 size_t routes_to(const struct directory *directory, struct str canonical, bool emergency,
 		 const struct route *routes[ROUTES_MAX])
 {
@@ -216,6 +197,10 @@ enum err device_may_ring(const struct call_table *table, const struct device *de
 		*why = "The device is in as many calls as it may be.";
 		return ERR_BUSY;
 	}
+	if (device->device_kind == DEVICE_EXTERNAL && directory_did(table->ports.directory, device->canonical, 0)) {
+		*why = "The number is one of our own: the call would come back.";
+		return ERR_LOOP;
+	}
 	if (needs_relay(device, caller_device_kind) && !media_relay_is_there(table))
 		return ERR_NO_MEDIA_RELAY;
 	if (device_kind_registers(device->device_kind) &&
@@ -289,62 +274,13 @@ const struct route *route_next(const struct attempt *attempt, const struct call_
 	return NULL;
 }
 
-// ---- the number shown
-
-static struct str caller_id_of(const struct user *user, const struct trunk *trunk)
+const struct route *route_over(const struct attempt *attempt, const struct call_turn *turn, uint64_t trunk_id)
 {
-	if (user && !str_empty(user->caller_id))
-		return user->caller_id;
-	return trunk->caller_id;
-}
+	const struct route *routes[ROUTES_MAX];
+	size_t count = routes_to(attempt->call->table->ports.directory, turn->number, attempt->emergency, routes);
 
-// The caller's own number as the outside may call it back; an extension means nothing there.
-static struct str number_of_caller(const struct call *call, const struct call_record *record, const struct trunk *trunk)
-{
-	if (call->caller_kind == CALLER_TRUNK)
-		return call->caller_canonical[0] ? str_of(call->caller_canonical) : record->caller_number;
-	struct str number = caller_id_of(directory_user(call->table->ports.directory, call->caller_user_id), trunk);
-	if (!str_empty(number))
-		return number;
-	// An emergency call from a device without holder: the device's own number is all there is.
-	return call->caller_user_id ? record->caller_number : record->caller_device_number;
-}
-
-static struct str number_outside(const struct attempt *attempt, const struct call_turn *turn,
-				 struct outgoing_invite *invite)
-{
-	const struct call *call = attempt->call;
-	const struct directory *directory = call->table->ports.directory;
-	const struct device *device = directory_device(directory, turn->plan.device_id);
-	const struct user *payer = directory_user(directory, attempt->user_id ? attempt->user_id : attempt->payer_id);
-	struct str own = caller_id_of(payer, invite->trunk);
-
-	if (device && device->caller_id == CALLER_ID_FIXED)
-		return device->caller_id_number;
-	bool shows_own =
-	    device ? device->caller_id == CALLER_ID_OWN_DID : call->forwards > 0 || call->transfers || turn->redirector;
-	if (shows_own && !str_empty(own))
-		return own;
-	invite->anonymous = call->anonymous;
-	return number_of_caller(call, attempt->record, invite->trunk);
-}
-
-void caller_shown(const struct attempt *attempt, const struct call_turn *turn, struct outgoing_invite *invite,
-		  char room[NUMBER_MAX])
-{
-	const struct number_plan *plan = directory_plan(attempt->call->table->ports.directory);
-	struct problem problem = {.err = ERR_NONE};
-	struct number number;
-
-	invite->caller_number = attempt->record->caller_number;
-	invite->caller_name = attempt->record->caller_name;
-	invite->anonymous = attempt->call->anonymous;
-	if (!invite->trunk)
-		return;
-	invite->anonymous = false;
-	invite->caller_number = number_outside(attempt, turn, invite);
-	if (number_parse(plan, invite->caller_number, &number, &problem) != ERR_NONE || number.class_ == NUMBER_SHORT)
-		return;
-	memcpy(room, number.canonical, NUMBER_MAX);
-	invite->caller_number = str_of(room);
+	for (size_t i = 0; i < count; i++)
+		if (routes[i]->trunk_id == trunk_id)
+			return routes[i];
+	return NULL;
 }

@@ -110,14 +110,17 @@ struct call_table *call_table_create(const struct call_table_ports *ports)
 	pool_init(&table->confirmations_pool, confirmation_size());
 	table->legs = slots_create(LEGS_MAX);
 	table->relays = slots_create(CALLS_MAX);
-	table->outside = hash_create();
+	for (int key = 0; key < HAIRPIN_KEYS; key++)
+		table->outside[key] = hash_create();
+	table->number_refusals = hash_create();
 	table->toll = toll_create(
 	    &(struct toll_ports){.loop = ports->loop, .directory = ports->directory, .watch = ports->watch});
 	table->trunk_use = trunk_use_create(ports->loop);
 	table->lamps = hash_create();
 	table->tallies[TALLY_USER] = hash_create();
 	table->tallies[TALLY_DEVICE] = hash_create();
-	if (!table->legs || !table->relays || !table->outside || !table->toll || !table->trunk_use || !table->lamps ||
+	if (!table->legs || !table->relays || !table->outside[0] || !table->outside[1] || !table->outside[2] ||
+	    !table->number_refusals || !table->toll || !table->trunk_use || !table->lamps ||
 	    !table->tallies[TALLY_USER] || !table->tallies[TALLY_DEVICE]) {
 		call_table_destroy(table);
 		return NULL;
@@ -153,7 +156,9 @@ void call_table_destroy(struct call_table *table)
 		watch_calls(table->ports.watch, NULL, NULL);
 	slots_destroy(table->legs);
 	slots_destroy(table->relays);
-	hash_destroy(table->outside);
+	for (int key = 0; key < HAIRPIN_KEYS; key++)
+		hash_destroy(table->outside[key]);
+	number_refusals_free(table);
 	toll_destroy(table->toll);
 	trunk_use_destroy(table->trunk_use);
 	hash_destroy(table->lamps);

@@ -44,6 +44,8 @@ struct invitation {
 	struct str caller_number; // CALLER_TRUNK: P-Asserted-Identity or From
 	struct str caller_name;
 	bool anonymous;
+	const struct diversion *diversions; // CALLER_TRUNK: who has sent the call on, the oldest first
+	size_t diversion_count;
 	unsigned max_forwards;
 	bool answers_early; // an offer of ours before the 200 reaches him reliably, and is answered
 	struct str call_id; // of the caller's dialog, for the record
@@ -149,6 +151,13 @@ enum device_activity call_table_device_activity(const struct call_table *table, 
 // Rings another device of somebody who is in the call and, when it answers, takes the call there. `user_id`: who asks for it and
 // may move his own calls alone; 0: an administrator. The refusal, or it rings.
 enum err call_table_move(struct call_table *table, uint64_t call, uint64_t device_id, uint64_t user_id);
+// Until when the trunk is sent nothing but own numbers, since it has refused others (wall clock, ms); 0: it is not known to.
+int64_t call_table_own_number_until(const struct call_table *table, const struct trunk *trunk);
+struct number_refusal_counters {
+	uint64_t retries; // legs tried again with an own number
+	uint64_t learnt;  // trunks that were found to want nothing else
+};
+struct number_refusal_counters call_table_number_refusals(const struct call_table *table);
 unsigned call_table_calls_of_user(const struct call_table *table, uint64_t user_id);
 
 // What would happen if `dialled` were called now, device by device, without calling.

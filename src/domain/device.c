@@ -10,7 +10,7 @@
 
 static const char *const nat_names[] = {"auto", "always", "never", NULL};
 static const char *const verified_how_names[] = {"not", "administrator", "code", NULL};
-static const char *const caller_id_names[] = {"original", "own_did", "fixed", NULL};
+static const char *const caller_id_names[] = {"original", "own_did", "fixed", "trunk_default", NULL};
 static const char *const kind_names[] = {
 #define DEVICE_KIND(name, json, registers, relay, single, label) json,
 #include "domain/device_kinds.def"
@@ -104,7 +104,7 @@ static const struct field device_fields[] = {
 	 .rule = "An MD5 hash has 32 hexadecimal digits.", .allows = hex_allowed),
     TEXT(ha1_sha256, .flags = FIELD_HIDDEN | FIELD_READ_ONLY, .min = 64, .max = 64,
 	 .rule = "A SHA-256 hash has 64 hexadecimal digits.", .allows = hex_allowed),
-    CHOICE(caller_id, .choices = caller_id_names, .fallback = "original"),
+    CHOICE(caller_id, .choices = caller_id_names, .fallback = "trunk_default"),
     TEXT(caller_id_number, .min = 2, .max = 32, .rule = "A caller ID is a number of at most 32 characters.",
 	 .allows = phone_number_allowed),
     INTEGER(too_soon_ms, .flags = FIELD_NULLABLE, .min = 0, .max = TOO_SOON_MS_MAX, .fallback = "-1",

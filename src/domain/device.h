@@ -14,7 +14,8 @@ enum device_kind {
 enum held { HELD_BY_NOBODY, HELD_BY_ASSIGNMENT, HELD_BY_SELECTION };
 extern const char *const held_names[]; // "nobody" ..., ends with NULL
 enum nat_handling { NAT_AUTO, NAT_ALWAYS, NAT_NEVER };
-enum caller_id_policy { CALLER_ID_ORIGINAL, CALLER_ID_OWN_DID, CALLER_ID_FIXED };
+// Which number an outside leg shows: the caller's, one of the user's own, a fixed one; a device may leave it to the trunk.
+enum caller_id_policy { CALLER_ID_ORIGINAL, CALLER_ID_OWN_DID, CALLER_ID_FIXED, CALLER_ID_TRUNK_DEFAULT };
 
 // How it is known that an external number belongs to who has it.
 enum verified_how { VERIFIED_NOT, VERIFIED_BY_ADMINISTRATOR, VERIFIED_BY_CODE };

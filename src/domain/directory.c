@@ -34,6 +34,7 @@ struct entry {
 	struct hash_node by_id;        // in directory.by_id[kind]
 	struct hash_node by_key;       // in directory.by_key[kind], see key_of
 	struct hash_node by_canonical; // external numbers and Teams users: in directory.outside
+	struct hash_node by_user;      // DIDs: in directory.dids_of_users
 	struct list in_kind;           // trunks: in directory.trunks; selections: in their holding
 	struct entity *entity;
 	struct assignment *assignments; // users: as many as turns
@@ -50,6 +51,7 @@ struct directory {
 	struct hash_table *by_id[ENTITY_KIND_COUNT];
 	struct hash_table *by_key[ENTITY_KIND_COUNT];
 	struct hash_table *holdings;
+	struct hash_table *dids_of_users;
 	struct hash_table *outside; // devices that are phone numbers, by their canonical one
 	struct list trunks;         // few, so searched in order
 	struct did_table dids;
@@ -287,6 +289,8 @@ static void entry_drop(struct directory *directory, struct entry *entry)
 		did_table_leave(&directory->dids, (const struct did *)entry->entity);
 	if (kind == ENTITY_ROUTE)
 		route_table_leave(&directory->routes, (const struct route *)entry->entity);
+	if (entry->by_user.hash)
+		hash_remove(directory->dids_of_users, &entry->by_user);
 	if (entry->holding)
 		holding_release(directory, entry->holding);
 	if (kind == ENTITY_USER && entry->assignments) {
@@ -327,6 +331,11 @@ static bool entry_enter(struct directory *directory, struct entry *entry)
 
 	if (!entry_enter_keys(directory, entry))
 		return false;
+	if (entity->kind == ENTITY_DID &&
+	    !hash_insert(directory->dids_of_users, &entry->by_user, hash_uint(((const struct did *)entity)->user_id))) {
+		entry->by_user.hash = 0;
+		return false;
+	}
 	if (entity->kind == ENTITY_TRUNK)
 		list_append(&directory->trunks, &entry->in_kind);
 	if (entity->kind == ENTITY_ROUTE)
@@ -416,8 +425,9 @@ struct directory *directory_create(const struct number_plan *plan)
 		whole = whole && directory->by_id[kind] && directory->by_key[kind];
 	}
 	directory->holdings = hash_create();
+	directory->dids_of_users = hash_create();
 	directory->outside = hash_create();
-	if (!whole || !directory->holdings || !directory->outside) {
+	if (!whole || !directory->holdings || !directory->outside || !directory->dids_of_users) {
 		directory_destroy(directory);
 		return NULL;
 	}
@@ -444,6 +454,7 @@ void directory_destroy(struct directory *directory)
 	hash_destroy(directory->holdings);
 	hash_destroy(directory->outside);
 	did_table_free(&directory->dids);
+	hash_destroy(directory->dids_of_users);
 	arena_free(&directory->arena);
 	free(directory);
 }
@@ -529,6 +540,31 @@ bool directory_trunk_has_address(const struct directory *directory, uint64_t id,
 const struct did *directory_did(const struct directory *directory, struct str canonical, uint64_t trunk_id)
 {
 	return did_table_find(&directory->dids, canonical, trunk_id);
+}
+
+// The walk sees each DID of the user and never says "same": the lowest is wanted.
+struct did_search {
+	uint64_t user_id;
+	const struct did *found;
+};
+
+static bool did_gather(const struct hash_node *node, const void *key)
+{
+	struct did_search *search = *(struct did_search *const *)key;
+	const struct did *did = (const struct did *)container_of(node, const struct entry, by_user)->entity;
+
+	if (did->user_id == search->user_id && (!search->found || did->entity.id < search->found->entity.id))
+		search->found = did;
+	return false;
+}
+
+const struct did *directory_did_of_user(const struct directory *directory, uint64_t user_id)
+{
+	struct did_search search = {.user_id = user_id};
+	struct did_search *key = &search;
+
+	hash_find(directory->dids_of_users, hash_uint(user_id), did_gather, &key);
+	return search.found;
 }
 
 struct holding_view directory_holding(const struct directory *directory, uint64_t device_id)

@@ -46,6 +46,8 @@ const struct trunk *directory_trunk_by_address(const struct directory *directory
 bool directory_trunk_has_address(const struct directory *directory, uint64_t id, const struct net_address *address);
 // The narrowest DID that holds the number and that this trunk may deliver; trunk 0: whichever delivers it.
 const struct did *directory_did(const struct directory *directory, struct str canonical, uint64_t trunk_id);
+// The first DID that reaches the user, of those that were made; NULL: none does.
+const struct did *directory_did_of_user(const struct directory *directory, uint64_t user_id);
 
 // Who has the device: by assignment, else by selection. NULL: nobody. External numbers may have several holders: the
 // first is given.

@@ -113,9 +113,7 @@ static void leg_close(struct leg *leg)
 	toll_leave(table->toll, &leg->permit);
 	slots_remove(table->legs, leg->id);
 	leg->id = 0;
-	if (leg->outside.hash)
-		hash_remove(table->outside, &leg->outside);
-	leg->outside.hash = 0;
+	hairpin_forget(leg);
 	leg_unload_trunk(leg);
 	if (leg->attempt)
 		leg->attempt->open_legs--;
@@ -184,6 +182,7 @@ static void ours_progresses(struct leg *leg, const struct leg_event *event)
 	}
 	leg->alerted = leg->alerted || event->status == 180;
 	if (!leg->rang) {
+		number_refusal_confirm(leg);
 		leg->rang = true;
 		leg_set_state(leg, LEG_RINGING);
 	}
@@ -200,6 +199,7 @@ static bool answered_too_soon(const struct leg *leg)
 
 static void ours_answers(struct leg *leg, const struct leg_event *event)
 {
+	number_refusal_confirm(leg);
 	if (answered_too_soon(leg)) {
 		leg_acknowledge(leg, &no_body);
 		leg_hang_up(leg, LEG_END_TOO_SOON);
@@ -239,8 +239,12 @@ static void leg_note_refusal(struct leg *leg, const struct leg_event *event)
 		leg->understood = status_understood(event->status, event->cause);
 	if (leg->trunk_id && leg->rang && event->cause == CAUSE_REJECTED && leg->understood < 600)
 		leg->understood = 603; // it rang, so that it was a person who rejected it (RFC 3398 section 7.2.4.1)
+	if (leg->came_back_over)       // a loop of ours is none of the caller's
+		leg->understood = 480;
 	leg->outcome = outcome_of_status(leg->understood, leg->rang);
 	leg->reason = arena_format(arena, "%u %.*s", event->status, STR_ARG(event->reason));
+	if (leg->came_back_over)
+		leg->reason = arena_format(arena, "%.*s: it came back to us", STR_ARG(leg->reason));
 	if (event->cause)
 		leg->reason = arena_format(arena, "%.*s (Q.850 %u%s%s)", STR_ARG(leg->reason), event->cause,
 					   *cause_text(event->cause) ? ": " : "", cause_text(event->cause));
@@ -699,14 +703,6 @@ static enum err leg_enter(struct leg *leg, struct attempt *attempt, struct call_
 	return ERR_NONE;
 }
 
-// Noticed for the hairpin guard. Without memory for it the guard has a hole, nothing worse.
-static void leg_note_outside(struct leg *leg, struct str shown_number)
-{
-	leg->shown_number = arena_copy(&leg->attempt->record->arena, shown_number);
-	if (!hash_insert(leg->call->table->outside, &leg->outside, hash_str(leg->turn->number)))
-		leg->outside.hash = 0;
-}
-
 // No leg goes outside without this.
 static enum err leg_permit(const struct attempt *attempt, const struct call_turn *turn, const struct route *route,
 			   struct toll_permit *permit)
@@ -729,7 +725,8 @@ enum err leg_send(struct leg *leg, const struct binding *binding, const struct r
 	struct attempt *attempt = leg->attempt;
 	struct call *call = leg->call;
 	struct call_turn *turn = leg->turn;
-	char number[ROUTE_NUMBER_MAX], shown[NUMBER_MAX];
+	char number[ROUTE_NUMBER_MAX], shown[NUMBER_MAX], rooms[DIVERSIONS_MAX][NUMBER_MAX];
+	struct diversion diversions[DIVERSIONS_MAX];
 	struct outgoing_invite invite = {
 	    .leg = leg->id,
 	    .target = route ? TARGET_TRUNK : TARGET_BINDING,
@@ -745,13 +742,17 @@ enum err leg_send(struct leg *leg, const struct binding *binding, const struct r
 		invite.trunk = directory_trunk(directory, route->trunk_id);
 		invite.number = trunk_number(directory_plan(directory), invite.trunk, route, attempt->emergency,
 					     turn->number, number);
+		invite.diversions = diversions;
+		if (invite.trunk->diversion != TRUNK_DIVERSION_NONE)
+			invite.diversion_count = diversions_gather(attempt, turn, diversions, rooms);
 	}
 	caller_shown(attempt, turn, &invite, shown);
-	if (route)
-		leg_note_outside(leg, invite.caller_number);
-	enum err err = ERR_NONE;
-	if (route)
+	enum err err =
+	    route && !attempt->emergency && hairpin_is_crowded(call->table, turn, &invite) ? ERR_LOOP : ERR_NONE;
+	if (route && !err)
 		err = leg_load_trunk(leg, route->trunk_id, attempt->emergency ? TRUNK_LEG_EMERGENCY : TRUNK_LEG_OUT);
+	if (route && !err)
+		hairpin_watch(leg, &invite);
 	if (!err)
 		err = leg_invite(leg, &invite);
 	if (err) {

@@ -4,6 +4,7 @@
 #ifndef DOMAIN_SIGNALLING_H
 #define DOMAIN_SIGNALLING_H
 
+#include "domain/diversion.h"
 #include "domain/err.h"
 #include "domain/registration.h"
 
@@ -30,6 +31,13 @@ enum { REDIRECT_TARGETS_MAX = 5 };
 
 enum target_kind { TARGET_BINDING, TARGET_TRUNK };
 
+// Whose number a trunk is shown.
+enum shown_kind {
+	SHOWN_CALLERS,  // of somebody outside who calls
+	SHOWN_SHARED,   // the trunk's, or a fixed one
+	SHOWN_PERSONAL, // of one user here
+};
+
 struct outgoing_invite {
 	uint64_t leg;
 	enum target_kind target;
@@ -38,12 +46,16 @@ struct outgoing_invite {
 	struct str number;             // TARGET_TRUNK: what is dialled, as the trunk wants it
 	struct str device_number;      // TARGET_BINDING: the To's user, so that a phone knows itself
 	struct str caller_number;      // From: the caller's extension, or the number shown outside
+	enum shown_kind shown_kind;    // TARGET_TRUNK: whose that is
 	struct str caller_name;        // From's display name, or empty
 	bool anonymous;                // privacy asked for: From is anonymous, the number only in P-Asserted-Identity
-	struct str dialled;            // the extension that was called: To's display on phones, Diversion outside
-	unsigned max_forwards;         // already lowered by one
-	struct body body;              // empty: the offer comes in the 200
-	bool answers_early;            // an offer that comes before the 200, reliably, can be answered (answer_early)
+	struct str dialled;            // the extension that was called: To's display on phones
+	const struct diversion
+	    *diversions; // TARGET_TRUNK: who has sent the call on, the oldest first, when the trunk wants to know
+	size_t diversion_count;
+	unsigned max_forwards; // already lowered by one
+	struct body body;      // empty: the offer comes in the 200
+	bool answers_early;    // an offer that comes before the 200, reliably, can be answered (answer_early)
 };
 
 enum dialog_method {

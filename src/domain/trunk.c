@@ -6,7 +6,9 @@
 #include "domain/dial_pattern.h"
 #include "domain/did.h"
 #include "domain/fields.h"
+#include "domain/number_refusal.h"
 #include "domain/sip_secret.h"
+#include "domain/status_list.h"
 #include "domain/trunk_target.h"
 #include "domain/user.h"
 
@@ -66,6 +68,9 @@ static bool prepend_allowed(struct str text)
 	return digits_and(text, STR("+*#"));
 }
 
+static const char *const policy_names[] = {"original", "own_did", "fixed", NULL};
+static const char *const diversion_names[] = {"none", "diversion", "history_info", "both", NULL};
+
 bool phone_number_allowed(struct str text)
 {
 	return digits_and(text, STR("+ .-/()"));
@@ -124,6 +129,10 @@ static const struct field trunk_fields[] = {
     BOOLEAN(trusts_asserted_identity, .fallback = "true"),
     CHOICE(from_user, .choices = from_user_names, .fallback = "caller"),
     BOOLEAN(from_name, .fallback = "true"),
+    CHOICE(caller_id_policy, .choices = policy_names, .fallback = "original"),
+    CHOICE(diversion, .choices = diversion_names, .fallback = "diversion"),
+    TEXT(number_refusals, .max = 100, .fallback = NUMBER_REFUSALS_USUAL,
+	 .rule = "Statuses are numbers from 400 to 699, separated by spaces.", .allows = status_list_allowed),
     BOOLEAN(enabled, .fallback = "true"),
     BOOLEAN(trusts_caller_number, .fallback = "true"),
     CHOICE(unknown_did, .choices = unknown_did_names, .fallback = "site"),

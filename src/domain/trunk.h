@@ -30,6 +30,14 @@ enum asserted_identity {
 };
 enum trunk_from { TRUNK_FROM_CALLER, TRUNK_FROM_ACCOUNT };
 
+// By which headers a trunk is told who has sent a call on.
+enum trunk_diversion {
+	TRUNK_DIVERSION_NONE,
+	TRUNK_DIVERSION_DIVERSION,
+	TRUNK_DIVERSION_HISTORY_INFO,
+	TRUNK_DIVERSION_BOTH
+};
+
 struct trunk {
 	struct entity entity;
 	struct str title;   // unique
@@ -57,6 +65,9 @@ struct trunk {
 	bool trusts_asserted_identity;    // on calls from it, P-Asserted-Identity says who calls, else From does
 	int from_user;                    // enum trunk_from: whose number stands in From
 	bool from_name;                   // and whether a name stands beside it
+	int caller_id_policy;             // enum caller_id_policy (device.h), never TRUNK_DEFAULT; FIXED is caller_id
+	int diversion;                    // enum trunk_diversion
+	struct str number_refusals;       // statuses by which it refuses the number shown (number_refusal.h)
 	bool enabled;
 	bool
 	    trusts_caller_number; // its numbers are the callers' own: who calls from a number of ours is shown as its user

@@ -1,12 +1,13 @@
 // A leg that we ring: its INVITE, the branches it may fork into, the race between CANCEL and 200, and every 2xx's ACK. Nothing of
 // the other leg is in it but the caller's number and name.
 #include "base/log.h"
+#include "sip/diversion.h"
 #include "sip/owned.h"
 #include "sip/trunk_identity.h"
 #include "sip/trunk_leg.h"
 #include "sip/trunk_uri.h"
 
-enum { LINES_MAX = 4096, ADDRESS_MAX = 1024, HOST_MAX = 300 };
+enum { LINES_MAX = 8192, ADDRESS_MAX = 1024, HOST_MAX = 300 };
 
 // ---- writing the INVITE
 
@@ -52,16 +53,6 @@ static void write_from(struct str host, const struct outgoing_invite *invite, st
 		writer_text(w, "\"Anonymous\" <sip:anonymous@anonymous.invalid>");
 	else
 		write_address(w, invite->caller_name, invite->caller_number, host);
-}
-
-// What a carrier wants to know and a phone must not (RFC 5806).
-static void write_trunk_lines(struct str host, const struct outgoing_invite *invite, struct writer *w)
-{
-	if (!str_empty(invite->dialled)) {
-		writer_text(w, "Diversion: ");
-		write_address(w, STR_NONE, invite->dialled, host);
-		writer_text(w, ";reason=follow-me\r\n");
-	}
 }
 
 // Where the call goes: the dialog's beginning, without From.
@@ -282,7 +273,7 @@ static enum err begin(struct sip_session *session, const struct outgoing_invite 
 	writer_text(&w, SIP_ALLOW_LINE SIP_SUPPORTED_LINE);
 	if (invite->target == TARGET_TRUNK) {
 		trunk_write_identity(session->endpoint, invite, host, &w);
-		write_trunk_lines(host, invite, &w);
+		sip_diversions_write(invite, host, to->start.target, &w);
 	} else if (invite->anonymous)
 		writer_text(&w, "Privacy: id\r\n");
 	struct exchange_draft draft = {

@@ -1,5 +1,6 @@
 // A caller's leg: its INVITE, what it hears while others ring, and how it is answered or refused.
 #include "domain/cause.h"
+#include "sip/diversion.h"
 #include "sip/replaces.h"
 #include "sip/trunk_caller.h"
 #include "sip/trunk_identity.h"
@@ -91,6 +92,7 @@ static void invite_domain(struct sip_session *session, const struct sip_message 
 {
 	struct sip_endpoint *endpoint = session->endpoint;
 	struct invitation_texts texts;
+	struct sip_diversions diversions;
 	uint64_t id = session->id, leg = 0;
 	struct invitation invitation = {
 	    .caller = who->kind == IDENTITY_DEVICE ? CALLER_DEVICE : CALLER_TRUNK,
@@ -109,6 +111,9 @@ static void invite_domain(struct sip_session *session, const struct sip_message 
 		struct str called = trunk ? trunk_called_user(trunk, invite) : invite->uri.user;
 		invitation.dialled = unescaped(sip_number_only(called), texts.dialled);
 		take_caller(trunk, invite, &invitation, &texts);
+		sip_diversions_read(endpoint, invite, &diversions);
+		invitation.diversions = diversions.list;
+		invitation.diversion_count = diversions.count;
 	}
 	unsigned unreadable = take_replaces(session, invite, &invitation);
 	if (unreadable) {

@@ -391,7 +391,7 @@ static void put_rest(struct world *w)
 		directory_put(w->directory, &trunk.entity);
 		directory_put(w->directory, &route.entity);
 	}
-	const struct did did = {.entity = {ENTITY_DID, 1, 1}, .canonical = STR("+441444000007"), .user_id = 1};
+	const struct did did = {.entity = {ENTITY_DID, 1, 1}, .canonical = STR("+441444000009"), .user_id = 1};
 	directory_put(w->directory, &did.entity);
 }
 
@@ -420,6 +420,8 @@ static void configure_something(struct world *w)
 static void call_somebody(struct world *w)
 {
 	static const char *const numbers[] = {"510", "511", "512", "513", "01444999999", "112", "nonsense", "599"};
+	// Several callers: whoever has the number of a leg that is out is taken for that leg.
+	static const char *const callers[] = {"+441444000008", "+441444100000", "+441444200000", "+441444300000"};
 	char offer[20];
 
 	if (w->call_count == CALLS || w->session_count >= SESSIONS)
@@ -433,14 +435,14 @@ static void call_somebody(struct world *w)
 					.device_id = 1 + chance(w, DEVICES),
 					.trunk_id = 1 + chance(w, TRUNKS),
 					.dialled = str_of(numbers[chance(w, 8)]),
-					.caller_number = STR("+441444000008"),
+					.caller_number = str_of(callers[chance(w, 4)]),
 					.anonymous = chance(w, 4) == 0,
 					.max_forwards = chance(w, 9) == 0 ? chance(w, 5) : 70,
 					.answers_early = chance(w, 2),
 					.call_id = STR("c"),
 					.session = id};
 	if (invitation.caller == CALLER_TRUNK && chance(w, 4))
-		invitation.dialled = STR("+441444000007");
+		invitation.dialled = STR("+441444000009");
 	if (!w->without_offer[call])
 		invitation.body = (struct body){STR("application/sdp"), str_of(offer)};
 	uint64_t leg = 0;

@@ -87,7 +87,7 @@ static void calls_with_hops(struct stage *stage, struct line *line)
 	call_from(stage, line, true, (unsigned)atoi(line->words[2]));
 }
 
-static void brings(struct stage *stage, struct line *line)
+static void bring(struct stage *stage, struct line *line, const struct diversion *diversion)
 {
 	const struct entity *trunk = stage_entity(stage, line->words[0]);
 	bool anonymous = strcmp(line->words[2], "somebody-anonymous") == 0;
@@ -95,18 +95,46 @@ static void brings(struct stage *stage, struct line *line)
 
 	if (hidden)
 		*hidden = '\0';
+	bool nobody = strcmp(line->words[2], "nobody") == 0; // no number at all
 	const struct invitation template = {
 	    .caller = CALLER_TRUNK,
 	    .trunk_id = trunk->id,
 	    .dialled = str_of(line->words[1]),
-	    .caller_number = anonymous ? STR("+441444888888") : str_of(line->words[2]),
+	    .caller_number = nobody      ? STR_NONE
+			     : anonymous ? STR("+441444888888")
+					 : str_of(line->words[2]),
 	    .anonymous = anonymous || hidden,
+	    .diversions = diversion,
+	    .diversion_count = diversion ? 1 : 0,
 	};
 	struct invitation invitation = template;
 	struct party *party = stage_enter(stage, line->words[0]);
 
 	party->is_carrier = true;
 	place(stage, party, &invitation, true);
+}
+
+static void brings(struct stage *stage, struct line *line)
+{
+	bring(stage, line, NULL);
+}
+
+// "carrier brings D from C after N times by NUMBER": sent on by a number of somebody else's, or by ours
+static void brings_sent_on(struct stage *stage, struct line *line)
+{
+	char uri[100], number[60];
+	int times = 1;
+	bool ours = strncmp(line->words[3], "us at ", 6) == 0;
+
+	if (sscanf(line->words[3] + (ours ? 6 : 0), "%59s %d times", number, &times) < 1)
+		stage_fail("sent on by whom?");
+	snprintf(uri, sizeof uri, "sip:%s@%s", number, ours ? "our.example" : "other.example");
+	bring(stage, line,
+	      &(struct diversion){.number = str_of(number),
+				  .uri = str_of(uri),
+				  .reason = DIVERSION_UNCONDITIONAL,
+				  .times = (unsigned)times,
+				  .is_ours = ours});
 }
 
 static void rings(struct stage *stage, struct line *line)
@@ -476,6 +504,7 @@ const struct word playing_words[] = {
     {"* calls * without offer",    calls_without_offer},
     {"* calls * with * hops left", calls_with_hops},
     {"* calls *",                  calls},
+    {"* brings * from * sent on by *", brings_sent_on},
     {"* brings * from *",          brings},
     {"* rings",                    rings},
     {"* says * with *",            says_progress},

@@ -186,6 +186,21 @@ static void caller_write(char *into, size_t size, const struct outgoing_invite *
 	into[w.used] = '\0';
 }
 
+// Who sent it on: the oldest first, with the reason unless it is his ring plan.
+static void diversions_write(char *into, size_t size, const struct outgoing_invite *invite)
+{
+	struct writer w = writer_into(into, size - 1);
+
+	for (size_t i = 0; i < invite->diversion_count; i++) {
+		const struct diversion *diversion = &invite->diversions[i];
+		writer_format(&w, "%s%.*s", i ? ", " : " for ",
+			      STR_ARG(str_empty(diversion->uri) ? diversion->number : diversion->uri));
+		if (diversion->reason != DIVERSION_FOLLOW_ME)
+			writer_format(&w, " (%s)", diversion_reason_names[diversion->reason]);
+	}
+	into[w.used] = '\0';
+}
+
 static bool trunk_is_down(const struct stage *stage, const struct trunk *trunk)
 {
 	for (size_t i = 0; i < 8; i++)
@@ -211,9 +226,7 @@ static enum err fake_invite(void *context, const struct outgoing_invite *invite,
 			party->gone = true;
 			return ERR_TRUNK_DOWN;
 		}
-		if (!str_empty(invite->dialled))
-			snprintf(over + strlen(over), sizeof over - strlen(over), " for %.*s",
-				 STR_ARG(invite->dialled));
+		diversions_write(over + strlen(over), sizeof over - strlen(over), invite);
 	}
 	if (invite->max_forwards < 60)
 		snprintf(hops, sizeof hops, ", with %u hops left", invite->max_forwards);
@@ -420,6 +433,7 @@ void stage_put(struct stage *stage, struct entity *entity)
 {
 	struct problem problem = {.err = ERR_NONE};
 
+	entity->version++;
 	if (entity_check(entity, &problem))
 		stage_fail("%s", problem.sentence);
 	if (directory_put(stage->directory, entity))

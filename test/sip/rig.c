@@ -121,6 +121,12 @@ enum err call_table_invited(struct call_table *table, const struct invitation *i
 		tell(", number %.*s, name %.*s", STR_ARG(invitation->caller_number), STR_ARG(invitation->caller_name));
 	if (invitation->anonymous)
 		tell(", anonymous");
+	for (size_t i = 0; i < invitation->diversion_count; i++) {
+		const struct diversion *diversion = &invitation->diversions[i];
+		tell(", sent on by %.*s <%.*s> %s %u%s%s", STR_ARG(diversion->number), STR_ARG(diversion->uri),
+		     diversion_reason_names[diversion->reason], diversion->times,
+		     diversion->is_private ? " private" : "", diversion->is_ours ? " ours" : "");
+	}
 	if (invitation->takes_place)
 		tell(", in the place of %u%s", (unsigned)invitation->place,
 		     invitation->early_only ? " while it rings" : "");

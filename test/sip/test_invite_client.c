@@ -274,6 +274,8 @@ static void our_own_invite_that_comes_back_is_482(void **state)
 
 // ---- a trunk
 
+static const struct diversion follow_me = {.number = {"510", 3}, .reason = DIVERSION_FOLLOW_ME, .times = 1};
+
 static struct outgoing_invite to_carrier(void)
 {
 	return (struct outgoing_invite){
@@ -283,7 +285,8 @@ static struct outgoing_invite to_carrier(void)
 	    .number = STR("+441444123456"),
 	    .caller_number = STR("+441444555555"),
 	    .caller_name = STR("Bob"),
-	    .dialled = STR("510"),
+	    .diversions = &follow_me,
+	    .diversion_count = 1,
 	    .max_forwards = 69,
 	    .body = offer,
 	};

@@ -73,7 +73,7 @@ function blankOf(kind: DeviceKind): DeviceValue {
 		do_not_disturb: false,
 		call_limit: 0,
 		nat: "auto",
-		caller_id: "original",
+		caller_id: "trunk_default",
 		caller_id_number: "",
 		too_soon_ms: null,
 		too_late_ms: null,
@@ -342,7 +342,7 @@ function DeviceForm({ group, device, etagRead, original }: DeviceFormProps) {
 								name="caller_id"
 								label={t("devices.callerId")}
 								hint={t("devices.callerIdHint")}
-								options={choices(["original", "own_did", "fixed"] as const, (each) => t(`devices.callerIdChoices.${each}`))}
+								options={choices(["trunk_default", "original", "own_did", "fixed"] as const, (each) => t(`devices.callerIdChoices.${each}`))}
 							/>
 						)}
 						{over && form.value.caller_id === "fixed" && (

@@ -77,7 +77,7 @@ export function TrunkList() {
 	);
 }
 
-const names = ["title", "host", "port", "targets", "options_interval_s", "transport", "username", "realm", "registers", "registration_user", "registration_expires_s", "inbound", "inbound_username", "caller_id", "legs_max", "legs_per_s", "outside_legs_per_hour", ...identityNames, "enabled", "trusts_caller_number", "unknown_did", "unknown_did_extension"] as const;
+const names = ["title", "host", "port", "targets", "options_interval_s", "transport", "username", "realm", "registers", "registration_user", "registration_expires_s", "inbound", "inbound_username", "caller_id", "caller_id_policy", "diversion", "number_refusals", "legs_max", "legs_per_s", "outside_legs_per_hour", ...identityNames, "enabled", "trusts_caller_number", "unknown_did", "unknown_did_extension"] as const;
 type TrunkValue = Pick<Required<Trunk>, (typeof names)[number]> & { password: string; inbound_password: string };
 
 export function TrunkPage() {
@@ -87,7 +87,7 @@ export function TrunkPage() {
 			resource="trunks"
 			list={{ href: "/trunks", label: t("shell.trunks") }}
 			newTitle={t("outside.newTrunk")}
-			blank={{ title: "", host: "", port: 0, targets: "", options_interval_s: 30, transport: "udp", username: "", realm: "", registers: false, registration_user: "", registration_expires_s: 600, inbound: "", inbound_username: "", inbound_password: "", caller_id: "", legs_max: 0, legs_per_s: 0, outside_legs_per_hour: 0, ...identityBlank, enabled: true, trusts_caller_number: true, unknown_did: "site", unknown_did_extension: "", password: "" }}
+			blank={{ title: "", host: "", port: 0, targets: "", options_interval_s: 30, transport: "udp", username: "", realm: "", registers: false, registration_user: "", registration_expires_s: 600, inbound: "", inbound_username: "", inbound_password: "", caller_id: "", caller_id_policy: "original", diversion: "diversion", number_refusals: "403 428 433 436 437 438 488 603 606 608", legs_max: 0, legs_per_s: 0, outside_legs_per_hour: 0, ...identityBlank, enabled: true, trusts_caller_number: true, unknown_did: "site", unknown_did_extension: "", password: "" }}
 			valueOf={(trunk) => ({ ...(Object.fromEntries(names.map((name) => [name, trunk[name]])) as unknown as TrunkValue), password: "", inbound_password: "" })}
 			bodyOf={({ password, inbound_password, ...rest }) => ({ ...rest, ...(password ? { password } : {}), ...(inbound_password ? { inbound_password } : {}) })}
 			nameOf={(trunk) => trunk.title}
@@ -117,6 +117,9 @@ export function TrunkPage() {
 				trusts_asserted_identity: t("outside.trustsAsserted"),
 				from_user: t("outside.fromUser"),
 				from_name: t("outside.fromName"),
+				caller_id_policy: t("outside.callerIdPolicy"),
+				diversion: t("outside.diversion"),
+				number_refusals: t("outside.numberRefusals"),
 				enabled: t("outside.enabled"),
 				trusts_caller_number: t("numbers.trusts"),
 				unknown_did: t("numbers.unknown"),
@@ -203,6 +206,21 @@ export function TrunkPage() {
 							<NumberField form={form} name="legs_max" label={t("outside.legsMax")} min={0} max={100000} hint={t("outside.legsMaxHint")} />
 							<NumberField form={form} name="legs_per_s" label={t("outside.legsPerS")} min={0} max={10000} hint={t("outside.legsPerSHint")} />
 							<SwitchField form={form} name="trusts_caller_number" label={t("numbers.trusts")} hint={t("numbers.trustsHint")} />
+							<ChoiceField
+								form={form}
+								name="caller_id_policy"
+								label={t("outside.callerIdPolicy")}
+								hint={t("outside.callerIdPolicyHint")}
+								options={(["original", "own_did", "fixed"] as const).map((value) => ({ value, label: t(`outside.callerIdPolicies.${value}`) }))}
+							/>
+							<ChoiceField
+								form={form}
+								name="diversion"
+								label={t("outside.diversion")}
+								hint={t("outside.diversionHint")}
+								options={(["none", "diversion", "history_info", "both"] as const).map((value) => ({ value, label: t(`outside.diversions.${value}`) }))}
+							/>
+							<TextField form={form} name="number_refusals" label={t("outside.numberRefusals")} max={100} hint={t("outside.numberRefusalsHint")} />
 							<ChoiceField
 								form={form}
 								name="unknown_did"
