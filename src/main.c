@@ -251,6 +251,7 @@ static void trunk_state_write(void *context, uint64_t trunk_id, struct trunk_sta
 	state->legs_refused = use.refused_full + use.refused_paced;
 	state->legs_max = trunk ? trunk->legs_max : 0;
 	state->legs_per_s = trunk ? trunk->legs_per_s : 0;
+	state->own_number_until = trunk ? call_table_own_number_until(server->calls, trunk) : 0;
 }
 
 // For each trunk by its title.

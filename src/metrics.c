@@ -44,6 +44,8 @@ static const struct {
     [TRUNK_METRIC_LEGS_MAX] = {"trunk_legs_max", "gauge", "Legs that it may carry at once; 0: no limit."},
     [TRUNK_METRIC_BEGUN] = {"trunk_legs_total", "counter", "Legs that have begun."},
     [TRUNK_METRIC_REFUSED] = {"trunk_legs_refused_total", "counter", "Legs refused for its limits."},
+    [TRUNK_METRIC_OWN_NUMBER] = {"trunk_own_number_only", "gauge",
+				 "1 while own numbers are shown at once, others refused."},
 };
 
 void metrics_begin_trunk(enum trunk_metric metric, struct writer *w)
@@ -65,6 +67,8 @@ static uint64_t trunk_value(enum trunk_metric metric, const struct trunk_state *
 		return state->legs_begun;
 	case TRUNK_METRIC_REFUSED:
 		return state->legs_refused;
+	case TRUNK_METRIC_OWN_NUMBER:
+		return state->own_number_until != 0;
 	case TRUNK_METRIC_COUNT:
 		break;
 	}

@@ -15,6 +15,7 @@ enum trunk_metric {
 	TRUNK_METRIC_LEGS_MAX,
 	TRUNK_METRIC_BEGUN,
 	TRUNK_METRIC_REFUSED,
+	TRUNK_METRIC_OWN_NUMBER,
 	TRUNK_METRIC_COUNT
 };
 // One value of a trunk, with its title as the label `trunk`; what it means comes before the first.

@@ -41,6 +41,10 @@ static void preview_print(const json_t *preview)
 	table_print(json_object_get(preview, "turns"), columns, sizeof columns / sizeof *columns,
 		    "There is no device.");
 	printf("%s\n", text_of(preview, "afterwards"));
+	const json_t *warning;
+	size_t i;
+	json_array_foreach(json_object_get(preview, "warnings"), i, warning)
+	    printf("Warning: %s\n", text_of(warning, "sentence"));
 }
 
 int ring_run(struct cli *cli)

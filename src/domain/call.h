@@ -20,6 +20,7 @@
 //   call_explain.c   what would happen, step by step, without a call
 //   call_view.c   what is shown of it all: snapshots and explanations
 //   lamp.c        what is told of it all: an extension's busy lamp
+//   plan_warnings.c  what of a user's settings leads nowhere
 //   call_watch.c  who watches is told which calls have changed
 #ifndef DOMAIN_CALL_H
 #define DOMAIN_CALL_H
@@ -641,6 +642,12 @@ void record_save(struct attempt *attempt);
 // ---- call_view.c
 
 bool call_snapshot_make(const struct call *call, struct arena *arena, struct call_snapshot *snapshot);
+
+// ---- plan_warnings.c
+
+// Adds what is to be warned of. False when there is no memory.
+bool plan_warn(const struct directory *directory, const struct user *user, struct arena *arena,
+	       struct ring_explanation *explanation);
 
 // ---- call_watch.c
 

@@ -172,6 +172,13 @@ struct ring_explanation_turn {
 	struct str sentence; // in words, either way
 	unsigned targets;    // contacts that would ring
 };
+// What will not do what it looks like.
+enum { RING_WARNINGS_MAX = 4 };
+struct ring_warning {
+	const char *code;  // "forward_loop", "forward_chain", "foreign_caller_id", "no_own_number"
+	struct str detail; // the extensions or the number that it is about
+	struct str sentence;
+};
 struct ring_explanation {
 	uint64_t user_id;
 	struct str extension, title;
@@ -180,6 +187,8 @@ struct ring_explanation {
 	struct ring_explanation_turn *turns;
 	size_t turn_count;
 	struct str afterwards; // what a caller gets when nobody answers, in words
+	struct ring_warning warnings[RING_WARNINGS_MAX];
+	size_t warning_count;
 };
 enum err call_table_explain(struct call_table *table, struct str extension, struct arena *arena,
 			    struct ring_explanation *explanation);

@@ -304,5 +304,5 @@ enum err call_table_explain(struct call_table *table, struct str extension, stru
 		if (!turn_explain(table, user, &timeline[i], arena, &explanation->turns[explanation->turn_count++]))
 			return ERR_NO_MEMORY;
 	times_explain(explanation->turns, timeline, count);
-	return ERR_NONE;
+	return plan_warn(directory, user, arena, explanation) ? ERR_NONE : ERR_NO_MEMORY;
 }

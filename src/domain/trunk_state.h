@@ -34,6 +34,7 @@ struct trunk_state {
 	uint64_t legs_begun;          // since the start
 	uint64_t legs_refused;        // for the limits
 	int64_t legs_max, legs_per_s; // the limits; 0 = none
+	int64_t own_number_until; // wall clock ms: it is shown own numbers alone, having refused others; 0: it is not
 	size_t target_count;
 	struct trunk_target_state targets[TRUNK_STATE_TARGETS_MAX];
 };

@@ -223,6 +223,26 @@ static json_t *explanation_turn_show(const struct ring_explanation_turn *turn)
 	return NULL;
 }
 
+static json_t *warnings_show(const struct ring_explanation *explanation)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; list && i < explanation->warning_count; i++) {
+		const struct ring_warning *warning = &explanation->warnings[i];
+		json_t *object = json_object();
+		if (!json_put(object, "code", json_string(warning->code)) ||
+		    !json_put(object, "detail", json_text(warning->detail)) ||
+		    !json_put(object, "sentence", json_text(warning->sentence))) {
+			json_decref(object);
+			object = NULL;
+		}
+		if (json_array_append_new(list, object) != 0) {
+			json_decref(list);
+			return NULL;
+		}
+	}
+	return list;
+}
+
 static json_t *explanation_show(const struct ring_explanation *explanation)
 {
 	json_t *body = json_object(), *turns = json_array();
@@ -236,7 +256,8 @@ static json_t *explanation_show(const struct ring_explanation *explanation)
 		json_put(body, "strategy", json_string(strategy_json(explanation->strategy))) &&
 		json_put(body, "refused", refused ? json_string(err_name(refused)) : json_null()) &&
 		json_put(body, "sentence", refused ? json_string(err_sentence(refused)) : json_null()) &&
-		json_put(body, "afterwards", json_text(explanation->afterwards));
+		json_put(body, "afterwards", json_text(explanation->afterwards)) &&
+		json_put(body, "warnings", warnings_show(explanation));
 	if (built)
 		return body;
 	json_decref(body);

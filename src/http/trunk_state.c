@@ -88,7 +88,8 @@ static json_t *state_show(const struct trunk_state *state)
 	    json_put(object, "legs_max", json_integer(state->legs_max)) &&
 	    json_put(object, "legs_per_s", json_integer(state->legs_per_s)) &&
 	    json_put(object, "legs_begun", json_integer((json_int_t)state->legs_begun)) &&
-	    json_put(object, "legs_refused", json_integer((json_int_t)state->legs_refused)))
+	    json_put(object, "legs_refused", json_integer((json_int_t)state->legs_refused)) &&
+	    json_put(object, "own_number_until", json_time(state->own_number_until)))
 		return object;
 	json_decref(object);
 	return NULL;

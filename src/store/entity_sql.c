@@ -9,7 +9,7 @@
 #include <assert.h>
 #include <string.h>
 
-enum { SQL_MAX = 2048, FIELDS_MAX = 32 };
+enum { SQL_MAX = 4096, FIELDS_MAX = 48 };
 
 // ---- values
 

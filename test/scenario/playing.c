@@ -493,6 +493,8 @@ static void explains(struct stage *stage, struct line *line)
 		stage_say(stage, "%.*s, %lld to %lld ms: %.*s", STR_ARG(e.turns[i].title),
 			  (long long)e.turns[i].start_ms, (long long)e.turns[i].stop_ms, STR_ARG(e.turns[i].sentence));
 	stage_say(stage, "%.*s", STR_ARG(e.afterwards));
+	for (size_t i = 0; i < e.warning_count; i++)
+		stage_say(stage, "warning: %.*s", STR_ARG(e.warnings[i].sentence));
 }
 
 // clang-format off

@@ -31,8 +31,8 @@ static struct targets targets_make(struct fixture *fixture)
 // The longest text the field takes, out of what its rule likes; `salt` makes it another one.
 static struct str text_fill(struct fixture *fixture, const struct field *field, unsigned salt)
 {
-	static const char *const samples[] = {"%s%u",    "d%s%u",   "+44144%s%u", "0%s%u",       "192.0.2.%s%u",
-					      "%s%064x", "%s%032x", "read",       "404%.0s 48%u"};
+	static const char *const samples[] = {"%s%u",    "d%s%u",   "+44144%s%u", "0%s%u",    "192.0.2.%s%u",
+					      "%s%064x", "%s%032x", "read",       "4%.0s%02u"};
 
 	for (size_t i = 0; i < sizeof samples / sizeof *samples; i++) {
 		for (int padded = 1; padded >= 0; padded--) {

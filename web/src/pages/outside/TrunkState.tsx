@@ -74,6 +74,7 @@ export function TrunkStateCard({ id }: { id: string }) {
 			{data && (
 				<Text size="sm" c="dimmed" mt="sm">
 					{t("outside.legsSentence", { legs: legsText(data), begun: data.legs_begun, refused: data.legs_refused })}
+					{data.own_number_until && ` ${t("outside.ownNumberUntil", { until: moment(data.own_number_until) })}`}
 				</Text>
 			)}
 		</Card>

@@ -20,6 +20,7 @@ import { Failure, Message } from "../../parts/States";
 import { unsavedForget } from "../../parts/unsaved";
 import { useEditor } from "../../parts/useEditor";
 import { ButtonLink } from "../../parts/ButtonLink";
+import { PlanWarnings } from "./PlanWarnings";
 
 type Preview = Schemas["RingPlanPreview"];
 
@@ -372,6 +373,7 @@ function UserForm({ id, loaded, original }: { id: string | undefined; loaded: Lo
 						error={planError}
 					/>
 				</Card>
+				<PlanWarnings id={id} />
 				<Card title={t("users.afterwards")}>
 					<Fields>
 						<ChoiceField
