@@ -291,6 +291,7 @@ static void metrics_write(void *context, struct writer *w)
 	metric(w, "sip_targets_out_of_order", "gauge", "Servers of trunks that are left out for now.",
 	       sip.resolver.dead);
 	metrics_write_trunks(&sip.trunks, w);
+	metrics_write_registrations(server->endpoint, server->directory, w);
 	trunk_metrics_write(server, w);
 	metric(w, "dns_questions_total", "counter", "Questions to name servers.", sip.resolver.cache.asked);
 	metric(w, "dns_questions_failed_total", "counter", "Those that nobody answered.", sip.resolver.cache.failed);

@@ -86,6 +86,34 @@ void metrics_write_trunk(enum trunk_metric metric, struct str title, const struc
 	writer_format(w, "\"} %" PRIu64 "\n", trunk_value(metric, state));
 }
 
+// A label's value, as Prometheus reads it.
+static void write_label(struct writer *w, struct str text)
+{
+	for (size_t i = 0; i < text.length; i++) {
+		if (text.at[i] == '"' || text.at[i] == '\\')
+			writer_char(w, '\\');
+		writer_char(w, text.at[i] == '\n' ? ' ' : text.at[i]);
+	}
+}
+
+void metrics_write_registrations(const struct sip_endpoint *endpoint, const struct directory *directory,
+				 struct writer *w)
+{
+	struct trunk_state state;
+
+	writer_text(w, "# HELP carillon_trunk_registered 1 while the carrier sends calls of the trunk here.\n"
+		       "# TYPE carillon_trunk_registered gauge\n");
+	for (const struct trunk *trunk = directory_trunk_after(directory, NULL); trunk;
+	     trunk = directory_trunk_after(directory, trunk)) {
+		sip_endpoint_trunk_state(endpoint, trunk->entity.id, &state);
+		if (state.registration.status == TRUNK_REGISTRATION_OFF)
+			continue;
+		writer_format(w, "carillon_trunk_registered{trunk=\"%" PRIu64 "\",title=\"", trunk->entity.id);
+		write_label(w, trunk->title);
+		writer_format(w, "\"} %d\n", state.registration.registered_until != 0);
+	}
+}
+
 void metrics_write_overload(const struct sip_overload_counters *overload, struct writer *w)
 {
 	metric(w, "sip_overload", "gauge", "1 while some new requests are sent away.", overload->overloaded);

@@ -8,6 +8,9 @@
 // `type` is gauge or counter; the name goes out as carillon_<name>.
 void metric(struct writer *w, const char *name, const char *type, const char *help, uint64_t value);
 void metrics_write_limits(const struct sip_limits_counters *limits, struct writer *w);
+// For each trunk that registers, whether it is registered. On the call thread.
+void metrics_write_registrations(const struct sip_endpoint *endpoint, const struct directory *directory,
+				 struct writer *w);
 void metrics_write_trunks(const struct trunk_health_counters *trunks, struct writer *w);
 enum trunk_metric {
 	TRUNK_METRIC_OUT,

@@ -1,9 +1,9 @@
-// How a trunk is now, as it is shown: each of its targets, what it answered last and since when that is so. A value: its texts are
+// How a trunk is now, as it is shown: its registration, and each of its targets, what it answered last and since when that is so. A value: its texts are
 // in it. Filled in on the call thread.
 #ifndef DOMAIN_TRUNK_STATE_H
 #define DOMAIN_TRUNK_STATE_H
 
-#include "base/str.h"
+#include "domain/trunk_registration.h"
 
 enum trunk_service {
 	TRUNK_UNKNOWN,       // nobody has looked yet, or nobody looks
@@ -37,6 +37,7 @@ struct trunk_state {
 	int64_t own_number_until; // wall clock ms: it is shown own numbers alone, having refused others; 0: it is not
 	size_t target_count;
 	struct trunk_target_state targets[TRUNK_STATE_TARGETS_MAX];
+	struct trunk_registration_state registration;
 };
 
 #endif

@@ -173,6 +173,21 @@ static void overload_look(struct findings *findings, const struct http_status *s
 	finding_add(findings, SEVERITY_WARNING, "overloaded", sentence, NULL);
 }
 
+// One alone says why.
+static void registrations_look(struct findings *findings, const struct trunks_sick *trunks)
+{
+	const struct overview_group *group = &trunks->unregistered;
+	char sentence[TRUNK_REGISTRATION_SENTENCE_MAX + 200];
+	if (group->count == 1) {
+		snprintf(sentence, sizeof sentence, "Trunk %s is not registered: %s", group->examples[0].label,
+			 trunks->why);
+		finding_add(findings, SEVERITY_ERROR, "trunk_unregistered", sentence, group);
+	} else {
+		group_add(findings, SEVERITY_ERROR, "trunk_unregistered",
+			  (struct said){"", "trunks are not registered at their carriers."}, group);
+	}
+}
+
 static void store_look(struct findings *findings, struct request *request, enum err read)
 {
 	struct records *records = server_records(request->server);
@@ -235,6 +250,7 @@ static json_t *findings_gather(struct request *request, const struct status_ques
 	}
 	server_look(&findings, &asked->status);
 	overload_look(&findings, &asked->status);
+	registrations_look(&findings, &asked->trunks);
 	group_add(&findings, SEVERITY_ERROR, "trunk_down",
 		  (struct said){"trunk is out of service: none of its targets answers.",
 				"trunks are out of service: none of their targets answers."},

@@ -1,9 +1,11 @@
-// How trunks are: each target, what it answered last, since when.
+// How trunks are: their registrations, and each target, what it answered last, since when.
 #include "http/trunk_state.h"
 
 #include "http/collection.h"
 #include "http/router.h"
 #include "http/server.h"
+
+#include <string.h>
 
 enum { TRUNKS_SHOWN_MAX = 1000 };
 
@@ -73,6 +75,24 @@ static json_t *target_show(const struct trunk_target_state *target)
 	return NULL;
 }
 
+// Null where there is nothing to register.
+static json_t *registration_show(const struct trunk_registration_state *registration)
+{
+	if (registration->status == TRUNK_REGISTRATION_OFF)
+		return json_null();
+	json_t *object = json_object();
+	if (json_put(object, "status", json_string(trunk_registration_status_names[registration->status])) &&
+	    json_put(object, "sentence", json_text(str_of(registration->sentence))) &&
+	    json_put(object, "last_status",
+		     registration->last_status ? json_integer((json_int_t)registration->last_status) : json_null()) &&
+	    json_put(object, "registered_until", json_time(registration->registered_until)) &&
+	    json_put(object, "next_try_at", json_time(registration->next_try_at)) &&
+	    json_put(object, "since", json_time(registration->since)))
+		return object;
+	json_decref(object);
+	return NULL;
+}
+
 static json_t *state_show(const struct trunk_state *state)
 {
 	json_t *object = json_object(), *targets = json_array();
@@ -81,6 +101,7 @@ static json_t *state_show(const struct trunk_state *state)
 	for (size_t i = 0; i < state->target_count; i++)
 		built = json_array_append_new(targets, target_show(&state->targets[i])) == 0 && built;
 	built = json_put(object, "targets", targets) && built;
+	built = json_put(object, "registration", registration_show(&state->registration)) && built;
 	if (built && json_put(object, "trunk_id", json_id(state->trunk_id)) &&
 	    json_put(object, "service", json_string(trunk_service_names[state->service])) &&
 	    json_put(object, "reason", reason_show(state->reason)) &&
@@ -159,6 +180,18 @@ static void sick_note(struct overview_group *group, const struct trunk *trunk)
 	group->count++;
 }
 
+// The first moments after the start are no trouble yet.
+static void unregistered_note(struct trunks_sick *sick, const struct trunk *trunk,
+			      const struct trunk_registration_state *registration)
+{
+	if (registration->registered_until || registration->status == TRUNK_REGISTRATION_OFF ||
+	    registration->status == TRUNK_REGISTERING)
+		return;
+	if (sick->unregistered.count == 0)
+		memcpy(sick->why, registration->sentence, sizeof sick->why);
+	sick_note(&sick->unregistered, trunk);
+}
+
 void trunks_look(const struct http_settings *settings, const struct directory *directory, struct trunks_sick *sick)
 {
 	struct trunk_state state;
@@ -171,6 +204,7 @@ void trunks_look(const struct http_settings *settings, const struct directory *d
 		settings->trunk_state(settings->context, trunk->entity.id, &state);
 		for (size_t i = 0; i < state.target_count; i++)
 			limps = limps || state.targets[i].service == TRUNK_OUT_OF_SERVICE;
+		unregistered_note(sick, trunk, &state.registration);
 		if (state.service == TRUNK_OUT_OF_SERVICE)
 			sick_note(&sick->down, trunk);
 		else if (limps)

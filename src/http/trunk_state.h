@@ -8,6 +8,8 @@
 struct trunks_sick {
 	struct overview_group down;    // out of service
 	struct overview_group limping; // in service without some of their targets
+	struct overview_group unregistered;
+	char why[TRUNK_REGISTRATION_SENTENCE_MAX]; // of the first of those
 };
 
 // On the call thread.

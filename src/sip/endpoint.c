@@ -432,18 +432,6 @@ void sip_endpoint_trunk_changed(struct sip_endpoint *endpoint, uint64_t trunk_id
 	trunk_registrations_changed(endpoint->trunk_registrations, trunk_id);
 }
 
-bool sip_endpoint_trunk_registration(const struct sip_endpoint *endpoint, uint64_t trunk_id,
-				     struct trunk_registration_state *state)
-{
-	return trunk_registration_state(endpoint->trunk_registrations, trunk_id, state);
-}
-
-void sip_endpoint_watch_trunks(struct sip_endpoint *endpoint, void (*changed)(void *context, uint64_t trunk_id),
-			       void *context)
-{
-	trunk_registrations_watch(endpoint->trunk_registrations, changed, context);
-}
-
 void sip_endpoint_leave(struct sip_endpoint *endpoint, void (*left)(void *context), void *context)
 {
 	trunk_registrations_leave(endpoint->trunk_registrations, left, context);
@@ -452,6 +440,7 @@ void sip_endpoint_leave(struct sip_endpoint *endpoint, void (*left)(void *contex
 void sip_endpoint_trunk_state(const struct sip_endpoint *endpoint, uint64_t trunk_id, struct trunk_state *state)
 {
 	trunk_health_describe(endpoint->trunk_health, trunk_id, state);
+	trunk_registration_describe(endpoint->trunk_registrations, trunk_id, &state->registration);
 }
 
 void sip_endpoint_set_foreign(struct sip_endpoint *endpoint, enum transport kind, const struct net_address *local)

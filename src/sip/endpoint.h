@@ -4,7 +4,6 @@
 #define SIP_ENDPOINT_H
 
 #include "domain/call_table.h"
-#include "domain/trunk_registration.h"
 #include "domain/trunk_state.h"
 #include "sip/auth.h"
 #include "sip/overload.h"
@@ -56,11 +55,6 @@ void sip_endpoint_adopt(struct sip_endpoint *endpoint, enum transport kind, cons
 void sip_endpoint_trunk_changed(struct sip_endpoint *endpoint, uint64_t trunk_id);
 // How the trunk is now.
 void sip_endpoint_trunk_state(const struct sip_endpoint *endpoint, uint64_t trunk_id, struct trunk_state *state);
-// How the registration of a trunk is; false when it does not register. Who is told whenever one has changed.
-bool sip_endpoint_trunk_registration(const struct sip_endpoint *endpoint, uint64_t trunk_id,
-				     struct trunk_registration_state *state);
-void sip_endpoint_watch_trunks(struct sip_endpoint *endpoint, void (*changed)(void *context, uint64_t trunk_id),
-			       void *context);
 // Takes the trunks' registrations at their carriers back; none comes again. `left` is called once, in a later turn, within
 // TRUNK_REGISTER_LEAVE_MS (trunk_registration.h).
 void sip_endpoint_leave(struct sip_endpoint *endpoint, void (*left)(void *context), void *context);

@@ -2,6 +2,7 @@
 #include "sip/trunk_registration_private.h"
 
 #include "base/log.h"
+#include "domain/watch.h"
 #include "sip/owned.h"
 
 #include <stdarg.h>
@@ -38,7 +39,6 @@ uint64_t trunk_registration_between_ms(const struct trunk_registration *registra
 static void say(struct trunk_registration *registration, enum trunk_registration_status status, const char *format,
 		va_list arguments)
 {
-	struct trunk_registrations *registrations = registration->registrations;
 	enum trunk_registration_status before = registration->status;
 	bool is_well = status == TRUNK_REGISTERED || status == TRUNK_REGISTERING;
 	char sentence[TRUNK_REGISTRATION_SENTENCE_MAX];
@@ -56,8 +56,7 @@ static void say(struct trunk_registration *registration, enum trunk_registration
 		registration->since = (int64_t)loop_time_ms(loop_of(registration));
 	registration->status = status;
 	memcpy(registration->sentence, sentence, sizeof sentence);
-	if (registrations->changed)
-		registrations->changed(registrations->context, registration->trunk_id);
+	watch_trunk(registration->registrations->endpoint->watch, registration->trunk_id);
 }
 
 void trunk_registration_say(struct trunk_registration *registration, enum trunk_registration_status status,
@@ -105,8 +104,10 @@ static void note_gap(struct trunk_registration *registration)
 {
 	uint64_t now = now_ms(registration);
 
-	if (registration->registered_ms && now - registration->registered_ms >= TRUNK_REGISTER_STABLE_MS)
+	if (registration->registered_ms && now - registration->registered_ms >= TRUNK_REGISTER_STABLE_MS) {
 		registration->failures = 0;
+		registration->has_flapped = false;
+	}
 	registration->registered_ms = 0;
 	if (registration->until_ms <= now)
 		registration->until_ms = 0;
@@ -382,10 +383,12 @@ static void flow_lost(struct sip_flow_watch *watch)
 		return;
 	sip_lookup_stop(&registration->lookup);
 	note_gap(registration);
-	trunk_registration_wait(registration, registration->failures
+	if (registration->has_flapped)
+		registration->failures++;
+	trunk_registration_wait(registration, registration->has_flapped
 						  ? back_off_ms(registration)
 						  : trunk_registration_between_ms(registration, 0, AT_ONCE_MS));
-	registration->failures++;
+	registration->has_flapped = true;
 	registration->until_ms = 0;
 	trunk_registration_say(registration, TRUNK_REGISTRATION_FAILED, "The connection to %s has ended.",
 			       trunk_target_name(&registration->target).text);

@@ -23,17 +23,14 @@ struct trunk_registrations;
 
 struct trunk_registrations *trunk_registrations_create(struct sip_endpoint *endpoint); // NULL when there is no memory
 void trunk_registrations_destroy(struct trunk_registrations *registrations);           // says nothing to anybody
-// Who is told whenever a trunk's state has changed.
-void trunk_registrations_watch(struct trunk_registrations *registrations,
-			       void (*changed)(void *context, uint64_t trunk_id), void *context);
 // The directory has another trunk by this id now, or none. What does not matter to the carrier changes nothing.
 void trunk_registrations_changed(struct trunk_registrations *registrations, uint64_t trunk_id);
 // Takes all bindings back; `left` is called once, when that is answered or TRUNK_REGISTER_LEAVE_MS are over, in a later turn.
 void trunk_registrations_leave(struct trunk_registrations *registrations, void (*left)(void *context), void *context);
 
-// False when the trunk does not register; *state then says so.
-bool trunk_registration_state(const struct trunk_registrations *registrations, uint64_t trunk_id,
-			      struct trunk_registration_state *state);
+// How it is now. The endpoint's watch is told of each change.
+void trunk_registration_describe(const struct trunk_registrations *registrations, uint64_t trunk_id,
+				 struct trunk_registration_state *state);
 // Whether a message came from the very server, or over the very connection, that the trunk is registered at.
 bool trunk_registration_came_from(const struct trunk_registrations *registrations, uint64_t trunk_id,
 				  const struct flow *from);

@@ -51,6 +51,7 @@ struct trunk_registration {
 	uint64_t registered_ms; // since when without a gap; 0 = it is not
 	uint64_t until_ms;      // loop_now_ms; 0 = there is no binding
 	unsigned failures;      // in a row
+	bool has_flapped;       // its connection ended, and it was made anew at once
 
 	struct timer
 	    timer; // the next attempt; while one is under way, the silence of its server; while leaving, its end
@@ -64,8 +65,6 @@ struct trunk_registration {
 struct trunk_registrations {
 	struct sip_endpoint *endpoint;
 	struct list all; // few, searched in order
-	void (*changed)(void *context, uint64_t trunk_id);
-	void *context;
 	void (*left)(void *context);
 	void *left_context;
 	struct timer leave; // its last moment

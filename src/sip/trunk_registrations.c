@@ -2,6 +2,7 @@
 #include "sip/trunk_registration_private.h"
 
 #include "base/log.h"
+#include "domain/watch.h"
 #include "sip/owned.h"
 #include "sip/trunk_leg.h"
 
@@ -149,12 +150,6 @@ void trunk_registration_left(struct trunk_registration *registration)
 		timer_start(registrations->endpoint->loop, &registrations->leave, 0);
 }
 
-static void tell(const struct trunk_registrations *registrations, uint64_t trunk_id)
-{
-	if (registrations->changed)
-		registrations->changed(registrations->context, trunk_id);
-}
-
 static void renew(struct trunk_registration *registration, const struct trunk *trunk)
 {
 	bool is_asked_anew = !same_request(registration, trunk);
@@ -187,7 +182,7 @@ void trunk_registrations_changed(struct trunk_registrations *registrations, uint
 	if (is_wanted)
 		begin(registrations, trunk);
 	else if (present)
-		tell(registrations, trunk_id);
+		watch_trunk(registrations->endpoint->watch, trunk_id);
 }
 
 void trunk_registrations_leave(struct trunk_registrations *registrations, void (*left)(void *context), void *context)
@@ -218,8 +213,8 @@ static void leave_over(struct timer *timer)
 
 // ---- what others want to know
 
-bool trunk_registration_state(const struct trunk_registrations *registrations, uint64_t trunk_id,
-			      struct trunk_registration_state *state)
+void trunk_registration_describe(const struct trunk_registrations *registrations, uint64_t trunk_id,
+				 struct trunk_registration_state *state)
 {
 	const struct trunk_registration *registration = find(registrations, trunk_id, THE_PRESENT_ONE);
 	const struct loop *loop = registrations->endpoint->loop;
@@ -228,7 +223,7 @@ bool trunk_registration_state(const struct trunk_registrations *registrations, u
 
 	*state = (struct trunk_registration_state){.status = TRUNK_REGISTRATION_OFF};
 	if (!registration)
-		return false;
+		return;
 	state->status = registration->status;
 	state->since = registration->since;
 	state->last_status = registration->last_status;
@@ -237,7 +232,6 @@ bool trunk_registration_state(const struct trunk_registrations *registrations, u
 	if (!registration->transaction && timer_running(&registration->timer))
 		state->next_try_at = wall + (int64_t)registration->timer.due_ms - (int64_t)now;
 	memcpy(state->sentence, registration->sentence, sizeof state->sentence);
-	return true;
 }
 
 bool trunk_registration_came_from(const struct trunk_registrations *registrations, uint64_t trunk_id,
@@ -292,11 +286,4 @@ void trunk_registrations_destroy(struct trunk_registrations *registrations)
 	list_each (node, following, &registrations->all)
 		registration_free(container_of(node, struct trunk_registration, node));
 	free(registrations);
-}
-
-void trunk_registrations_watch(struct trunk_registrations *registrations,
-			       void (*changed)(void *context, uint64_t trunk_id), void *context)
-{
-	registrations->changed = changed;
-	registrations->context = context;
 }

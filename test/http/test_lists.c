@@ -193,6 +193,14 @@ static void trunk_says(void *context, uint64_t trunk_id, struct trunk_state *sta
 	state->target_count = 2;
 	state->legs = 3;
 	state->legs_max = 30;
+	if (trunk_id == 2)
+		state->registration = (struct trunk_registration_state){
+		    .status = TRUNK_REGISTRATION_REFUSED,
+		    .last_status = 403,
+		    .next_try_at = 1700000600000,
+		    .since = 1700000000000,
+		    .sentence = "The carrier refuses this account (403 Forbidden).",
+		};
 	state->targets[0] = (struct trunk_target_state){.host = "sbc1.example.com",
 							.address = "192.0.2.1:5060",
 							.transport = "udp",
@@ -224,6 +232,7 @@ static void trunks_show_their_targets(void **state)
 	assert_string_equal(text(reply.json, "reason"), "None of its targets is in service.");
 	assert_int_equal(integer(reply.json, "legs"), 3);
 	assert_int_equal(integer(reply.json, "legs_max"), 30);
+	assert_true(json_is_null(json_object_get(reply.json, "registration")));
 	const json_t *targets = json_object_get(reply.json, "targets");
 	const json_t *first = json_array_get(targets, 0), *second = json_array_get(targets, 1);
 	assert_int_equal(json_array_size(targets), 2);
@@ -238,6 +247,14 @@ static void trunks_show_their_targets(void **state)
 	assert_int_equal(integer(reply.json, "total"), 2);
 	assert_string_equal(text(json_array_get(json_object_get(reply.json, "items"), 1), "service"), "in_service");
 	expect(reply, 200);
+	reply = ask(f, &f->admin, "GET", "/api/v1/trunks/2/state", NULL);
+	const json_t *registration = json_object_get(reply.json, "registration");
+	assert_string_equal(text(registration, "status"), "refused");
+	assert_string_equal(text(registration, "sentence"), "The carrier refuses this account (403 Forbidden).");
+	assert_string_equal(text(registration, "next_try_at"), "2023-11-14T22:23:20.000Z");
+	assert_true(json_is_null(json_object_get(registration, "registered_until")));
+	assert_int_equal(integer(registration, "last_status"), 403);
+	expect(reply, 200);
 	expect(ask(f, &f->admin, "GET", "/api/v1/trunks/99/state", NULL), 404);
 	expect(ask(f, NULL, "GET", "/api/v1/trunks/1/state", NULL), 401);
 	reply = ask(f, &f->admin, "GET", "/api/v1/status", NULL);
@@ -246,6 +263,9 @@ static void trunks_show_their_targets(void **state)
 	    text(json_array_get(json_object_get(finding(&reply, "trunk_down"), "examples"), 0), "label"), "Carrier");
 	assert_string_equal(text(finding(&reply, "trunk_target_down"), "severity"), "warning");
 	assert_int_equal(integer(finding(&reply, "trunk_target_down"), "count"), 1);
+	assert_string_equal(text(finding(&reply, "trunk_unregistered"), "sentence"),
+			    "Trunk Second is not registered: The carrier refuses this account (403 Forbidden).");
+	assert_string_equal(text(finding(&reply, "trunk_unregistered"), "severity"), "error");
 	expect(reply, 200);
 	fixture_teardown((void **)&f);
 }

@@ -1,5 +1,5 @@
 // How trunks are now: a word in the list, and on a trunk's page each target with what it answered last.
-import { Badge, Text } from "@mantine/core";
+import { Badge, Group, Stack, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { request, type Schemas } from "../../api/client";
@@ -35,6 +35,40 @@ export function ServiceBadge({ service }: { service: Schemas["TrunkService"] }) 
 	);
 }
 
+type Registration = Schemas["TrunkRegistration"];
+
+const registrationColors = { registering: "gray", registered: "teal", failed: "orange", refused: "red" } as const;
+
+export function RegistrationBadge({ registration }: { registration: Registration }) {
+	const { t } = useTranslation();
+	return (
+		<Badge variant="light" tt="none" color={registrationColors[registration.status]} title={registration.sentence}>
+			{t(`outside.registrations.${registration.status}`)}
+		</Badge>
+	);
+}
+
+// What the carrier answered, in its own words, and what comes next.
+function RegistrationLines({ registration }: { registration: Registration }) {
+	const { t } = useTranslation();
+	return (
+		<Stack gap={4} mb="md">
+			<Group gap="xs">
+				<Text fw={500}>{t("outside.registration")}</Text>
+				<RegistrationBadge registration={registration} />
+				<Text size="sm" c="dimmed">
+					{registration.since && t("outside.registrationSince", { when: moment(registration.since) })}
+				</Text>
+			</Group>
+			<Text size="sm">{registration.sentence}</Text>
+			<Text size="sm" c="dimmed">
+				{registration.registered_until ? t("outside.registeredUntil", { when: moment(registration.registered_until) }) : t("outside.notRegistered")}{" "}
+				{registration.next_try_at && t("outside.nextTry", { when: moment(registration.next_try_at) })}
+			</Text>
+		</Stack>
+	);
+}
+
 export function TrunkStateCard({ id }: { id: string }) {
 	const { t } = useTranslation();
 	const { data } = useQuery({
@@ -44,6 +78,7 @@ export function TrunkStateCard({ id }: { id: string }) {
 	});
 	return (
 		<Card title={t("outside.state")} text={data?.reason ?? undefined} aside={data && <ServiceBadge service={data.service} />}>
+			{data?.registration && <RegistrationLines registration={data.registration} />}
 			<SimpleTable<Target>
 				label={t("outside.targets")}
 				rows={data?.targets}

@@ -1,5 +1,5 @@
 // Manage → Trunks: lines to carriers, and to Teams.
-import { Badge, PasswordInput } from "@mantine/core";
+import { Badge, Group, PasswordInput } from "@mantine/core";
 import IconTrunk from "@tabler/icons-react/icons/IconPlugConnected";
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
@@ -11,7 +11,7 @@ import { useRemove } from "../../parts/useRemove";
 import { SimplePage } from "./simple";
 import { TargetRows } from "./TargetRows";
 import { identityBlank, identityNames, TrunkIdentity } from "./TrunkIdentity";
-import { legsText, ServiceBadge, TrunkStateCard, useTrunkStates } from "./TrunkState";
+import { RegistrationBadge, legsText, ServiceBadge, TrunkStateCard, useTrunkStates } from "./TrunkState";
 
 export function TrunkList() {
 	const { t } = useTranslation();
@@ -42,7 +42,14 @@ export function TrunkList() {
 				header: t("outside.state"),
 				cell: (trunk) => {
 					const state = trunk.enabled ? states?.find((each) => each.trunk_id === trunk.id) : undefined;
-					return state ? <ServiceBadge service={state.service} /> : "–";
+					return state ? (
+						<Group gap={4} wrap="nowrap">
+							<ServiceBadge service={state.service} />
+							{state.registration && <RegistrationBadge registration={state.registration} />}
+						</Group>
+					) : (
+						"–"
+					);
 				},
 			},
 			{
