@@ -5,6 +5,7 @@
 #include "sip/owned.h"
 #include "sip/trunk_identity.h"
 #include "sip/trunk_leg.h"
+#include "sip/trunk_registration.h"
 #include "sip/trunk_uri.h"
 
 enum { LINES_MAX = 8192, ADDRESS_MAX = 1024, HOST_MAX = 300 };
@@ -301,6 +302,8 @@ enum err invite_client_start(struct sip_endpoint *endpoint, const struct outgoin
 	own_host_find(&host, endpoint, invite);
 	enum err err =
 	    invite->target == TARGET_BINDING ? toward_binding(invite, host.name, &to) : toward_trunk(invite, &to);
+	if (invite->target == TARGET_TRUNK)
+		to.start.routes = trunk_registration_routes(endpoint->trunk_registrations, invite->trunk->entity.id);
 	if (invite->target == TARGET_TRUNK)
 		trunk_write_from(endpoint, invite, host.name, &from);
 	else

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "sip/owned.h"
 #include "sip/trunk_health.h"
+#include "sip/trunk_registration.h"
 
 enum {
 	// RFC 3263 would wait for timer B, which is longer than anybody lets a phone ring. A server answers 100 within 200 ms
@@ -122,9 +123,28 @@ static void note(struct trunk_leg *leg, enum target_health health, uint64_t dura
 			  duration_ms);
 }
 
+// The server that the trunk is registered at knows the account; the others may not.
+static void prefer_registered(struct trunk_leg *leg)
+{
+	const struct trunk_registrations *registrations = leg->session->endpoint->trunk_registrations;
+	struct sip_target *targets = leg->lookup.targets, registered;
+
+	if (!trunk_registration_target(registrations, leg->session->trunk_id, &registered))
+		return;
+	for (unsigned i = 1; i < leg->lookup.count; i++) {
+		if (!sip_target_equal(&targets[i], &registered))
+			continue;
+		registered = targets[i];
+		memmove(targets + 1, targets, i * sizeof *targets);
+		targets[0] = registered;
+		return;
+	}
+}
+
 static void lookup_done(struct sip_lookup *lookup)
 {
 	struct trunk_leg *leg = container_of(lookup, struct trunk_leg, lookup);
+	prefer_registered(leg);
 	if (try_next(leg) != ERR_NONE)
 		over(leg, 503);
 }
@@ -176,6 +196,7 @@ enum err trunk_leg_start(struct sip_session *session, const struct trunk *trunk,
 		return ERR_NO_MEMORY;
 	if (!sip_lookup_start(endpoint->resolver, &leg->lookup, &destination, lookup_done))
 		return ERR_NONE;
+	prefer_registered(leg);
 	return try_next(leg);
 }
 

@@ -910,6 +910,62 @@ static void the_server_of_the_registration_is_known_while_it_lasts(void **state)
 	rig_told(rig, "");
 }
 
+// ---- calls that go
+
+static void call_out(void)
+{
+	struct outgoing_invite invite = {
+	    .leg = 9,
+	    .target = TARGET_TRUNK,
+	    .trunk = directory_trunk(rig->directory, rig->trunk),
+	    .number = STR("+441444123456"),
+	    .caller_number = STR("+441444555555"),
+	    .max_forwards = 69,
+	    .body = offer,
+	};
+	ring(&invite);
+	sim_run_for(rig->loop, 10);
+}
+
+static void calls_take_the_route_that_the_carrier_gave(void **state)
+{
+	(void)state;
+	put_registering("10.0.1.1");
+	const char *request = next_register(&carrier);
+	respond(
+	    &carrier, request, "200 OK", "r",
+	    text_of(rig,
+		    "Contact: %s;expires=60\nService-Route: <sip:10.0.1.1;lr>\nService-Route: <sip:core@10.0.1.9;lr>\n"
+		    "Content-Length: 0\n\n",
+		    contact_of(request)));
+	call_out();
+	const char *invite = peer_next(&carrier);
+	assert_starts(invite, "INVITE sip:+441444123456@10.0.1.1 SIP/2.0\n");
+	assert_string_equal(header_of(rig, invite, "Route"), "<sip:10.0.1.1;lr>, <sip:core@10.0.1.9;lr>");
+	respond(&carrier, invite, "486 Busy Here", "c", "");
+	assert_starts(peer_next(&carrier), "ACK ");
+	accept_for(&carrier, register_within(&carrier, 60000, NULL), 60); // and now it gives none
+	call_out();
+	invite = peer_next(&carrier);
+	assert_starts(invite, "INVITE ");
+	assert_lacks(invite, "\nRoute:");
+}
+
+static void calls_go_to_the_server_that_has_the_binding(void **state)
+{
+	(void)state;
+	two_servers();
+	put_registering("carrier.example");
+	respond(&carrier, next_register(&carrier), "503 Service Unavailable", "r",
+		"Retry-After: 5\nContent-Length: 0\n\n");
+	accept_for(&second, next_register(&second), 600);
+	sim_run_for(rig->loop, 10000); // the first one would do again
+	second.read = second.count;
+	call_out();
+	assert_starts(peer_next(&second), "INVITE ");
+	peer_nothing(&carrier);
+}
+
 #define TRUNK_TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
 
 int main(void)
@@ -952,6 +1008,8 @@ int main(void)
 	    TRUNK_TEST(whoever_never_answers_pings_stays),
 	    TRUNK_TEST(of_two_accounts_the_one_that_is_called_counts),
 	    TRUNK_TEST(our_contact_alone_makes_nobody_a_trunk),
+	    TRUNK_TEST(calls_take_the_route_that_the_carrier_gave),
+	    TRUNK_TEST(calls_go_to_the_server_that_has_the_binding),
 	    TRUNK_TEST(the_server_of_the_registration_is_known_while_it_lasts),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
