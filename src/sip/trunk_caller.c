@@ -9,7 +9,7 @@ static bool is_allowed(const struct sip_endpoint *endpoint, const struct trunk *
 {
 	uint64_t id = trunk->entity.id;
 
-	if (!trunk->enabled || !str_empty(trunk->inbound_username))
+	if (!trunk->enabled)
 		return false;
 	if (directory_trunk_has_address(endpoint->directory, id, &from->remote))
 		return true;
@@ -57,6 +57,14 @@ const struct trunk *trunk_of_name(const struct sip_endpoint *endpoint, struct st
 	return NULL;
 }
 
+// Of two that are as like, one that is known by its address alone.
+static bool is_better(const struct trunk *trunk, const struct trunk *best)
+{
+	bool signs_in = !str_empty(trunk->inbound_username), best_signs_in = !str_empty(best->inbound_username);
+
+	return signs_in == best_signs_in ? trunk->entity.id < best->entity.id : best_signs_in;
+}
+
 const struct trunk *trunk_of_request(const struct sip_endpoint *endpoint, const struct flow *from,
 				     const struct sip_message *request)
 {
@@ -68,12 +76,13 @@ const struct trunk *trunk_of_request(const struct sip_endpoint *endpoint, const 
 		if (!is_allowed(endpoint, trunk, from))
 			continue;
 		unsigned like = likeness(trunk, request);
-		if (!best || like > most || (like == most && trunk->entity.id < best->entity.id)) {
+		if (!best || like > most || (like == most && is_better(trunk, best))) {
 			best = trunk;
 			most = like;
 		}
 	}
-	return best;
+	// A call to an account whose calls sign in must do so, though another account may be called from there without.
+	return best && str_empty(best->inbound_username) ? best : NULL;
 }
 
 struct str trunk_called_user(const struct trunk *trunk, const struct sip_message *invite)

@@ -880,6 +880,22 @@ static void of_two_accounts_the_one_that_is_called_counts(void **state)
 	}
 }
 
+static void a_call_to_an_account_that_signs_in_is_no_other_accounts(void **state)
+{
+	(void)state;
+	put_registering("10.0.1.1");
+	accept_for(&carrier, next_register(&carrier), 600);
+	struct trunk *other = registering(9, "10.0.1.1", "other");
+	other->inbound_username = STR("carrier-in");
+	assert_true(trunk_set_inbound_password(other, STR("carillon"), STR("in-secret"), &rig->arena));
+	assert_int_equal(directory_put(rig->directory, &other->entity), ERR_NONE);
+	call_from(&carrier, "10.0.1.1", "sip:other@10.0.0.1:5060;line=trunk-9", TO_NUMBER);
+	assert_starts(peer_next(&carrier), "SIP/2.0 401 ");
+	rig_told(rig, "");
+	call_from(&carrier, "10.0.1.1", "sip:+441632960123@10.0.0.1:5060", TO_NUMBER);
+	assert_starts(rig->events, "invited by trunk 3, dialled +441632960123");
+}
+
 static void our_contact_alone_makes_nobody_a_trunk(void **state)
 {
 	(void)state;
@@ -1008,6 +1024,7 @@ int main(void)
 	    TRUNK_TEST(whoever_never_answers_pings_stays),
 	    TRUNK_TEST(of_two_accounts_the_one_that_is_called_counts),
 	    TRUNK_TEST(our_contact_alone_makes_nobody_a_trunk),
+	    TRUNK_TEST(a_call_to_an_account_that_signs_in_is_no_other_accounts),
 	    TRUNK_TEST(calls_take_the_route_that_the_carrier_gave),
 	    TRUNK_TEST(calls_go_to_the_server_that_has_the_binding),
 	    TRUNK_TEST(the_server_of_the_registration_is_known_while_it_lasts),
