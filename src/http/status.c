@@ -177,7 +177,7 @@ static void overload_look(struct findings *findings, const struct http_status *s
 static void registrations_look(struct findings *findings, const struct trunks_sick *trunks)
 {
 	const struct overview_group *group = &trunks->unregistered;
-	char sentence[TRUNK_REGISTRATION_SENTENCE_MAX + 200];
+	char sentence[TRUNK_REGISTRATION_SENTENCE_MAX + sizeof group->examples[0].label + 40];
 	if (group->count == 1) {
 		snprintf(sentence, sizeof sentence, "Trunk %s is not registered: %s", group->examples[0].label,
 			 trunks->why);
