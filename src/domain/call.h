@@ -1,7 +1,8 @@
 // Calls and legs from the inside; for the files that make up call_table.h's module alone:
 //   call_table.c  the table, its ports, what signalling tells; calls and legs by their ids
 //   call.c        a call's states: who wins, who ends it, what the caller gets
-//   leg.c         a leg's states, and everything that is asked of signalling
+//   leg.c         a leg's states, and what each asks of signalling
+//   leg_begin.c   a leg made and sent, or taken over from another call
 //   attempt.c     a ring plan being carried out: turns that start, stop, start early
 //   call_redirect.c  3xx: what a device wants to ring in its place
 //   call_route.c  who calls, who is called, what number is shown
@@ -355,6 +356,7 @@ void leg_free(struct leg *leg);
 bool leg_is_open(const struct leg *leg);
 // Counted among the trunk's legs until it ends. The refusal when that is full.
 enum err leg_load_trunk(struct leg *leg, uint64_t trunk_id, enum trunk_leg_kind kind);
+void leg_unload_trunk(struct leg *leg);
 void leg_talk(struct leg *leg); // its device, when it has one, does more than ring from now on
 void leg_happens(struct leg *leg, const struct leg_event *event);
 void leg_stop(struct leg *leg, enum leg_end why); // not for a caller who waits: caller_refuse
