@@ -83,6 +83,7 @@ struct phone_call {
 	bool got_response;
 	bool network_failed; // its connection broke while it ran
 	bool moved;          // it was transferred, or has talked to several
+	bool picked_up;      // a phone that rang for it was told so
 	uint64_t heard_ms;   // when the SDP of somebody else came last
 
 	// phone_reliable.c

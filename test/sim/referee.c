@@ -478,8 +478,11 @@ void plane_leg_cancelled(struct plane *plane, struct phone_call *leg, const stru
 {
 	const struct phone_call *caller = leg->peer;
 	(void)cancel;
-	if (plane->transfers && leg->cancel_cause == 200) // or picked up
+	if (plane->transfers && leg->cancel_cause == 200) { // or picked up
+		if (caller && !answered_elsewhere(leg))
+			leg->peer->picked_up = true;
 		return;
+	}
 	if (!caller || !caller->offered) // without an offer not all of the call's legs may be known
 		return;
 	switch (leg->cancel_cause) {
@@ -689,6 +692,8 @@ static void judge_records(struct plane *plane, const struct phone_call *caller)
 		plane_fail(plane, caller, "%u records of one call", firsts);
 	list_each (node, following, &caller->legs)
 		seen += !container_of(node, struct phone_call, leg_node)->twin;
+	// Whoever picked it up has a leg in the record and was rung by nobody; and may hang up before the caller is told.
+	started -= caller->picked_up && started > seen;
 	if (!last || caller->network_failed || plane->dies)
 		return;
 	if (plane->orderly && caller->offered && (seen > started || (seen < started && !legs_may_be_unseen(plane))))
