@@ -130,15 +130,16 @@ enum err call_table_explain_dial(struct call_table *table, const struct dial_que
 	explanation->routes = arena_alloc(arena, 2 * sizeof *explanation->routes);
 	if (!explanation->routes)
 		return ERR_NO_MEMORY;
-	explanation->routes[0] = (struct dial_route){.route_id = 1,
-						     .trunk_id = 1,
-						     .trunk = STR("Carrier"),
-						     .enabled = true,
-						     .pattern = STR("+44ZXXXXXXXXX"),
-						     .why_not = ERR_TOLL_CLASS,
-						     .toll = {ERR_TOLL_CLASS, TOLL_PREMIUM, TOLL_NATIONAL},
-						     .sentence = STR("Toll class 3 is needed."),
-						     .sent = STR("01444123456")};
+	explanation->routes[0] =
+	    (struct dial_route){.route_id = 1,
+				.trunk_id = 1,
+				.trunk = STR("Carrier"),
+				.enabled = true,
+				.pattern = STR("+44ZXXXXXXXXX"),
+				.why_not = ERR_TOLL_CLASS,
+				.toll = {.err = ERR_TOLL_CLASS, .needed = TOLL_PREMIUM, .held = TOLL_NATIONAL},
+				.sentence = STR("Toll class 3 is needed."),
+				.sent = STR("01444123456")};
 	explanation->routes[1] = (struct dial_route){.route_id = 2,
 						     .trunk_id = 2,
 						     .trunk = STR("Other"),
