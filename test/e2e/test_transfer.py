@@ -275,7 +275,7 @@ class Phones(unittest.TestCase):
             target.hang_up()
             caller.wait("CALL_CLOSED")
             server.quiet(45)
-            record = next(record for record in server.records() if record["transferred_by"])
+            record = next(record for record in server.records(2) if record["transferred_by"])
             self.assertEqual((record["dialled"], record["outcome"], record["caller_number"]), ("5203", "answered", "5201"))
         finally:
             for phone in phones:
