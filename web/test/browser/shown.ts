@@ -32,6 +32,8 @@ export const shown: readonly { name: string; path: string }[] = [
 	{ name: "route", path: "/routes/1" },
 	{ name: "numbers", path: "/numbers" },
 	{ name: "number-new", path: "/numbers/new" },
+	{ name: "trunk-new", path: "/trunks/new" },
+	{ name: "route-new", path: "/routes/new" },
 ];
 
 // Registers the example's phones, has Bob call Jane twice, and leaves the second call up. Gives the pages with the first call's
