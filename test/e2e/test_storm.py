@@ -21,7 +21,7 @@ class Storm(unittest.TestCase):
 
     def test_overload(self):
         """Far more calls than the server can take: some are sent away with Retry-After, and each of the others is completed."""
-        said = self.storm("--overload", "--devices", "6000", "--registers", "50", "--calls", "1500", "--seconds", "6")
+        said = self.storm("--overload", "--devices", "6000", "--registers", "50", "--calls", "3000", "--seconds", "5")
         refused, episodes = (int(re.search(rf"^carillon_sip_overload_{name} (\d+)$", said, re.M).group(1))
                              for name in ("refused_calls_total", "total"))
         self.assertGreater(refused, 0)
