@@ -101,6 +101,7 @@ static void answer_print(const json_t *answer)
 						{"state", "STATE", state_write},
 						{"sent", "SENT", NULL},
 						{"caller_number", "SHOWN", shown_write},
+						{"caller_number_reason", "BY", NULL},
 						{"sentence", "WHY", NULL}};
 	const json_t *steps = json_object_get(answer, "steps"), *routes = json_object_get(answer, "routes");
 	for (size_t i = 0; i < json_array_size(steps); i++)

@@ -34,6 +34,7 @@
 #include "domain/cause.h"
 #include "domain/diversion.h"
 #include "domain/ring_plan.h"
+#include "domain/shown_reason.h"
 #include "domain/toll.h"
 #include "domain/trunk_use.h"
 
@@ -510,6 +511,8 @@ size_t diversions_gather(const struct attempt *attempt, const struct call_turn *
 // What a device or trunk is told of the caller.
 void caller_shown(const struct attempt *attempt, const struct call_turn *turn, struct outgoing_invite *invite,
 		  char room[NUMBER_MAX]);
+enum shown_reason caller_shown_reason(const struct attempt *attempt, const struct call_turn *turn,
+				      const struct trunk *trunk);
 
 // ---- hairpin.c
 

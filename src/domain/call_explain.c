@@ -135,6 +135,7 @@ static void way_explain(struct rehearsal *rehearsal, const struct route *route, 
 						    route, attempt->emergency, turn->number, number));
 		caller_shown(attempt, turn, &invite, shown);
 		way->caller_number = arena_copy(rehearsal->arena, invite.caller_number);
+		way->shown_reason = caller_shown_reason(attempt, turn, invite.trunk);
 		way->anonymous = invite.anonymous;
 		rehearsal->no_memory = rehearsal->no_memory || (!way->caller_number.at && invite.caller_number.length);
 	}
@@ -260,7 +261,7 @@ static enum err caller_set(struct rehearsal *rehearsal, const struct user *user)
 					      .trunk_id = question->from_trunk,
 					      .dialled = question->number,
 					      .caller_number = question->caller,
-					      .anonymous = str_empty(question->caller),
+					      .anonymous = !user && str_empty(question->caller),
 					      .max_forwards = 70};
 
 	call->table = rehearsal->table;

@@ -29,7 +29,25 @@ struct shown {
 	struct str number;
 	enum shown_kind kind;
 	bool is_callers; // and stays as private as he wants it
+	enum shown_reason reason;
 };
+
+const char *const shown_reason_names[] = {
+#define SHOWN_REASON(name, text, sentence) text,
+#include "domain/shown_reasons.def"
+#undef SHOWN_REASON
+    NULL};
+
+const char *shown_reason_sentence(enum shown_reason reason)
+{
+	static const char *const sentences[] = {
+#define SHOWN_REASON(name, text, sentence) sentence,
+#include "domain/shown_reasons.def"
+#undef SHOWN_REASON
+	};
+
+	return sentences[reason];
+}
 
 // Who calls is the one whose number stands for the call: whatever is shown is his.
 static bool calls_himself(const struct attempt *attempt, const struct call_turn *turn)
@@ -46,8 +64,8 @@ static struct shown own_number(const struct attempt *attempt, const struct call_
 
 	bool is_callers = calls_himself(attempt, turn);
 
-	return str_empty(own) ? (struct shown){trunk->caller_id, SHOWN_SHARED, is_callers}
-			      : (struct shown){own, SHOWN_PERSONAL, is_callers};
+	return str_empty(own) ? (struct shown){trunk->caller_id, SHOWN_SHARED, is_callers, SHOWN_REASON_TRUNK}
+			      : (struct shown){own, SHOWN_PERSONAL, is_callers, SHOWN_REASON_OWN_DID};
 }
 
 // The caller's own number as the outside may call it back. An extension means nothing there: then it is another number of his, the
@@ -62,18 +80,18 @@ static struct shown original_number(const struct attempt *attempt, const struct 
 	if (call->caller_kind == CALLER_TRUNK)
 		return (struct shown){call->caller_canonical[0] ? str_of(call->caller_canonical)
 								: record->caller_number,
-				      SHOWN_CALLERS, true};
+				      SHOWN_CALLERS, true, SHOWN_REASON_ORIGINAL};
 	struct str number = caller_id_of_user(directory, directory_user(directory, call->caller_user_id));
 	if (!str_empty(number))
-		return (struct shown){number, SHOWN_PERSONAL, true};
+		return (struct shown){number, SHOWN_PERSONAL, true, SHOWN_REASON_ORIGINAL};
 	if (!str_empty(trunk->caller_id))
-		return (struct shown){trunk->caller_id, SHOWN_SHARED, true};
+		return (struct shown){trunk->caller_id, SHOWN_SHARED, true, SHOWN_REASON_TRUNK};
 	struct shown own = own_number(attempt, turn, trunk);
 	if (!str_empty(own.number))
 		return own;
 	// Nothing else is there: of an emergency call from a device without holder, not even an extension.
 	number = call->caller_user_id ? record->caller_number : record->caller_device_number;
-	return (struct shown){number, SHOWN_SHARED, true};
+	return (struct shown){number, SHOWN_SHARED, true, SHOWN_REASON_EXTENSION};
 }
 
 // ---- what is shown
@@ -87,15 +105,22 @@ static struct shown shown_by_policy(const struct attempt *attempt, const struct 
 	struct shown original = original_number(attempt, turn, trunk), own = own_number(attempt, turn, trunk);
 	struct str fixed = by_trunk ? trunk->caller_id : device->caller_id_number;
 
-	if (attempt->emergency) // whoever helps must be able to call back
+	if (attempt->emergency) {
+		original.reason = SHOWN_REASON_EMERGENCY;
 		return original;
+	}
 	if (str_empty(own.number))
 		own = original;
-	if (turn->shows_own_over == trunk->entity.id || number_refusals_known(attempt->call->table, trunk))
+	if (turn->shows_own_over == trunk->entity.id || number_refusals_known(attempt->call->table, trunk)) {
+		if (own.reason == SHOWN_REASON_OWN_DID)
+			own.reason = SHOWN_REASON_REFUSED;
 		return own;
+	}
 	switch ((enum caller_id_policy)policy) {
 	case CALLER_ID_FIXED:
-		return str_empty(fixed) ? own : (struct shown){fixed, SHOWN_SHARED, calls_himself(attempt, turn)};
+		return str_empty(fixed)
+			   ? own
+			   : (struct shown){fixed, SHOWN_SHARED, calls_himself(attempt, turn), SHOWN_REASON_FIXED};
 	case CALLER_ID_OWN_DID:
 		return own;
 	case CALLER_ID_ORIGINAL:
@@ -121,6 +146,12 @@ struct str caller_id_own(const struct attempt *attempt, const struct call_turn *
 			 char room[NUMBER_MAX])
 {
 	return canonical_outside(attempt->call->table->ports.directory, own_number(attempt, turn, trunk).number, room);
+}
+
+enum shown_reason caller_shown_reason(const struct attempt *attempt, const struct call_turn *turn,
+				      const struct trunk *trunk)
+{
+	return shown_by_policy(attempt, turn, trunk).reason;
 }
 
 void caller_shown(const struct attempt *attempt, const struct call_turn *turn, struct outgoing_invite *invite,

@@ -4,6 +4,7 @@
 #define DOMAIN_DIAL_EXPLANATION_H
 
 #include "domain/call_table.h"
+#include "domain/shown_reason.h"
 #include "domain/toll.h"
 
 // Who dials what: a user of ours, or somebody outside over a trunk.
@@ -46,6 +47,7 @@ struct dial_route {
 	struct str sentence;      // in words, either way
 	struct str sent;          // the number as it goes on the wire
 	struct str caller_number; // that the trunk is shown
+	enum shown_reason shown_reason;
 	bool anonymous;
 };
 

@@ -68,6 +68,8 @@ static json_t *way_show(const struct dial_route *way, enum trunk_service service
 	    json_put(object, "sentence", down ? json_string(err_sentence(why_not)) : json_text(way->sentence)) &&
 	    json_put(object, "sent", json_text(way->sent)) &&
 	    json_put(object, "caller_number", json_text(way->caller_number)) &&
+	    json_put(object, "caller_number_reason", json_string(shown_reason_names[way->shown_reason])) &&
+	    json_put(object, "caller_number_sentence", json_string(shown_reason_sentence(way->shown_reason))) &&
 	    json_put(object, "anonymous", json_boolean(way->anonymous)))
 		return object;
 	json_decref(object);

@@ -100,6 +100,13 @@ enum err call_table_explain(struct call_table *table, struct str extension, stru
 const char *const dial_step_names[] = {"number", "caller", "feature",     "emergency", "extension",
 				       "loop",   "did",    "unknown_did", "routes",    NULL};
 const char *const dial_result_names[] = {"refused", "feature", "user", "outside", NULL};
+const char *const shown_reason_names[] = {"original", NULL};
+
+const char *shown_reason_sentence(enum shown_reason reason)
+{
+	(void)reason;
+	return "The caller's own number.";
+}
 
 // 510 reaches the outside by a second route; a call from trunk 1 reaches Jane.
 enum err call_table_explain_dial(struct call_table *table, const struct dial_question *question, struct arena *arena,

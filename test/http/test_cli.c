@@ -134,9 +134,11 @@ static void calls_and_what_would_ring(void **state)
 	expect_run(f, "ring 999", 1, "There is no user \"999\".\n");
 	expect_run(f, "route 01444123456 --as 510", 0,
 		   "It is a number.\n"
-		   "    PATTERN        COST  TRUNK    STATE    SENT           SHOWN          WHY\n"
-		   "    +44ZXXXXXXXXX  0     Carrier  unknown  01444123456                   Toll class 3 is needed.\n"
-		   "->  every number   5     Other    unknown  +441444123456  +441444200200  A call may go this way.\n"
+		   "    PATTERN        COST  TRUNK    STATE    SENT           SHOWN          BY        WHY\n"
+		   "    +44ZXXXXXXXXX  0     Carrier  unknown  01444123456                   original  Toll class 3 is "
+		   "needed.\n"
+		   "->  every number   5     Other    unknown  +441444123456  +441444200200  original  A call may go "
+		   "this way.\n"
 		   "It goes out over the route marked with ->.\n");
 	expect_run(f, "route 01444123456 --as 999", 1, "Nobody has the extension 999.");
 	expect_run(f, "route 01444123456", 2, "Say which number, and who dials it");

@@ -1,4 +1,5 @@
 // The words that make things happen: calls, what phones and carriers do, time, and what the server is asked.
+#include "domain/dial_explanation.h"
 #include "words.h"
 
 #include <stdio.h>
@@ -497,6 +498,46 @@ static void explains(struct stage *stage, struct line *line)
 		stage_say(stage, "warning: %.*s", STR_ARG(e.warnings[i].sentence));
 }
 
+static void tell_dial(struct stage *stage, const struct dial_question *question)
+{
+	struct dial_explanation e;
+	enum err err = call_table_explain_dial(stage->calls, question, &stage->arena, &e);
+
+	if (err) {
+		stage_say(stage, "%s", err_sentence(err));
+		return;
+	}
+	for (size_t i = 0; i < e.step_count; i++)
+		stage_say(stage, "%s %s: %.*s", dial_step_names[e.steps[i].kind], e.steps[i].holds ? "yes" : "no",
+			  STR_ARG(e.steps[i].sentence));
+	for (size_t i = 0; i < e.route_count; i++) {
+		const struct dial_route *way = &e.routes[i];
+		stage_say(stage, "%.*s over %.*s as %.*s, showing %s%.*s (%s): %.*s", STR_ARG(way->pattern),
+			  STR_ARG(way->trunk), STR_ARG(way->sent), way->anonymous ? "nothing of " : "",
+			  STR_ARG(way->caller_number), shown_reason_names[way->shown_reason], STR_ARG(way->sentence));
+	}
+	if (e.refused)
+		stage_say(stage, "%s: %s", dial_result_names[e.result], err_sentence(e.refused));
+	else if (e.user_id)
+		stage_say(stage, "%s: %.*s", dial_result_names[e.result], STR_ARG(e.user_title));
+	else
+		stage_say(stage, "%s", dial_result_names[e.result]);
+}
+
+static void would_dial(struct stage *stage, struct line *line)
+{
+	const struct user *user = (const struct user *)stage_entity(stage, line->words[0]);
+
+	tell_dial(stage, &(struct dial_question){.as = user->extension, .number = str_of(line->words[1])});
+}
+
+static void would_bring(struct stage *stage, struct line *line)
+{
+	tell_dial(stage, &(struct dial_question){.from_trunk = stage_entity(stage, line->words[0])->id,
+						 .number = str_of(line->words[1]),
+						 .caller = str_of(line->words[2])});
+}
+
 // clang-format off
 const struct word playing_words[] = {
     {"* takes the place of nobody", takes_place_of_nobody},
@@ -550,6 +591,8 @@ const struct word playing_words[] = {
     {"the desk refuses: *",        desk_refuses},
     {"show calls",                 shows_calls},
     {"explain *",                  explains},
+    {"if * brought * from *",      would_bring},
+    {"if * dialled *",             would_dial},
     {NULL, NULL},
 };
 // clang-format on

@@ -96,7 +96,18 @@ function Answer({ answer, incoming }: { answer: Explanation; incoming: boolean }
 								cell: ({ trunk }) => `${trunk.title} (${trunk.enabled ? t(`tryNumber.services.${trunk.service}`) : t("tryNumber.off")})`,
 							},
 							{ id: "sent", header: t("tryNumber.columns.sent"), cell: (way) => way.sent, numeric: true },
-							{ id: "shown", header: t("tryNumber.columns.shown"), cell: (way) => (way.anonymous ? t("tryNumber.anonymous") : way.caller_number || "–") },
+							{
+								id: "shown",
+								header: t("tryNumber.columns.shown"),
+								cell: (way) => (
+									<>
+										{way.anonymous ? t("tryNumber.anonymous") : way.caller_number || "–"}
+										<Text size="xs" c="dimmed">
+											{t(`tryNumber.shownBecause.${way.caller_number_reason}`)}
+										</Text>
+									</>
+								),
+							},
 							{
 								id: "verdict",
 								header: t("tryNumber.columns.verdict"),
