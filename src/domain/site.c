@@ -6,6 +6,7 @@
 #include "domain/fields.h"
 #include "domain/guard.h"
 #include "domain/number_plan.h"
+#include "domain/opening_hours.h"
 #include "domain/user.h"
 
 static const char *const multi_login_names[] = {"allow", "refuse", "take_over", NULL};
@@ -105,6 +106,15 @@ static const struct field site_fields[] = {
 	    .rule = "The site has up to 1 to 1000000 calls to the outside at once; 0 means no limit."),
     INTEGER(outside_legs_per_hour, .min = 0, .max = 1000000, .fallback = "0",
 	    .rule = "The site has up to 1 to 1000000 calls to the outside within an hour; 0 means no limit."),
+    TEXT(time_zone, .min = 1, .max = TIME_ZONE_NAME_MAX, .fallback = "UTC",
+	 .rule = "A time zone is one of the IANA database, such as Europe/Prague.", .allows = time_zone_known),
+    TEXT(opening_hours, .max = 500,
+	 .rule = "Opening hours are such as mon-fri 08:00-12:00 13:00-18:00, sat 09:00-13:00; empty for always.",
+	 .allows = opening_hours_allowed),
+    TEXT(closed_days, .max = 1000, .rule = "Closed days are 12-25 of every year or 2027-04-05, separated by spaces.",
+	 .allows = closed_days_allowed),
+    INTEGER(closed_toll_class, .min = 0, .max = 3, .fallback = "1",
+	    .rule = "A toll class is 0 (none), 1 (national), 2 (international) or 3 (premium)."),
     BOOLEAN(require_verified_numbers, .fallback = "false"),
 };
 

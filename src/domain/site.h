@@ -37,6 +37,11 @@ struct site {
 	int64_t user_international_legs_per_hour;
 	int64_t outside_legs_max; // of all users together
 	int64_t outside_legs_per_hour;
+	// Outside the opening hours, by the clock of the time zone, nobody has more than a toll class.
+	struct str time_zone;     // "Europe/Prague"
+	struct str opening_hours; // see opening_hours.h
+	struct str closed_days;
+	int64_t closed_toll_class;     // of users who may not call at any time
 	bool require_verified_numbers; // an external number rings only when it is known to belong to who has it
 };
 

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/writer.h"
+#include "domain/opening_hours.h"
 #include "domain/toll_usage.h"
 #include "domain/watch.h"
 
@@ -116,9 +117,23 @@ static enum toll_class dearer(enum toll_class one, enum toll_class other)
 	return one > other ? one : other;
 }
 
-static enum toll_class held_by(const struct user *payer)
+static bool site_is_open(const struct toll *toll, const struct site *site)
 {
-	return payer ? (enum toll_class)payer->toll_class : TOLL_NONE;
+	const struct local_time now = time_zone_local(site->time_zone, (int64_t)loop_time_ms(toll->ports.loop));
+
+	return opening_hours_open(site->opening_hours, site->closed_days, &now);
+}
+
+static void held_judge(const struct toll *toll, const struct user *payer, struct toll_verdict *verdict)
+{
+	const struct site *site = directory_site(toll->directory);
+
+	verdict->held = payer ? (enum toll_class)payer->toll_class : TOLL_NONE;
+	if (!payer || payer->calls_any_time || !site || payer->toll_class <= site->closed_toll_class ||
+	    site_is_open(toll, site))
+		return;
+	verdict->held = (enum toll_class)site->closed_toll_class;
+	verdict->closed = true;
 }
 
 static bool country_allowed(const struct number *number, struct str canonical, struct str countries)
@@ -244,8 +259,9 @@ static void limits_judge(const struct toll *toll, const struct toll_question *qu
 struct toll_verdict toll_judge(const struct toll *toll, const struct toll_question *question)
 {
 	const struct user *payer = directory_user(toll->directory, question->payer_id);
-	struct toll_verdict verdict = {.held = held_by(payer)};
+	struct toll_verdict verdict = {.err = ERR_NONE};
 
+	held_judge(toll, payer, &verdict);
 	if (question->free)
 		return verdict;
 	verdict.needed =
@@ -254,7 +270,8 @@ struct toll_verdict toll_judge(const struct toll *toll, const struct toll_questi
 		verdict.needed = dearer(verdict.needed, (enum toll_class)question->route->toll_class);
 	verdict.err = site_forbids(toll, question->number);
 	if (!verdict.err && (!payer || verdict.held < verdict.needed))
-		verdict.err = ERR_TOLL_CLASS;
+		verdict.err = verdict.closed && (int64_t)verdict.needed <= payer->toll_class ? ERR_TOLL_CLASS_CLOSED
+											     : ERR_TOLL_CLASS;
 	if (!verdict.err)
 		limits_judge(toll, question, &verdict);
 	return verdict;
@@ -265,7 +282,11 @@ struct str toll_sentence(const struct toll_verdict *verdict, char room[TOLL_SENT
 	static const char *const names[] = {"none", "national", "international", "premium"};
 	struct writer w = writer_into(room, TOLL_SENTENCE_MAX);
 
-	if (verdict->err == ERR_TOLL_CLASS)
+	if (verdict->err == ERR_TOLL_CLASS_CLOSED)
+		writer_format(
+		    &w, "It is outside the opening hours: this needs toll class %d (%s), and there is %d (%s) now.",
+		    (int)verdict->needed, names[verdict->needed], (int)verdict->held, names[verdict->held]);
+	else if (verdict->err == ERR_TOLL_CLASS)
 		writer_format(&w, "This needs toll class %d (%s), and who pays has %d (%s).", (int)verdict->needed,
 			      names[verdict->needed], (int)verdict->held, names[verdict->held]);
 	else

@@ -33,7 +33,8 @@ struct toll_question {
 struct toll_verdict {
 	enum err err;           // ERR_NONE: it may begin
 	enum toll_class needed; // by the number and the route
-	enum toll_class held;   // by the payer
+	enum toll_class held;   // by the payer, now
+	bool closed;            // that is less than he has in opening hours
 	// Of a limit that is reached: whose, and how far it is used.
 	bool limited;
 	enum toll_scope scope;

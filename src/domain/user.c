@@ -64,6 +64,7 @@ static const struct field user_fields[] = {
     TEXT(pickup_group, .max = 32, .rule = "A pick-up group is a name of at most 32 bytes."),
     INTEGER(toll_class, .min = 0, .max = 3, .fallback = "1",
 	    .rule = "A toll class is 0 (none), 1 (national), 2 (international) or 3 (premium)."),
+    BOOLEAN(calls_any_time, .fallback = "false"),
     INTEGER(outside_legs_max, .min = 0, .max = 10000, .fallback = "0",
 	    .rule = "A user has up to 1 to 10000 calls to the outside at once; 0 means as the settings say."),
     INTEGER(outside_legs_per_hour, .min = 0, .max = 100000, .fallback = "0",

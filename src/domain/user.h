@@ -40,6 +40,7 @@ struct user {
 	struct str caller_id;         // the DID shown on outside calls, or empty
 	struct str pickup_group;      // who has the same one may pick up each other's calls; empty: nobody may
 	int64_t toll_class;           // 0 none, 1 national, 2 international, 3 premium
+	bool calls_any_time;          // the opening hours take nothing from the toll class
 	// Toll protection: 0 = as the settings say. Those on the ring plan count like those dialled.
 	int64_t outside_legs_max; // at once
 	int64_t outside_legs_per_hour;

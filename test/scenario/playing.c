@@ -1,10 +1,12 @@
 // The words that make things happen: calls, what phones and carriers do, time, and what the server is asked.
 #include "domain/dial_explanation.h"
+#include "sim/sim.h"
 #include "words.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 // ---- calling
 
@@ -538,6 +540,19 @@ static void would_bring(struct stage *stage, struct line *line)
 						 .caller = str_of(line->words[2])});
 }
 
+// "the clock shows 2026-03-29 00:59": by UTC.
+static void clock_shows(struct stage *stage, struct line *line)
+{
+	struct tm tm = {0};
+
+	if (sscanf(line->words[0], "%d-%d-%d %d:%d", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &tm.tm_hour, &tm.tm_min) !=
+	    5)
+		stage_fail("what time is %s?", line->words[0]);
+	tm.tm_year -= 1900;
+	tm.tm_mon--;
+	sim_set_time(stage->loop, (uint64_t)timegm(&tm) * 1000);
+}
+
 // clang-format off
 const struct word playing_words[] = {
     {"* takes the place of nobody", takes_place_of_nobody},
@@ -590,6 +605,7 @@ const struct word playing_words[] = {
     {"the desk agrees",            desk_agrees},
     {"the desk refuses: *",        desk_refuses},
     {"show calls",                 shows_calls},
+    {"the clock shows *",          clock_shows},
     {"explain *",                  explains},
     {"if * brought * from *",      would_bring},
     {"if * dialled *",             would_dial},

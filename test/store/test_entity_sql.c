@@ -47,6 +47,12 @@ static struct str text_fill(struct fixture *fixture, const struct field *field, 
 	}
 	if (strcmp(field->name, "country") == 0)
 		return salt % 2 ? STR("FR") : STR("DE");
+	if (strcmp(field->name, "time_zone") == 0)
+		return salt % 2 ? STR("Europe/Prague") : STR("UTC");
+	if (strcmp(field->name, "opening_hours") == 0)
+		return salt % 2 ? STR("mon-fri 08:00-18:00") : STR("sat 22:00-02:00");
+	if (strcmp(field->name, "closed_days") == 0)
+		return salt % 2 ? STR("12-25") : STR("2027-04-05");
 	fail_msg("no sample fits %s", field->name);
 	return STR_NONE;
 }

@@ -109,7 +109,7 @@ export function OpenNumberField<V>(
 }
 
 export function ChoiceField<V, T extends string>(
-	props: Omit<FieldProps<V, T>, "name"> & { name: keyof V & string; options: readonly { value: T; label: string }[] },
+	props: Omit<FieldProps<V, T>, "name"> & { name: keyof V & string; options: readonly { value: T; label: string }[]; searchable?: boolean },
 ) {
 	const { shared, value, set, locked } = useField(props as unknown as FieldProps<V, string>);
 	return (
@@ -118,6 +118,7 @@ export function ChoiceField<V, T extends string>(
 			data={[...props.options]}
 			value={value}
 			allowDeselect={false}
+			searchable={props.searchable}
 			readOnly={locked}
 			variant={locked ? "filled" : "default"}
 			onChange={(next) => next !== null && set(next)}

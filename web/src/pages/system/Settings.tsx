@@ -15,6 +15,10 @@ type Wire = Required<Schemas["Settings"]>;
 type MultiLogin = Wire["multi_login"];
 type UnknownDid = Wire["unknown_did"];
 const unknowns: readonly UnknownDid[] = ["not_found", "busy", "extension"];
+const tollClasses = ["0", "1", "2", "3"] as const;
+type TollClass = (typeof tollClasses)[number];
+const browserZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+const zones = ["UTC", ...Intl.supportedValuesOf("timeZone")];
 type Language = Wire["prompt_language"];
 const policies: readonly MultiLogin[] = ["allow", "refuse", "take_over"];
 
@@ -33,6 +37,10 @@ interface Value extends DiallingValue {
 	outside_legs_max: number;
 	outside_legs_per_hour: number;
 	require_verified_numbers: boolean;
+	time_zone: string;
+	opening_hours: string;
+	closed_days: string;
+	closed_toll_class: string;
 	too_soon_ms: number;
 	too_late_ms: number;
 	unknown_did: UnknownDid;
@@ -42,12 +50,15 @@ interface Value extends DiallingValue {
 const times = ["session_life_s", "session_idle_s", "lease_s"] as const;
 
 function valueOf(wire: Wire): Value {
-	const { id: _id, version: _version, session_life_s, session_idle_s, lease_s, ...rest } = wire;
-	return { session_life_s: session_life_s / 60, session_idle_s: session_idle_s / 60, lease_s: lease_s / 60, ...rest };
+	const { id: _id, version: _version, session_life_s, session_idle_s, lease_s, closed_toll_class, ...rest } = wire;
+	const minutes = { session_life_s: session_life_s / 60, session_idle_s: session_idle_s / 60, lease_s: lease_s / 60 };
+	return { ...minutes, closed_toll_class: String(closed_toll_class), ...rest };
 }
 
 function wireOf(changes: Partial<Value>): Partial<Wire> {
-	const wire: Partial<Wire> = { ...changes };
+	const { closed_toll_class, ...same } = changes;
+	const wire: Partial<Wire> = { ...same };
+	if (closed_toll_class !== undefined) wire.closed_toll_class = Number(closed_toll_class);
 	for (const name of times) if (changes[name] !== undefined) wire[name] = Math.round(changes[name] * 60);
 	return wire;
 }
@@ -83,6 +94,10 @@ function SettingsForm({ answer }: { answer: Answer<Wire> }) {
 		outside_legs_max: t("settings.siteLegsMax"),
 		outside_legs_per_hour: t("settings.siteLegsPerHour"),
 		require_verified_numbers: t("settings.requireVerified"),
+		time_zone: t("settings.timeZone"),
+		opening_hours: t("settings.openingHours"),
+		closed_days: t("settings.closedDays"),
+		closed_toll_class: t("settings.closedTollClass"),
 		too_soon_ms: t("devices.tooSoon"),
 		too_late_ms: t("devices.tooLate"),
 		unknown_did: t("numbers.unknown"),
@@ -91,6 +106,7 @@ function SettingsForm({ answer }: { answer: Answer<Wire> }) {
 	};
 	const show = (name: string, value: unknown) => {
 		if (name === "multi_login") return t(`settings.policies.${value as MultiLogin}`);
+		if (name === "closed_toll_class") return t(`users.tollClasses.${value as TollClass}`);
 		if (name === "prompt_language") return t(`settings.languages.${value as Language}`);
 		if (name.endsWith("_ms")) return `${String(value)} ms`;
 		if (name === "unknown_did") return t(`numbers.unknowns.${value as UnknownDid}`);
@@ -136,6 +152,26 @@ function SettingsForm({ answer }: { answer: Answer<Wire> }) {
 					<TextField form={form} name="denied_prefixes" label={labels.denied_prefixes} max={1000} mode="tel" placeholder="+882 +883" hint={t("settings.deniedPrefixesHint")} />
 					<TextField form={form} name="premium_prefixes" label={labels.premium_prefixes} max={1000} mode="tel" placeholder="+449 118" hint={t("settings.premiumPrefixesHint")} />
 					<TextField form={form} name="allowed_countries" label={labels.allowed_countries} max={1000} placeholder="FR DE" hint={t("settings.allowedCountriesHint")} />
+				</Fields>
+			</Card>
+			<Card title={t("settings.hours")} text={t("settings.hoursText")}>
+				<Fields>
+					<ChoiceField
+						form={form}
+						name="time_zone"
+						label={labels.time_zone}
+						options={[...new Set([...zones, form.value.time_zone])].map((value) => ({ value, label: value }))}
+						hint={t("settings.timeZoneHint", { zone: browserZone })}
+						searchable
+					/>
+					<TextField form={form} name="opening_hours" label={labels.opening_hours} max={500} placeholder="mon-fri 08:00-18:00, sat 09:00-13:00" hint={t("settings.openingHoursHint")} />
+					<TextField form={form} name="closed_days" label={labels.closed_days} max={1000} placeholder="12-25 12-26" hint={t("settings.closedDaysHint")} />
+					<ChoiceField
+						form={form}
+						name="closed_toll_class"
+						label={labels.closed_toll_class}
+						options={tollClasses.map((value) => ({ value, label: t(`users.tollClasses.${value}`) }))}
+					/>
 				</Fields>
 			</Card>
 			<Card title={t("settings.limits")} text={t("settings.limitsText")}>

@@ -39,6 +39,7 @@ interface UserValue {
 	decline_stops: User["decline_stops"];
 	six_hundred_stops_all: boolean;
 	obey_redirects: boolean;
+	calls_any_time: boolean;
 	pickup_group: string;
 	caller_id: string;
 	toll_class: string;
@@ -62,6 +63,7 @@ const blank: UserValue = {
 	decline_stops: "device",
 	six_hundred_stops_all: true,
 	obey_redirects: true,
+	calls_any_time: false,
 	pickup_group: "",
 	caller_id: "",
 	toll_class: "1",
@@ -88,12 +90,12 @@ function planOf(plan: RingPlan): PlanValue {
 
 function valueOf(user: User, plan: RingPlan): UserValue {
 	const { name, title, role, extension, unanswered, unanswered_target, call_limit, do_not_disturb } = user as Required<User>;
-	const { decline_stops, six_hundred_stops_all, obey_redirects, pickup_group, caller_id } = user as Required<User>;
+	const { decline_stops, six_hundred_stops_all, obey_redirects, calls_any_time, pickup_group, caller_id } = user as Required<User>;
 	const { outside_legs_max, outside_legs_per_hour, international_legs_per_hour } = user as Required<User>;
 	return {
 		...{ outside_legs_max, outside_legs_per_hour, international_legs_per_hour },
 		...{ name, title, role, extension, unanswered, unanswered_target, call_limit, do_not_disturb },
-		...{ decline_stops, six_hundred_stops_all, obey_redirects, pickup_group, caller_id },
+		...{ decline_stops, six_hundred_stops_all, obey_redirects, calls_any_time, pickup_group, caller_id },
 		toll_class: String(user.toll_class),
 		password: "",
 		pin: "",
@@ -259,6 +261,7 @@ function UserForm({ id, loaded, original }: { id: string | undefined; loaded: Lo
 		decline_stops: t("users.declineStops"),
 		six_hundred_stops_all: t("users.sixHundred"),
 		obey_redirects: t("users.obeyRedirects"),
+		calls_any_time: t("users.anyTime"),
 		pickup_group: t("users.pickupGroup"),
 		caller_id: t("users.callerId"),
 		toll_class: t("users.tollClass"),
@@ -410,6 +413,7 @@ function UserForm({ id, loaded, original }: { id: string | undefined; loaded: Lo
 							hint={t("users.tollClassHint")}
 							options={choices(["0", "1", "2", "3"] as const, (each) => t(`users.tollClasses.${each}`))}
 						/>
+						<SwitchField form={form} name="calls_any_time" label={labels.calls_any_time} hint={t("users.anyTimeHint")} />
 						<NumberField form={form} name="outside_legs_max" label={labels.outside_legs_max} min={0} max={10_000} hint={t("users.legsHint")} />
 						<NumberField form={form} name="outside_legs_per_hour" label={labels.outside_legs_per_hour} min={0} max={100_000} hint={t("users.legsHint")} />
 						<NumberField form={form} name="international_legs_per_hour" label={labels.international_legs_per_hour} min={0} max={100_000} hint={t("users.internationalHint")} />
