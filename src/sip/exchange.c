@@ -1,6 +1,7 @@
 // Requests of ours within a session, each with its transaction: sent where the dialog leads, challenged, sent again.
 #include "sip/owned.h"
 #include "sip/session.h"
+#include "sip/trunk_account.h"
 
 enum { LINES_MAX = 8192 };
 
@@ -8,13 +9,8 @@ enum { LINES_MAX = 8192 };
 // the target that answered.
 static struct flow expect_trunk(const struct sip_session *session, struct flow flow)
 {
-	struct sip_endpoint *endpoint = session->endpoint;
-	const struct trunk *trunk = NULL;
 	if (flow.transport == TRANSPORT_TLS && session->trunk_id)
-		trunk = directory_trunk(endpoint->directory, session->trunk_id);
-	if (trunk)
-		flow.name =
-		    session->expected ? session->expected : sip_transport_name(endpoint->transport, trunk->host);
+		flow.name = session->expected ? session->expected : session->trunk_name;
 	return flow;
 }
 
@@ -99,13 +95,6 @@ static bool exchange_send(struct exchange *exchange, struct request_draft *draft
 	return exchange->transaction != NULL;
 }
 
-static const struct trunk *password_trunk(const struct sip_session *session)
-{
-	const struct trunk *trunk =
-	    session->trunk_id ? directory_trunk(session->endpoint->directory, session->trunk_id) : NULL;
-	return trunk && !str_empty(trunk->username) ? trunk : NULL;
-}
-
 struct exchange *exchange_start(struct sip_session *session, const struct exchange_draft *draft)
 {
 	struct exchange *exchange = pool_take(&session->endpoint->exchange_pool);
@@ -128,7 +117,7 @@ struct exchange *exchange_start(struct sip_session *session, const struct exchan
 	    .body_type = draft->body.type,
 	    .body = draft->body.bytes,
 	};
-	if ((draft->method == SIP_INVITE || password_trunk(session)) &&
+	if ((draft->method == SIP_INVITE || session->trunk_account) &&
 	    (!owned_set(&exchange->extra, draft->extra) || !owned_set(&exchange->body_type, draft->body.type) ||
 	     !owned_set(&exchange->body, draft->body.bytes)))
 		goto failed;
@@ -168,13 +157,13 @@ bool exchange_repeat(struct exchange *exchange)
 bool exchange_authorise(struct exchange *exchange, const struct sip_message *response)
 {
 	struct sip_session *session = exchange->session;
-	const struct trunk *trunk = password_trunk(session);
+	struct sip_credentials credentials;
 	char extra[4096];
 	struct writer w = writer_into(extra, sizeof extra);
 
-	if ((response->status != 401 && response->status != 407) || !trunk || exchange->authorised)
+	if ((response->status != 401 && response->status != 407) || exchange->authorised ||
+	    !trunk_account_credentials(session, &credentials))
 		return false;
-	struct sip_credentials credentials = {trunk->username, trunk->password, trunk->realm};
 	if (!sip_auth_write_answer(&w, response, &credentials, str_of(sip_method_name(exchange->method)),
 				   dialog_request_uri(exchange->dialog), STR_NONE, session->endpoint->loop))
 		return false;

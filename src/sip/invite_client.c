@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "sip/diversion.h"
 #include "sip/owned.h"
+#include "sip/trunk_account.h"
 #include "sip/trunk_identity.h"
 #include "sip/trunk_leg.h"
 #include "sip/trunk_registration.h"
@@ -318,9 +319,10 @@ enum err invite_client_start(struct sip_endpoint *endpoint, const struct outgoin
 	session->leg = invite->leg;
 	if (invite->target == TARGET_BINDING)
 		session->device_id = invite->binding->device_id;
-	else
-		session->trunk_id = invite->trunk->entity.id;
-	err = begin(session, invite, host.name, &to);
+	else if (!trunk_account_keep(session, invite->trunk))
+		err = ERR_NO_MEMORY;
+	if (!err)
+		err = begin(session, invite, host.name, &to);
 	if (err) {
 		session_free(session);
 		return err;

@@ -2,6 +2,7 @@
 #include "domain/cause.h"
 #include "sip/diversion.h"
 #include "sip/replaces.h"
+#include "sip/trunk_account.h"
 #include "sip/trunk_caller.h"
 #include "sip/trunk_identity.h"
 
@@ -155,7 +156,9 @@ void invite_server_received(struct sip_endpoint *endpoint, const struct flow *fr
 		return;
 	}
 	session->device_id = who->kind == IDENTITY_DEVICE ? who->id : 0;
-	session->trunk_id = who->kind == IDENTITY_TRUNK ? who->id : 0;
+	const struct trunk *trunk = who->kind == IDENTITY_TRUNK ? directory_trunk(endpoint->directory, who->id) : NULL;
+	if (trunk && !trunk_account_keep(session, trunk))
+		goto refused;
 	session->invite_cseq = invite->cseq;
 	note_extensions(session, invite);
 	if (!dialog_start_server(&session->dialog, endpoint->loop, invite, from) || !session_enter(session) ||

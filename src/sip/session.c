@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "sip/owned.h"
+#include "sip/trunk_account.h"
 #include "sip/trunk_leg.h"
 
 #include <assert.h>
@@ -174,6 +175,7 @@ void session_free(struct sip_session *session)
 	struct sip_endpoint *endpoint = session->endpoint;
 	session_set_state(session, SESSION_OVER);
 	trunk_leg_free(session);
+	trunk_account_drop(session);
 	session_timer_clear(session);
 	reliable_clear(session);
 	drop_exchanges(session);

@@ -106,15 +106,17 @@ struct sip_session {
 	struct hash_node by_origin; // callers
 	uint32_t invite_cseq;       // of the INVITE that made it
 	struct sip_dialog dialog;
-	struct sip_flow_watch watch; // on the connection that the dialog uses
-	struct list exchanges;       // requests of ours
-	struct trunk_leg *trunk_leg; // callee over a trunk, until somebody rings; owned
-	uint16_t expected;           // flow.name of the trunk's target that it was sent to; 0: the trunk's host
-	uint32_t abandoned_cseq;     // of the last INVITE that was given up for another target
-	bool offered;                // the INVITE had a session description
-	bool offers_reliable;        // callee: the INVITE says that we know 100rel
-	struct list early;           // callee: branches without a final answer
-	struct list forks;           // callee: dialogs of further 2xx, answered with ACK and BYE
+	struct sip_flow_watch watch;         // on the connection that the dialog uses
+	struct list exchanges;               // requests of ours
+	struct trunk_leg *trunk_leg;         // callee over a trunk, until somebody rings; owned
+	struct trunk_account *trunk_account; // whose password answers challenges; owned
+	uint16_t trunk_name;                 // flow.name of the trunk's host
+	uint16_t expected;                   // flow.name of the trunk's target that it was sent to; 0: the trunk's host
+	uint32_t abandoned_cseq;             // of the last INVITE that was given up for another target
+	bool offered;                        // the INVITE had a session description
+	bool offers_reliable;                // callee: the INVITE says that we know 100rel
+	struct list early;                   // callee: branches without a final answer
+	struct list forks;                   // callee: dialogs of further 2xx, answered with ACK and BYE
 	struct question questions[QUESTIONS_MAX];
 	uint64_t last_question;
 

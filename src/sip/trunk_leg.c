@@ -59,11 +59,13 @@ struct sip_destination trunk_destination(const struct sip_endpoint *endpoint, co
 static uint16_t expected_name(const struct trunk_leg *leg, const struct sip_target *target)
 {
 	const struct sip_endpoint *endpoint = leg->session->endpoint;
-	const struct trunk *trunk = directory_trunk(endpoint->directory, leg->session->trunk_id);
+	struct str host = sip_lookup_host(&leg->lookup, target);
+	struct net_address address;
 
-	if (!trunk || target->transport != TRANSPORT_TLS)
+	if (target->transport != TRANSPORT_TLS)
 		return 0;
-	return trunk_flow_name(endpoint, trunk, sip_lookup_host(&leg->lookup, target));
+	return net_address_parse(host, 0, &address) ? leg->session->trunk_name
+						    : sip_transport_name(endpoint->transport, host);
 }
 
 static bool send_to(struct trunk_leg *leg, const struct sip_target *target, const struct flow *flow)

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""What is removed in the middle of its calls: they go on to their end, over the old way and byte for byte, and no new one begins."""
+"""What is removed or changed in the middle of its calls: they go on to their end, over the old way and byte for byte, and the next call
+finds things as they are now."""
 
 import hashlib
 import unittest
@@ -11,6 +12,28 @@ from wire import Agent, sdp
 CHALLENGE = 'Digest realm="carrier", nonce="{}", algorithm=MD5, qop="auth"'
 KINDS_OUT = ("trunk", "route", "device", "user")
 KINDS_IN = ("trunk", "did", "device", "user")
+REFUSED, ELSEWHERE, GOES = "refused", "elsewhere", "goes"  # the next call
+# The trunk's new host is a loopback address where nobody is. {n} is the scene's number.
+EDITS_OUT = (
+    ("trunk", {"enabled": False}, REFUSED),
+    ("trunk", {"host": "127.0.0.9", "port": 9, "username": "other", "password": "another", "realm": "else"}, ELSEWHERE),
+    ("route", {"pattern": "+4299"}, REFUSED),
+    ("device", {"do_not_disturb": True}, REFUSED),
+    ("device", {"too_soon_ms": 60000, "caller_id": "fixed", "caller_id_number": "+441632999999"}, GOES),
+    ("user", {"toll_class": 0}, REFUSED),
+    ("user", {"do_not_disturb": True}, REFUSED),
+    ("user", {"extension": "9{n:03}"}, REFUSED),
+)
+EDITS_IN = (
+    ("trunk", {"enabled": False}, REFUSED),
+    ("trunk", {"host": "127.0.0.9", "port": 9}, REFUSED),
+    ("did", {"target": "busy", "user_id": None}, REFUSED),
+    ("did", {"number": "+44163299{n:04}"}, REFUSED),
+    ("device", {"do_not_disturb": True}, REFUSED),
+    ("device", {"call_limit": 1}, GOES),
+    ("user", {"do_not_disturb": True}, REFUSED),
+    ("user", {"call_limit": 1, "unanswered": "hang_up"}, GOES),
+)
 
 
 def md5(*parts):
@@ -84,6 +107,10 @@ class Drain(unittest.TestCase):
                 suffix = "?release=true" if each in ("device", "user") else ""
                 api.delete(f"{each}s/{self.things[each]['id']}{suffix}")
 
+    def change(self, kind, fields):
+        fields = {name: value.format(n=Drain.count) if isinstance(value, str) else value for name, value in fields.items()}
+        self.server.api.patch(f"{kind}s/{self.things[kind]['id']}", fields)
+
     def hold_from_callee(self, caller, callee, invite):
         offer, reply = sdp(callee.host, 42000, "sendonly"), sdp(caller.host, 43000, "recvonly")
         callee.within_theirs(invite, "INVITE", offer)
@@ -133,23 +160,42 @@ class Drain(unittest.TestCase):
 
         return wait_for(mine, 10, f"the record of the call to {dialled}")
 
-    def outgoing(self, kind, when):
+    def next_call(self, caller, callee, uri, after):
+        if after == REFUSED:
+            caller.ack_refusal(caller.expect(401, 403, 404, 480, 486), uri)
+        if after != GOES:
+            self.assertIsNone(callee.receive(0.2), "no new leg")
+        if after == REFUSED:
+            return
+        invite = callee.expect("INVITE") if after == GOES else None
+        if invite:
+            callee.respond(invite, 180)
+            caller.expect(180)
+        caller.cancel()
+        self.assertEqual(caller.expect(200).cseq_method, "CANCEL")
+        if invite:
+            callee.respond(callee.expect("CANCEL"), 200)
+            callee.respond(invite, 487)
+            callee.expect("ACK")
+        caller.ack_refusal(caller.expect(487), uri)
+
+    def outgoing(self, when, change, after=REFUSED):
         bob, carrier = self.scene()
         bob.invite(self.extension)
         invite = carrier.expect("INVITE")
         carrier.respond(invite, 180)
         bob.expect(180)
         if when == "ringing":
-            self.remove(kind)
+            change()
         carrier.respond(invite, 200, sdp(carrier.host, 41000))
         answered = bob.expect(200)
         self.assertEqual(answered.body, sdp(carrier.host, 41000))
         bob.within(answered, "ACK", cseq=bob.cseq)
         carrier.expect("ACK")
         if when == "talking":
-            self.remove(kind)
+            change()
         self.hold_from_callee(bob, carrier, invite)
-        self.hold_from_caller(bob, carrier, answered, challenge=kind != "trunk")
+        self.hold_from_caller(bob, carrier, answered, challenge=True)
         self.bye(bob, answered, carrier)
         record = self.record(self.extension)
         self.assertEqual((record["outcome"], record["ended_by"]), ("answered", "caller"), timeline(record))
@@ -157,11 +203,9 @@ class Drain(unittest.TestCase):
         self.assertEqual(record["callee_title"], f"Jane{Drain.count}")
         bob.call_id += "-next"
         bob.invite(self.extension)
-        refused = bob.expect(404, 403, 480, 486)
-        bob.ack_refusal(refused, bob.invite_uri)
-        self.assertIsNone(carrier.receive(0.2), "no new leg")
+        self.next_call(bob, carrier, bob.invite_uri, after)
 
-    def incoming(self, kind, when):
+    def incoming(self, when, change, after=REFUSED):
         carrier, desk = self.scene_in()
         uri = f"sip:{self.number}@{carrier.remote}"
         carrier.send(carrier.request("INVITE", uri, sdp(carrier.host)))
@@ -169,13 +213,13 @@ class Drain(unittest.TestCase):
         desk.respond(invite, 180)
         carrier.expect(180)
         if when == "ringing":
-            self.remove(kind)
+            change()
         desk.respond(invite, 200, sdp(desk.host, 41000))
         answered = carrier.expect(200)
         carrier.within(answered, "ACK", cseq=carrier.cseq)
         desk.expect("ACK")
         if when == "talking":
-            self.remove(kind)
+            change()
         self.hold_from_callee(carrier, desk, invite)
         self.hold_from_caller(carrier, desk, answered, challenge=False)
         desk.within_theirs(invite, "BYE")
@@ -185,21 +229,33 @@ class Drain(unittest.TestCase):
         self.assertEqual((record["outcome"], record["ended_by"]), ("answered", "callee"), timeline(record))
         self.assertEqual(record["legs"][0]["outcome"], "answered")
         carrier.call_id += "-next"
-        carrier.send(carrier.request("INVITE", uri, sdp(carrier.host)))
-        carrier.ack_refusal(carrier.expect(401, 403, 404, 480, 486), uri)
-        self.assertIsNone(desk.receive(0.2), "no new leg")
+        carrier.invite_uri, carrier.invite_branch = uri, carrier.new_branch()
+        carrier.send(carrier.request("INVITE", uri, sdp(carrier.host), branch=carrier.invite_branch))
+        self.next_call(carrier, desk, uri, after)
 
-    def test_what_takes_a_call_out(self):
+    def each_removed(self, call, kinds):
         for when in ("ringing", "talking"):
-            for kind in KINDS_OUT:
-                with self.subTest(kind=kind, when=when):
-                    self.outgoing(kind, when)
+            for kind in kinds:
+                with self.subTest(removed=kind, when=when):
+                    call(when, lambda kind=kind: self.remove(kind))
 
-    def test_what_brings_a_call_in(self):
+    def each_edited(self, call, edits):
         for when in ("ringing", "talking"):
-            for kind in KINDS_IN:
-                with self.subTest(kind=kind, when=when):
-                    self.incoming(kind, when)
+            for kind, fields, after in edits:
+                with self.subTest(edited=kind, fields=fields, when=when):
+                    call(when, lambda kind=kind, fields=fields: self.change(kind, fields), after)
+
+    def test_what_takes_a_call_out_is_removed(self):
+        self.each_removed(self.outgoing, KINDS_OUT)
+
+    def test_what_brings_a_call_in_is_removed(self):
+        self.each_removed(self.incoming, KINDS_IN)
+
+    def test_what_takes_a_call_out_is_edited(self):
+        self.each_edited(self.outgoing, EDITS_OUT)
+
+    def test_what_brings_a_call_in_is_edited(self):
+        self.each_edited(self.incoming, EDITS_IN)
 
 
 if __name__ == "__main__":
