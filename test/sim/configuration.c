@@ -1,36 +1,13 @@
 // The people, devices and carriers of a simulated world, and their habits.
-#include "sim/plane.h"
+#include "sim/configuration.h"
 
 #include "base/digest.h"
-#include "domain/did.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { TRUNK_ID = 9000, ROUTE_ID = 9100, DID_ID = 9200, USER_ID = 100, DEVICE_ID = 1000 };
-
-static uint64_t choice(const struct plane *plane, uint64_t below)
-{
-	return sim_choice(plane->loop, below);
-}
-
-static bool percent(const struct plane *plane, unsigned of_hundred)
-{
-	return choice(plane, 100) < of_hundred;
-}
-
-static uint64_t between(const struct plane *plane, uint64_t from, uint64_t to)
-{
-	return from + choice(plane, to - from + 1);
-}
-
-static void put(struct plane *plane, const struct entity *entity)
-{
-	const enum err err = directory_put(plane->directory, entity);
-	assert(err == ERR_NONE);
-	(void)err;
-}
+enum { USER_ID = 100, DEVICE_ID = 1000 };
 
 // ---- the network
 
@@ -65,16 +42,6 @@ static struct str hash_password(const struct plane_device *device, enum digest_a
 	return digest_joined_hex(algorithm, pieces, 3, hex);
 }
 
-static enum transport transport_choose(const struct plane *plane, enum phone_role role)
-{
-	static const enum transport of_devices[] = {TRANSPORT_UDP, TRANSPORT_UDP, TRANSPORT_UDP, TRANSPORT_UDP,
-						    TRANSPORT_TCP, TRANSPORT_TCP, TRANSPORT_TLS, TRANSPORT_TLS,
-						    TRANSPORT_WS,  TRANSPORT_WSS};
-	static const enum transport of_carriers[] = {TRANSPORT_UDP, TRANSPORT_UDP, TRANSPORT_TCP, TRANSPORT_TLS};
-	return role == PHONE_DEVICE ? of_devices[choice(plane, sizeof of_devices / sizeof *of_devices)]
-				    : of_carriers[choice(plane, sizeof of_carriers / sizeof *of_carriers)];
-}
-
 static void phone_make(struct plane *plane, const struct plane_device *device)
 {
 	const unsigned index = plane->phone_count;
@@ -84,7 +51,7 @@ static void phone_make(struct plane *plane, const struct plane_device *device)
 	    .plane = plane,
 	    .index = index,
 	    .role = PHONE_DEVICE,
-	    .transport = transport_choose(plane, PHONE_DEVICE),
+	    .transport = configuration_transport(plane, PHONE_DEVICE),
 	    .address = address,
 	});
 	phone->never_pongs = !plane->orderly && percent(plane, 10);
@@ -143,8 +110,24 @@ static uint64_t external_device_make(struct plane *plane, int holder)
 	device->caller_id = percent(plane, 70) ? CALLER_ID_ORIGINAL : CALLER_ID_OWN_DID;
 	device->too_soon_ms = percent(plane, 20) ? 1500 : 0;
 	device->too_late_ms = percent(plane, 20) ? 19000 : 0;
+	device->verified_how = percent(plane, 60) ? VERIFIED_BY_ADMINISTRATOR : VERIFIED_NOT;
 	put(plane, &device->entity);
 	return device->entity.id;
+}
+
+// A new number, or one that others have as well.
+static uint64_t external_device_take(struct plane *plane, int holder)
+{
+	const struct plane_device *other =
+	    plane->device_count ? &plane->devices[choice(plane, plane->device_count)] : NULL;
+	const struct plane_user *user = &plane->users[holder];
+
+	if (!other || other->device.device_kind != DEVICE_EXTERNAL || percent(plane, 50))
+		return external_device_make(plane, holder);
+	for (size_t i = 0; i < user->user.turn_count; i++)
+		if (user->turns[i].device_id == other->device.entity.id)
+			return external_device_make(plane, holder);
+	return other->device.entity.id;
 }
 
 // ---- users
@@ -152,11 +135,11 @@ static uint64_t external_device_make(struct plane *plane, int holder)
 static void user_turns_make(struct plane *plane, int index)
 {
 	struct plane_user *made = &plane->users[index];
-	const size_t wanted = choice(plane, 5);
+	const size_t wanted = percent(plane, 5) ? 0 : between(plane, 1, 4);
 	for (size_t i = 0; i < wanted && plane->device_count < PLANE_DEVICES_MAX - 8; i++) {
 		made->turns[i] = (struct turn_plan){
 		    .device_id =
-			percent(plane, 80) ? sip_device_make(plane, index) : external_device_make(plane, index),
+			percent(plane, 65) ? sip_device_make(plane, index) : external_device_take(plane, index),
 		    .start_s = percent(plane, 50) ? 0 : (int64_t)choice(plane, 15),
 		    .ring_s = (int64_t)between(plane, 1, 25),
 		};
@@ -170,19 +153,20 @@ static void user_habits_make(struct plane *plane, int index)
 	struct plane_user *made = &plane->users[index];
 	struct user *user = &made->user;
 	user->strategy = percent(plane, 50) ? STRATEGY_AT_ONCE : STRATEGY_IN_SEQUENCE;
-	user->call_limit = percent(plane, 75) ? 0 : (int64_t)between(plane, 1, 4);
-	user->do_not_disturb = percent(plane, 5);
+	user->call_limit = percent(plane, 75) ? 0 : (int64_t)between(plane, 2, 5);
+	user->do_not_disturb = percent(plane, 3);
 	user->pickup_group = plane->transfers && percent(plane, 80) ? STR("office") : STR_NONE;
 	user->decline_stops = percent(plane, 70) ? DECLINE_DEVICE : DECLINE_ALL;
 	user->six_hundred_stops_all = percent(plane, 70);
 	user->unanswered =
-	    percent(plane, 60) ? (int)choice(plane, 2) : (int)between(plane, UNANSWERED_EXTENSION, UNANSWERED_OUTSIDE);
-	user->toll_class = (int64_t)choice(plane, 4);
+	    percent(plane, 50) ? (int)choice(plane, 2) : (int)between(plane, UNANSWERED_EXTENSION, UNANSWERED_OUTSIDE);
+	user->toll_class = percent(plane, 60) ? (int64_t)between(plane, 2, 3) : (int64_t)choice(plane, 2);
+	user->calls_any_time = percent(plane, 20);
 	if (user->unanswered == UNANSWERED_EXTENSION)
 		snprintf(made->target, sizeof made->target, "5%02u",
 			 (unsigned)((unsigned)index + 1 + choice(plane, 3)));
 	else
-		snprintf(made->target, sizeof made->target, "020 7946 0%03u", (unsigned)choice(plane, 1000));
+		configuration_outside_number(plane, made->target, sizeof made->target);
 	user->unanswered_target = str_of(made->target);
 }
 
@@ -250,135 +234,14 @@ void configuration_remove_user(struct plane *plane)
 	directory_remove(plane->directory, ENTITY_USER, user->user.entity.id);
 }
 
-void configuration_change_trunk(struct plane *plane)
-{
-	if (plane->trunk_count == 0)
-		return;
-	struct trunk *trunk = &plane->trunks[choice(plane, plane->trunk_count)];
-	trunk->enabled = !trunk->enabled;
-	put(plane, &trunk->entity);
-	sip_endpoint_trunk_changed(plane->endpoint, trunk->entity.id);
-	for (unsigned i = 0; i < plane->phone_count; i++)
-		if (plane->phones[i]->device_id == trunk->entity.id)
-			plane->phones[i]->removed = true;
-}
-
-void configuration_rest(struct plane *plane)
-{
-	for (unsigned i = 0; i < plane->trunk_count; i++) {
-		plane->trunks[i].options_interval_s = 0;
-		put(plane, &plane->trunks[i].entity);
-		sip_endpoint_trunk_changed(plane->endpoint, plane->trunks[i].entity.id);
-	}
-}
-
-// ---- trunks
-
-// A carrier by name, whose first machine is not there.
-static void trunk_name(struct plane *plane, unsigned index)
-{
-	struct trunk *trunk = &plane->trunks[index];
-	static const char *const services[] = {"_sip._udp", "_sip._tcp", "_sips._tcp"}; // RFC 3263 section 4.1
-	char *name = plane->trunk_names[index], record[160];
-
-	snprintf(name, sizeof plane->trunk_names[index], "carrier%u.example", index);
-	for (unsigned i = 0; i < 2; i++) {
-		snprintf(record, sizeof record, "%s.%s 60 SRV %u 0 5060 host%u.%s", services[trunk->transport], name,
-			 10 + i, i, name);
-		sim_dns_add(plane->loop, record);
-	}
-	snprintf(record, sizeof record, "host0.%s 60 A 10.9.1.%u", name, 1 + index);
-	sim_dns_add(plane->loop, record);
-	snprintf(record, sizeof record, "host1.%s 60 A %.*s", name, STR_ARG(trunk->host));
-	sim_dns_add(plane->loop, record);
-	trunk->host = str_of(name);
-	trunk->port = 0;
-}
-
-static void trunk_make(struct plane *plane, unsigned index)
-{
-	const struct net_address address = {.family = 4, .port = 5060, .bytes = {10, 9, 0, (uint8_t)(1 + index)}};
-	const bool named = percent(plane, 30);
-	char name[24];
-	if (named)
-		snprintf(name, sizeof name, "carrier%u.example", index);
-	else
-		snprintf(name, sizeof name, "10.9.0.%u", 1 + index);
-	struct trunk *trunk = &plane->trunks[index];
-	struct phone *carrier = phone_create(&(struct phone_settings){
-	    .plane = plane,
-	    .index = plane->phone_count,
-	    .role = PHONE_CARRIER,
-	    .transport = transport_choose(plane, PHONE_CARRIER),
-	    .address = address,
-	    .name = str_of(name),
-	});
-	plane->phones[plane->phone_count++] = carrier;
-	carrier->device_id = TRUNK_ID + index;
-	carrier->challenges = percent(plane, 50);
-	snprintf(carrier->number, sizeof carrier->number, "account%u", index);
-	snprintf(carrier->password, sizeof carrier->password, "carrier%u", index);
-	*trunk = (struct trunk){
-	    .entity = {ENTITY_TRUNK, TRUNK_ID + index, 1},
-	    .title = index ? STR("Second carrier") : STR("First carrier"),
-	    .host = str_of(carrier->host),
-	    .port = 5060,
-	    .transport = (int)carrier->transport,
-	    .username = str_of(carrier->number),
-	    .password = str_of(carrier->password),
-	    .realm = percent(plane, 50) ? STR("carrier") : STR_NONE,
-	    .caller_id = STR("+442079460000"),
-	    .trusts_asserted_identity = true,
-	    .from_name = true,
-	    .options_interval_s = percent(plane, 50) ? 5 + (int64_t)choice(plane, 30) : 0,
-	    .enabled = true,
-	};
-	if (named)
-		trunk_name(plane, index);
-	put(plane, &trunk->entity);
-	sip_endpoint_trunk_changed(plane->endpoint, trunk->entity.id);
-	const struct route route = {
-	    .entity = {ENTITY_ROUTE, ROUTE_ID + index, 1}, .trunk_id = trunk->entity.id, .cost = index};
-	put(plane, &route.entity);
-	plane->trunk_count++;
-}
-
-static void dids_make(struct plane *plane)
-{
-	for (unsigned i = 0; i < plane->user_count; i++) {
-		const struct did did = {
-		    .entity = {ENTITY_DID, DID_ID + i, 1},
-		    .number = str_of(plane->users[i].caller_id),
-		    .canonical = str_of(plane->users[i].caller_id),
-		    .user_id = plane->users[i].user.entity.id,
-		};
-		put(plane, &did.entity);
-	}
-}
-
-// Limits of calls to the outside, tight enough to be reached in a world of a few hundred calls.
-static void site_make(struct plane *plane)
-{
-	plane->site.entity = (struct entity){ENTITY_SITE, SITE_ID, 1};
-	if (percent(plane, 30)) {
-		plane->site.outside_legs_max = 1 + (int64_t)choice(plane, 4);
-		plane->site.outside_legs_per_hour = 5 + (int64_t)choice(plane, 40);
-		plane->site.user_outside_legs_max = 1 + (int64_t)choice(plane, 3);
-		plane->site.user_international_legs_per_hour = 1 + (int64_t)choice(plane, 10);
-	}
-	put(plane, &plane->site.entity);
-}
-
 void configuration_make(struct plane *plane)
 {
 	network_make(plane);
-	site_make(plane);
+	configuration_make_site(plane);
 	users_make(plane);
 	if (percent(plane, 40) || plane->phone_count == 0)
 		sip_device_make(plane, -1); // a device that belongs to nobody
-	for (uint64_t trunks = choice(plane, PLANE_CARRIERS_MAX + 1); trunks > 0; trunks--)
-		trunk_make(plane, plane->trunk_count);
-	dids_make(plane);
+	configuration_make_trunks(plane);
 }
 
 // ---- habits
@@ -393,7 +256,7 @@ static unsigned refusal_make(const struct plane *plane)
 static enum decision decision_make(const struct plane *plane)
 {
 	const uint64_t drawn = choice(plane, 100);
-	return drawn < 45 ? DECIDE_ANSWER : drawn < 70 ? DECIDE_REFUSE : drawn < 95 ? DECIDE_NOTHING : DECIDE_VANISH;
+	return drawn < 58 ? DECIDE_ANSWER : drawn < 75 ? DECIDE_REFUSE : drawn < 97 ? DECIDE_NOTHING : DECIDE_VANISH;
 }
 
 struct manner plane_callee_manner(const struct plane *plane, const struct phone *phone)
@@ -441,17 +304,17 @@ void configuration_dialled(struct plane *plane, const struct phone *caller, char
 		snprintf(dialled, size, "%s", drawn < 90 ? user->caller_id : "+442070000000");
 		return;
 	}
-	if (plane->transfers && drawn < 5)
+	if (plane->transfers && drawn < 3)
 		snprintf(dialled, size, "*85");
-	else if (plane->transfers && drawn < 15)
+	else if (plane->transfers && drawn < 9)
 		snprintf(dialled, size, "*8%s", user->extension);
-	else if (drawn < 85)
+	else if (drawn < 74)
 		snprintf(dialled, size, "%s", user->extension);
-	else if (drawn < 93)
-		snprintf(dialled, size, "020 7946 0%03u", (unsigned)choice(plane, 1000));
 	else if (drawn < 95)
+		configuration_outside_number(plane, dialled, size);
+	else if (drawn < 96)
 		snprintf(dialled, size, "999");
-	else if (drawn < 97)
+	else if (drawn < 98)
 		snprintf(dialled, size, "%s", caller->number); // devices are never dialled
 	else
 		snprintf(dialled, size, "799");

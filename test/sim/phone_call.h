@@ -63,7 +63,7 @@ struct phone_call {
 	char local[200], remote[200]; // From and To, without tags
 	char local_tag[PHONE_TOKEN_SIZE], remote_tag[100];
 	char target[300]; // where requests within the dialog go
-	char dialled[64]; // caller
+	char dialled[64]; // caller; callee of a carrier: the number
 	unsigned tags_used;
 	uint32_t cseq, remote_cseq;
 	struct request *invite;       // caller: while it has no final response

@@ -264,7 +264,7 @@ static void traffic(struct timer *timer)
 		phone_call_start(phone, dialled, &manner);
 		plane->started++;
 	}
-	timer_start(plane->loop, timer, 1 + sim_choice(plane->loop, 500));
+	timer_start(plane->loop, timer, 1 + sim_choice(plane->loop, 2000));
 }
 
 static bool all_quiet(const struct plane *plane)

@@ -42,8 +42,9 @@ struct plane_record { // of a call, as it was saved
 };
 
 struct plane_totals {
-	uint64_t calls, answered, refused, gave_up, busy, legs, records, registers_refused, packets, glares, referred,
-	    transferred;
+	uint64_t calls, answered, refused, gave_up, legs, outside_legs, records, registers_refused, packets, glares,
+	    referred, transferred;
+	uint64_t finals[700]; // of those refused
 };
 
 struct plane {
@@ -68,7 +69,8 @@ struct plane {
 	unsigned device_count;
 	struct phone *phones[PLANE_PHONES_MAX];
 	unsigned phone_count;
-	struct site site;      // its limits of calls to the outside
+	struct site site;      // what it allows of calls to the outside
+	bool closed;           // it is outside its opening hours
 	unsigned outside_legs; // carriers were asked for, without emergencies
 	struct trunk trunks[PLANE_CARRIERS_MAX];
 	char trunk_names[PLANE_CARRIERS_MAX][24];
@@ -165,6 +167,9 @@ void plane_leg_cancelled(struct plane *plane, struct phone_call *leg, const stru
 void plane_leg_unacknowledged(struct plane *plane, struct phone_call *call, unsigned status);
 void plane_call_refused(struct plane *plane, struct phone_call *call, const struct sip_message *response);
 void plane_wire_lost(struct plane *plane, struct phone *phone);
+// referee_outside.c: a leg that a carrier is asked for may be, and is the only one to its number.
+void referee_judge_outside(struct plane *plane, const struct phone_call *leg, const struct sip_message *invite);
+void referee_judge_twice(struct plane *plane, const struct phone_call *leg, const struct sip_message *invite);
 void referee_sweep(struct plane *plane);        // every so often while calls run
 void referee_finish(struct plane *plane);       // once all is quiet
 void referee_finish_early(struct plane *plane); // the server was shut down: there must be a record of each call

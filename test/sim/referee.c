@@ -63,11 +63,10 @@ static void judge_drain(struct plane *plane, const struct phone_call *caller)
 
 void plane_wire_lost(struct plane *plane, struct phone *phone)
 {
-	(void)plane;
 	list_each (node, following, &phone->calls) {
 		struct phone_call *call = container_of(node, struct phone_call, node);
-		if (call->state == PHONE_CALL_OVER)
-			continue;
+		if (call->state == PHONE_CALL_OVER && call->over_ms + RECOVERY_MS < loop_now_ms(plane->loop))
+			continue; // else its BYE may be lost with it
 		call->network_failed = true;
 		if (call->peer)
 			call->peer->network_failed = true;
@@ -428,6 +427,7 @@ static void judge_limits(struct plane *plane, const struct phone_call *leg, cons
 	if (leg->phone->role != PHONE_CARRIER || str_equal(invite->uri.user, STR("999")))
 		return;
 	plane->outside_legs++;
+	plane->totals.outside_legs++;
 	if (per_hour && plane->outside_legs > per_hour && !legs_may_be_unseen(plane))
 		plane_fail(plane, leg, "leg %u to the outside, more than %lld within an hour", plane->outside_legs,
 			   (long long)per_hour);
@@ -439,6 +439,9 @@ void plane_leg_invited(struct plane *plane, struct phone_call *leg, const struct
 	plane->totals.legs++;
 	judge_limits(plane, leg, invite);
 	leg->peer = caller;
+	if (leg->phone->role == PHONE_CARRIER)
+		str_to_cstring(invite->uri.user, leg->dialled, sizeof leg->dialled);
+	referee_judge_outside(plane, leg, invite);
 	// What reaches it now may have been sent for a long time, and given up on.
 	leg->network_failed = phone_was_away(leg->phone);
 	if (leg->offered && !caller)
@@ -461,6 +464,7 @@ void plane_leg_invited(struct plane *plane, struct phone_call *leg, const struct
 	if (plane->drained_ms && caller->started_ms > plane->drained_ms + news_ms(plane))
 		plane_fail(plane, leg, "a phone is rung for a call that came while the server drains");
 	judge_permission(plane, leg);
+	referee_judge_twice(plane, leg, invite);
 	judge_start(plane, leg);
 }
 
@@ -710,7 +714,8 @@ static void judge_caller(struct plane *plane, const struct phone_call *caller)
 {
 	plane->totals.calls++;
 	plane->totals.refused += caller->final >= 300;
-	plane->totals.busy += caller->final == 486;
+	if (caller->final >= 300 && caller->final < 700)
+		plane->totals.finals[caller->final]++;
 	plane->totals.gave_up += caller->cancelled_ms != 0;
 	judge_drain(plane, caller);
 	if (caller->vanished)

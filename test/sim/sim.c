@@ -118,7 +118,9 @@ static bool world_run(const struct options *options, uint64_t seed, struct plane
 	totals->calls += result.totals.calls;
 	totals->answered += result.totals.answered;
 	totals->refused += result.totals.refused;
-	totals->busy += result.totals.busy;
+	totals->outside_legs += result.totals.outside_legs;
+	for (size_t i = 0; i < sizeof totals->finals / sizeof *totals->finals; i++)
+		totals->finals[i] += result.totals.finals[i];
 	totals->referred += result.totals.referred;
 	totals->transferred += result.totals.transferred;
 	totals->gave_up += result.totals.gave_up;
@@ -154,6 +156,15 @@ static bool options_parse(int count, char **words, struct options *options)
 	return options->calls > 0 && options->per_world > 0;
 }
 
+static void print_finals(const struct plane_totals *totals)
+{
+	printf("refused with");
+	for (size_t status = 300; status < sizeof totals->finals / sizeof *totals->finals; status++)
+		if (totals->finals[status])
+			printf(" %zu: %" PRIu64, status, totals->finals[status]);
+	printf("\n");
+}
+
 int main(int count, char **words)
 {
 	struct options options = {.seed = 1, .calls = CALLS_PER_WORLD, .per_world = CALLS_PER_WORLD};
@@ -176,10 +187,11 @@ int main(int count, char **words)
 		if (!world_run(&options, seed, &totals, &simulated_ms))
 			return 1;
 	printf("%" PRIu64 " calls in %" PRIu64 " worlds: %" PRIu64 " answered, %" PRIu64 " refused (%" PRIu64
-	       " busy), %" PRIu64 " given up; %" PRIu64 " legs, %" PRIu64 " records, %" PRIu64 " packets; %" PRIu64
-	       " of %" PRIu64 " transfers taken\n",
-	       totals.calls, worlds, totals.answered, totals.refused, totals.busy, totals.gave_up, totals.legs,
+	       " of them given up); %" PRIu64 " legs, %" PRIu64 " of them outside; %" PRIu64 " records, %" PRIu64
+	       " packets; %" PRIu64 " of %" PRIu64 " transfers taken\n",
+	       totals.calls, worlds, totals.answered, totals.refused, totals.gave_up, totals.legs, totals.outside_legs,
 	       totals.records, totals.packets, totals.transferred, totals.referred);
+	print_finals(&totals);
 	printf("%.0f simulated seconds in %.1f s of processor time\n", (double)simulated_ms / 1000,
 	       (double)(clock() - began) / CLOCKS_PER_SEC);
 	return 0;
