@@ -162,6 +162,7 @@ static void user_habits_make(struct plane *plane, int index)
 	    percent(plane, 50) ? (int)choice(plane, 2) : (int)between(plane, UNANSWERED_EXTENSION, UNANSWERED_OUTSIDE);
 	user->toll_class = percent(plane, 60) ? (int64_t)between(plane, 2, 3) : (int64_t)choice(plane, 2);
 	user->calls_any_time = percent(plane, 20);
+	user->obey_redirects = percent(plane, 80);
 	if (user->unanswered == UNANSWERED_EXTENSION)
 		snprintf(made->target, sizeof made->target, "5%02u",
 			 (unsigned)((unsigned)index + 1 + choice(plane, 3)));
@@ -248,7 +249,7 @@ void configuration_make(struct plane *plane)
 
 static unsigned refusal_make(const struct plane *plane)
 {
-	static const unsigned refusals[] = {486, 486, 486, 486, 603, 603, 600, 606, 480, 404, 404, 500,
+	static const unsigned refusals[] = {486, 486, 302, 302, 603, 603, 600, 606, 480, 404, 404, 500,
 					    503, 488, 408, 302, 403, 415, 420, 484, 410, 487, 401, 580};
 	return refusals[choice(plane, sizeof refusals / sizeof *refusals)];
 }

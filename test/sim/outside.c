@@ -172,7 +172,7 @@ void configuration_make_site(struct plane *plane)
 	if (percent(plane, 20))
 		site->denied_prefixes = STR("+442079460007 +420222333004");
 	if (percent(plane, 20))
-		site->premium_prefixes = STR("+442079460005");
+		site->premium_prefixes = STR("+442079460005 +442079460006 +442079460008");
 	if (percent(plane, 20))
 		site->allowed_countries = STR("FR");
 	if (percent(plane, 20))

@@ -47,9 +47,14 @@ void phone_callee_rings(struct timer *timer)
 
 void phone_callee_refuse(struct phone_call *call, unsigned status)
 {
-	char tag[PHONE_TOKEN_SIZE];
+	char tag[PHONE_TOKEN_SIZE], dialled[64], contact[128];
 	callee_tag(call, 0, tag);
-	callee_says(call, &(struct answer_settings){.status = status, .tag = tag});
+	if (status == 302) {
+		plane_something_to_dial(call->phone, dialled, sizeof dialled);
+		snprintf(contact, sizeof contact, "Contact: <sip:%s@carillon.example>\r\n", dialled);
+	}
+	callee_says(call,
+		    &(struct answer_settings){.status = status, .tag = tag, .extra = status == 302 ? contact : NULL});
 	call->invite_answer = NULL;
 	call->final = status;
 	phone_call_set_state(call, PHONE_CALL_OVER);

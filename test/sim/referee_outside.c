@@ -84,11 +84,20 @@ static bool rings_number(const struct plane *plane, const struct plane_user *mad
 	return false;
 }
 
+// To where, only the phone knows.
+static bool was_sent_on(const struct phone_call *caller)
+{
+	list_each (node, following, &caller->legs)
+		if (container_of(node, const struct phone_call, leg_node)->final == 302)
+			return true;
+	return false;
+}
+
 // He dials it, has it on his ring plan, or sends his calls there.
 static bool has_reason(const struct plane *plane, const struct plane_user *made, const struct phone_call *caller,
 		       struct str number)
 {
-	bool dials = !caller || caller->moved || plane->transfers ||
+	bool dials = !caller || caller->moved || plane->transfers || was_sent_on(caller) ||
 		     (strcmp(caller->phone->extension, made->extension) == 0 && is_number(caller->dialled, number));
 
 	return dials || made->changed || rings_number(plane, made, number) ||
