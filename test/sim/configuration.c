@@ -324,6 +324,20 @@ void configuration_dialled(struct plane *plane, const struct phone *caller, char
 			*at = '-';
 }
 
+void configuration_sent_on(struct plane *plane, const struct phone *phone, char *dialled, size_t size)
+{
+	const struct plane_device *device;
+
+	configuration_dialled(plane, phone, dialled, size);
+	for (unsigned i = 0; i < plane->user_count; i++)
+		for (size_t turn = 0; turn < plane->users[i].user.turn_count; turn++) {
+			device = &plane->devices[plane->users[i].turns[turn].device_id - DEVICE_ID];
+			if (strcmp(plane->users[i].extension, phone->extension) == 0 &&
+			    device->device.device_kind == DEVICE_EXTERNAL && percent(plane, 50))
+				snprintf(dialled, size, "%s", device->canonical);
+		}
+}
+
 struct manner configuration_caller_manner(struct plane *plane, const struct phone *caller)
 {
 	const bool timer = percent(plane, 40), no_offer = percent(plane, 8);

@@ -50,7 +50,7 @@ void phone_callee_refuse(struct phone_call *call, unsigned status)
 	char tag[PHONE_TOKEN_SIZE], dialled[64], contact[128];
 	callee_tag(call, 0, tag);
 	if (status == 302) {
-		plane_something_to_dial(call->phone, dialled, sizeof dialled);
+		configuration_sent_on(call->phone->plane, call->phone, dialled, sizeof dialled);
 		snprintf(contact, sizeof contact, "Contact: <sip:%s@carillon.example>\r\n", dialled);
 	}
 	callee_says(call,

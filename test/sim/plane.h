@@ -139,6 +139,8 @@ void plane_fail(struct plane *plane, const struct phone_call *call, const char *
 
 void configuration_make(struct plane *plane);
 void configuration_change(struct plane *plane); // one user, while calls run
+// Where a phone sends calls on to: anywhere, or to a number that its user has on the ring plan as well.
+void configuration_sent_on(struct plane *plane, const struct phone *phone, char *dialled, size_t size);
 void configuration_remove_device(struct plane *plane);
 void configuration_remove_user(struct plane *plane);  // who may come back by configuration_change
 void configuration_change_trunk(struct plane *plane); // off, or on again
