@@ -65,7 +65,8 @@ class Carillon:
     name = "carillon"
     settle_s = 1
 
-    def __init__(self, build, digest=False, durable=False, users=20000):
+    def __init__(self, build, digest=False, durable=False, users=20000, measured=None):
+        """`measured`: another program than the build's server for all but the preparation."""
         self.folder = tempfile.mkdtemp(prefix="carillon-bench-")
         authority = Authority(self.folder)
         certificate = authority.issue("server", "IP:127.0.0.1")
@@ -86,6 +87,7 @@ class Carillon:
         self.server.api.post("routes", {"pattern": "+44", "trunk_id": trunk["id"]})
         self.server.stop()
         self.fill(os.path.join(self.server.folder, "carillon.db"), users)
+        self.server.binary = measured or self.server.binary
         self.server.restart()
         for task in os.listdir(f"/proc/{self.server.process.pid}/task"):
             os.sched_setaffinity(int(task), {int(CORE)})

@@ -17,7 +17,7 @@ void loop_run(struct loop *loop);     // until loop_stop
 void loop_stop(struct loop *loop);
 uint64_t loop_now_ms(const struct loop *loop);  // monotonic, the same during one turn
 uint64_t loop_now_us(const struct loop *loop);  // monotonic, read now: for measuring
-uint64_t loop_busy_us(const struct loop *loop); // what of loop_now_us its thread did not sleep
+uint64_t loop_busy_us(const struct loop *loop); // what its thread did not sleep since some moment; its thread alone
 uint64_t loop_time_ms(const struct loop *loop); // wall clock, milliseconds since 1970-01-01 UTC
 // The wall clock as it was when the loop was made, and what has gone by since: does not jump when somebody sets the clock.
 uint64_t loop_steady_time_ms(const struct loop *loop);

@@ -17,6 +17,7 @@ struct loop {
 	uv_timer_t alarm;      // ends the sleep when the wheel wants to be advanced
 	uint64_t alarm_due_ms; // 0 while not set
 	bool running;
+	int schedule;                     // the thread's schedstat, once it runs; -1
 	uint64_t began_time_ms, began_ms; // wall clock, and monotonic
 	size_t open;                      // sockets, connections and wake-ups that their owners have not closed
 	struct timer_wheel wheel;

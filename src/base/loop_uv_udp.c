@@ -1,24 +1,23 @@
-// UDP on libuv: datagrams are received in batches and sent at once; neither touches the heap.
+// UDP on libuv's poll: datagrams are received in batches and sent at once; neither touches the heap. libuv's own UDP asks the kernel
+// again after each batch, until there is nothing: one system call in three when datagrams come singly.
 #include "base/loop_uv.h"
 
 #include <errno.h>
 #include <linux/sock_diag.h>
+#include <netinet/in.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 struct udp_socket {
-	uv_udp_t uv;
+	uv_poll_t uv;
+	int descriptor;
 	struct loop *loop;
 	udp_received *received;
 	void *context;
+	bool *closed; // set when a handler closes the socket under the hands of `receive`
 };
-
-static void provide_buffer(uv_handle_t *handle, size_t suggested_size, uv_buf_t *buffer)
-{
-	struct udp_socket *udp = handle->data;
-	(void)suggested_size;
-	*buffer = uv_buf_init(udp->loop->received, LOOP_PIECES * LOOP_PIECE_SIZE);
-}
 
 static void deliver(void *object, const void *from, char *bytes, size_t size)
 {
@@ -26,43 +25,94 @@ static void deliver(void *object, const void *from, char *bytes, size_t size)
 	udp->received(udp->context, from, bytes, size);
 }
 
-static void datagram_came(uv_udp_t *handle, ssize_t size, const uv_buf_t *buffer, const struct sockaddr *source,
-			  unsigned flags)
+// One batch; 0 when there was none. More than that may wait.
+static int receive(struct udp_socket *udp, bool *closed)
+{
+	struct mmsghdr messages[LOOP_PIECES];
+	struct iovec pieces[LOOP_PIECES];
+	struct sockaddr_storage sources[LOOP_PIECES];
+	char *room = udp->loop->received;
+
+	for (int i = 0; i < LOOP_PIECES; i++) {
+		pieces[i] = (struct iovec){room + (size_t)i * LOOP_PIECE_SIZE, LOOP_PIECE_SIZE};
+		messages[i].msg_hdr = (struct msghdr){
+		    .msg_name = &sources[i], .msg_namelen = sizeof sources[i], .msg_iov = &pieces[i], .msg_iovlen = 1};
+	}
+	int count = recvmmsg(udp->descriptor, messages, LOOP_PIECES, MSG_DONTWAIT, NULL);
+	// An error only concerns something sent before.
+	for (int i = 0; i < count && !*closed; i++) {
+		struct net_address from;
+		if (messages[i].msg_hdr.msg_flags & MSG_TRUNC ||
+		    !net_address_from_sockaddr((struct sockaddr *)&sources[i], &from))
+			continue;
+		loop_deliver(deliver, udp, &from, (struct str){pieces[i].iov_base, messages[i].msg_len});
+	}
+	return count < 0 ? 0 : count;
+}
+
+// After a whole batch others have their turn first: the poll tells again of what is left.
+static void datagrams_came(uv_poll_t *handle, int status, int events)
 {
 	struct udp_socket *udp = handle->data;
-	struct net_address from;
-	// Without a source it is no datagram: nothing more to read, or an error that only concerns something sent before.
-	if (size < 0 || !source || (flags & UV_UDP_PARTIAL) != 0)
-		return;
-	if (net_address_from_sockaddr(source, &from))
-		loop_deliver(deliver, udp, &from, (struct str){buffer->base, (size_t)size});
+	bool closed = false;
+
+	(void)events;
+	if (status < 0) // libuv stops at an error of the socket, which concerns something sent before
+		uv_poll_start(handle, UV_READABLE, datagrams_came);
+	udp->closed = &closed;
+	receive(udp, &closed);
+	if (!closed)
+		udp->closed = NULL;
 }
 
 static void udp_closed(uv_handle_t *handle)
 {
-	free(handle->data);
+	struct udp_socket *udp = handle->data;
+
+	close(udp->descriptor);
+	free(udp);
+}
+
+// A bound socket, or a negative errno. IPv4 has sockets of its own, so that [::] and 0.0.0.0 may both be bound and an address has one
+// form.
+static int bound_socket(const struct net_address *local)
+{
+	struct sockaddr_storage address;
+	socklen_t size = net_address_to_sockaddr(local, &address);
+	const int yes = 1;
+	int descriptor, error;
+
+	if (size == 0)
+		return -EAFNOSUPPORT;
+	descriptor = socket(address.ss_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (descriptor < 0)
+		return -errno;
+	if ((local->family != 6 || setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &yes, sizeof yes) == 0) &&
+	    bind(descriptor, (struct sockaddr *)&address, size) == 0)
+		return descriptor;
+	error = -errno;
+	close(descriptor);
+	return error;
 }
 
 int udp_open(struct loop *loop, const struct net_address *local, udp_received *received, void *context,
 	     struct udp_socket **result)
 {
-	struct sockaddr_storage address;
-	if (net_address_to_sockaddr(local, &address) == 0)
-		return -EAFNOSUPPORT;
 	struct udp_socket *udp = calloc(1, sizeof *udp);
+	int error = -ENOMEM;
+
 	if (!udp)
-		return -ENOMEM;
-	*udp = (struct udp_socket){.loop = loop, .received = received, .context = context};
-	int error = uv_udp_init_ex(&loop->uv, &udp->uv, address.ss_family | UV_UDP_RECVMMSG);
-	if (error) {
-		free(udp);
 		return error;
-	}
+	*udp = (struct udp_socket){
+	    .loop = loop, .received = received, .context = context, .descriptor = bound_socket(local)};
+	error = udp->descriptor;
+	if (error < 0)
+		goto free_udp;
+	error = uv_poll_init(&loop->uv, &udp->uv, udp->descriptor);
+	if (error)
+		goto close_socket;
 	udp->uv.data = udp;
-	// IPv4 has sockets of its own, so that [::] and 0.0.0.0 may both be bound and an address has one form
-	error = uv_udp_bind(&udp->uv, (struct sockaddr *)&address, local->family == 6 ? UV_UDP_IPV6ONLY : 0);
-	if (!error)
-		error = uv_udp_recv_start(&udp->uv, provide_buffer, datagram_came);
+	error = uv_poll_start(&udp->uv, UV_READABLE, datagrams_came);
 	if (error) {
 		uv_close((uv_handle_t *)&udp->uv, udp_closed);
 		return error;
@@ -71,14 +121,21 @@ int udp_open(struct loop *loop, const struct net_address *local, udp_received *r
 	loop->open++;
 	*result = udp;
 	return 0;
+
+close_socket:
+	close(udp->descriptor);
+free_udp:
+	free(udp);
+	return error;
 }
 
 struct net_address udp_local(const struct udp_socket *udp)
 {
 	struct sockaddr_storage address;
 	struct net_address local = {0};
-	int size = sizeof address;
-	if (uv_udp_getsockname(&udp->uv, (struct sockaddr *)&address, &size) == 0)
+	socklen_t size = sizeof address;
+
+	if (getsockname(udp->descriptor, (struct sockaddr *)&address, &size) == 0)
 		net_address_from_sockaddr((struct sockaddr *)&address, &local);
 	return local;
 }
@@ -87,9 +144,8 @@ unsigned udp_queue_percent(const struct udp_socket *udp)
 {
 	uint32_t memory[SK_MEMINFO_VARS] = {0};
 	socklen_t size = sizeof memory;
-	uv_os_fd_t fd;
-	if (uv_fileno((const uv_handle_t *)&udp->uv, &fd) != 0 ||
-	    getsockopt(fd, SOL_SOCKET, SO_MEMINFO, memory, &size) != 0 || memory[SK_MEMINFO_RCVBUF] == 0)
+
+	if (getsockopt(udp->descriptor, SOL_SOCKET, SO_MEMINFO, memory, &size) != 0 || memory[SK_MEMINFO_RCVBUF] == 0)
 		return 0;
 	return (unsigned)((uint64_t)memory[SK_MEMINFO_RMEM_ALLOC] * 100 / memory[SK_MEMINFO_RCVBUF]);
 }
@@ -97,14 +153,18 @@ unsigned udp_queue_percent(const struct udp_socket *udp)
 int udp_send(struct udp_socket *udp, const struct net_address *to, struct str datagram)
 {
 	struct sockaddr_storage address;
-	if (net_address_to_sockaddr(to, &address) == 0)
+	socklen_t size = net_address_to_sockaddr(to, &address);
+	ssize_t sent;
+
+	if (size == 0)
 		return -EAFNOSUPPORT;
 	if (datagram.length > UINT16_MAX)
 		return -EMSGSIZE;
-	// libuv takes bytes that may be written to, but only reads them
-	uv_buf_t buffer = uv_buf_init((char *)(uintptr_t)datagram.at, (unsigned)datagram.length);
-	int sent = uv_udp_try_send(&udp->uv, &buffer, 1, (struct sockaddr *)&address);
-	return sent < 0 ? sent : 0;
+	do
+		sent = sendto(udp->descriptor, datagram.at, datagram.length, MSG_DONTWAIT | MSG_NOSIGNAL,
+			      (struct sockaddr *)&address, size);
+	while (sent < 0 && errno == EINTR);
+	return sent < 0 ? -errno : 0;
 }
 
 void udp_close(struct udp_socket *udp)
@@ -112,6 +172,7 @@ void udp_close(struct udp_socket *udp)
 	if (!udp)
 		return;
 	udp->loop->open--;
-	uv_udp_recv_stop(&udp->uv); // drops the rest of a batch too, when a handler closes the socket
+	if (udp->closed)
+		*udp->closed = true; // drops the rest of a batch too
 	uv_close((uv_handle_t *)&udp->uv, udp_closed);
 }

@@ -93,11 +93,17 @@ bool net_name_valid(struct str name)
 	return false;
 }
 
+// inet_ntop writes IPv4 by sprintf: a tenth of what a call costs besides the kernel.
 void net_address_write_host(struct writer *w, const struct net_address *address)
 {
 	char text[INET6_ADDRSTRLEN] = "";
-	if (address->family != 0)
-		inet_ntop(address->family == 4 ? AF_INET : AF_INET6, address->bytes, text, sizeof text);
+	for (int i = 0; address->family == 4 && i < 4; i++) {
+		if (i > 0)
+			writer_char(w, '.');
+		writer_uint(w, address->bytes[i]);
+	}
+	if (address->family == 6)
+		inet_ntop(AF_INET6, address->bytes, text, sizeof text);
 	writer_text(w, text);
 }
 

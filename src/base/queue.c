@@ -1,5 +1,5 @@
 // A queue between threads: posters push onto a stack by compare-and-swap; the taker takes the whole stack at once and
-// turns it round. Only the post that finds the stack empty wakes the taker.
+// turns it round. Only the first post since then wakes the taker.
 #include "base/queue.h"
 
 #include <errno.h>
@@ -13,6 +13,7 @@
 struct queue {
 	_Atomic(struct queue_item *) newest;
 	atomic_size_t length;
+	atomic_bool woken;     // since the stack was last taken
 	struct wakeup *wakeup; // taken from by a loop
 	int event;             // taken from by queue_wait: an eventfd, else -1
 };
@@ -20,6 +21,7 @@ struct queue {
 // All that was posted, in order of posting.
 static struct queue_item *take_all(struct queue *queue)
 {
+	atomic_store(&queue->woken, false); // first: who pushes after the stack is taken finds it so
 	struct queue_item *item = atomic_exchange_explicit(&queue->newest, NULL, memory_order_acquire), *first = NULL;
 	while (item) {
 		struct queue_item *older = item->next;
@@ -77,7 +79,7 @@ int queue_create(struct queue **result)
 	return 0;
 }
 
-void queue_post(struct queue *queue, struct queue_item *item)
+void queue_post_quietly(struct queue *queue, struct queue_item *item)
 {
 	// counted first, so that the taker never counts below zero
 	atomic_fetch_add_explicit(&queue->length, 1, memory_order_relaxed);
@@ -86,7 +88,12 @@ void queue_post(struct queue *queue, struct queue_item *item)
 		item->next = newest;
 	while (!atomic_compare_exchange_weak_explicit(&queue->newest, &newest, item, memory_order_release,
 						      memory_order_relaxed));
-	if (newest)
+}
+
+void queue_post(struct queue *queue, struct queue_item *item)
+{
+	queue_post_quietly(queue, item);
+	if (atomic_exchange(&queue->woken, true))
 		return;
 	if (queue->wakeup)
 		wakeup_signal(queue->wakeup);

@@ -384,7 +384,7 @@ static struct str without_headers(struct str text)
 	struct sip_uri uri;
 	const char *why;
 	size_t at;
-	if (sip_uri_parse(text, &uri, &why, &at) && !str_empty(uri.headers))
+	if (str_index(text, '?') < text.length && sip_uri_parse(text, &uri, &why, &at) && !str_empty(uri.headers))
 		text = str_first(text, (size_t)(uri.headers.at - text.at) - 1);
 	return text;
 }
@@ -426,13 +426,19 @@ bool dialog_write_request(const struct sip_dialog *dialog, struct sip_transport 
 	writer_text(w, " SIP/2.0\r\n");
 	sip_transport_write_via(transport, w, flow, draft->branch);
 	write_route(dialog, &plan, w);
-	writer_format(w, "Max-Forwards: %u\r\nFrom: ", draft->max_forwards);
+	writer_text(w, "Max-Forwards: ");
+	writer_uint(w, draft->max_forwards);
+	writer_text(w, "\r\nFrom: ");
 	writer_str(w, dialog->local);
 	writer_text(w, "\r\nTo: ");
 	writer_str(w, dialog->remote);
 	writer_text(w, "\r\nCall-ID: ");
 	writer_str(w, dialog->call_id);
-	writer_format(w, "\r\nCSeq: %u %s\r\n", draft->cseq, sip_method_name(draft->method));
+	writer_text(w, "\r\nCSeq: ");
+	writer_uint(w, draft->cseq);
+	writer_char(w, ' ');
+	writer_text(w, sip_method_name(draft->method));
+	writer_text(w, "\r\n");
 	if (wants_contact(draft->method))
 		dialog_write_contact(dialog, transport, flow, w);
 	writer_str(w, draft->extra);
@@ -442,7 +448,9 @@ bool dialog_write_request(const struct sip_dialog *dialog, struct sip_transport 
 		writer_str(w, draft->body_type);
 		writer_text(w, "\r\n");
 	}
-	writer_format(w, "Content-Length: %zu\r\n\r\n", draft->body.length);
+	writer_text(w, "Content-Length: ");
+	writer_uint(w, draft->body.length);
+	writer_text(w, "\r\n\r\n");
 	writer_str(w, draft->body);
 	return !w->overflow;
 }

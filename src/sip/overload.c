@@ -120,7 +120,8 @@ bool sip_overload_admits(struct sip_overload *overload, const struct sip_message
 		return true;
 	// A call's Call-ID is its own. A phone's registrations share theirs, so chance is given to each of them again in time.
 	uint64_t again = is_register ? loop_now_ms(overload->loop) / REGISTER_AGAIN_MS : 0;
-	if (hash_uint(hash_str(request->call_id) + again) % ALL < share)
+	uint64_t chance = hash_str(request->call_id) + again;
+	if (hash_bytes(&chance, sizeof chance) % ALL < share)
 		return true;
 	++*(is_register ? &overload->counters.refused_registers : &overload->counters.refused_calls);
 	return false;

@@ -19,6 +19,7 @@
 enum {
 	BATCH_MAX = 1024,            // registrations and operations in one transaction
 	BATCH_RECORDS_MAX = 256,     // call records besides
+	GATHER_MS = 100,             // call records wait for each other so long: nobody waits for them
 	RECORDS_KEPT_MAX = 10000,    // call records that wait for the database
 	TICK_MS = 1000,              // a failing database is tried again this often
 	EXPIRE_MS = 10 * 1000,       // selections and sessions that are over
@@ -56,6 +57,8 @@ struct store_writer {
 
 	struct kept_record *records; // oldest first
 	struct kept_record **records_end;
+	uint64_t records_at_ms;             // monotonic: when the oldest was given
+	atomic_bool gathering;              // the thread wakes by itself for records
 	uint64_t expire_at_ms, sweep_at_ms; // monotonic
 
 	pthread_mutex_t mutex; // of failing and sentence
@@ -154,6 +157,8 @@ static void record_keep(struct store_writer *writer, struct kept_record *kept)
 {
 	if (atomic_load(&writer->records_kept) == RECORDS_KEPT_MAX)
 		record_lose(writer, "too many wait for the database");
+	if (!writer->records)
+		writer->records_at_ms = monotonic_ms();
 	kept->next = NULL;
 	*writer->records_end = kept;
 	writer->records_end = &kept->next;
@@ -385,6 +390,13 @@ static struct queue_item *batch_fill(struct store_writer *writer, struct batch *
 	return item;
 }
 
+static bool records_due(const struct store_writer *writer)
+{
+	return writer->records && !writer->failing &&
+	       (writer->stopping || atomic_load(&writer->records_kept) >= BATCH_RECORDS_MAX ||
+		monotonic_ms() >= writer->records_at_ms + GATHER_MS);
+}
+
 // ---- the thread
 
 static void expire(struct store_writer *writer)
@@ -427,7 +439,7 @@ static void tick(struct store_writer *writer, uint64_t now_ms)
 	}
 }
 
-// Writes all of the list, and the records that came with it or wait.
+// Writes all of the list, and the records once they have waited; or with what is written anyway.
 static void turn(struct store_writer *writer, struct queue_item *items)
 {
 	struct batch *batch = &writer->batch;
@@ -435,9 +447,21 @@ static void turn(struct store_writer *writer, struct queue_item *items)
 	do {
 		items = batch_fill(writer, batch, items);
 		batch->with_records = !writer->failing;
-		if (batch->count > 0 || (writer->records && !writer->failing))
+		if (batch->count > 0 || records_due(writer))
 			batch_write(writer, batch);
-	} while (items || (writer->records && batch->record_count > 0));
+	} while (items || (batch->record_count > 0 && records_due(writer)));
+	// A record that is posted right now, quietly, waits for the next tick at the longest.
+	if (!writer->records)
+		atomic_store(&writer->gathering, false);
+}
+
+static int patience_ms(const struct store_writer *writer)
+{
+	uint64_t now_ms = monotonic_ms(), due_ms = writer->records_at_ms + GATHER_MS;
+
+	if (!writer->records || writer->failing)
+		return TICK_MS;
+	return due_ms > now_ms ? (int)(due_ms - now_ms) : 0;
 }
 
 static void *writer_thread(void *context)
@@ -447,7 +471,7 @@ static void *writer_thread(void *context)
 
 	while (!writer->stopping) {
 		uint64_t now_ms;
-		turn(writer, queue_wait(writer->queue, TICK_MS));
+		turn(writer, queue_wait(writer->queue, patience_ms(writer)));
 		now_ms = monotonic_ms();
 		if (now_ms < tick_at_ms)
 			continue;
@@ -517,7 +541,10 @@ void store_writer_post_call(struct store_writer *writer, struct call_record *rec
 	}
 	kept->record = record;
 	kept->item.run = is_record;
-	queue_post(writer->queue, &kept->item);
+	if (atomic_exchange(&writer->gathering, true))
+		queue_post_quietly(writer->queue, &kept->item);
+	else
+		queue_post(writer->queue, &kept->item);
 }
 
 void store_writer_post_operation(struct store_writer *writer, struct operation *operation)

@@ -1,0 +1,101 @@
+"""Instructions that the server takes for a datagram, counted by valgrind: the same on a busy machine as on an idle one."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path[:0] = [os.path.join(ROOT, "test", "e2e"), os.path.join(ROOT, "bench")]
+
+from peers import Carillon  # noqa: E402
+
+# What is counted: everything from the reception of a datagram to the return into the loop, with all that is sent meanwhile.
+ENTRY = "datagrams_came*"
+SCENARIOS = {
+    "register, refresh": ({"what": "refreshes"}, {}),
+    "register, digest": ({"what": "refreshes"}, {"digest": True}),
+    "call to one device": ({"what": "calls"}, {}),
+    "call to three devices": ({"what": "calls", "devices": 3}, {}),
+    "call over a trunk": ({"what": "calls", "plan": "trunk"}, {}),
+}
+OPERATIONS, RATE, USERS = 150, 50, 100
+
+
+class Profile:
+    """What one run has cost: instructions by function, alone and with what it calls, and how often each was called."""
+
+    def __init__(self, path, operations):
+        self.operations = operations
+        self.own, self.whole, self.calls = Counter(), Counter(), Counter()
+        names, function, called = {}, None, None
+
+        def name(text):
+            number, _, given = text.partition(") ")
+            return names.setdefault(number, given) if given else names[number.rstrip(")")]
+
+        with open(path) as lines:
+            for line in lines:
+                line = line.rstrip("\n")
+                if line.startswith("fn="):
+                    function = name(line[3:])
+                elif line.startswith("cfn="):
+                    called = name(line[4:])
+                elif line.startswith("calls="):
+                    self.calls[called] += int(line[6:].split()[0])
+                    cost = int(next(lines).split()[1])
+                    if called != function:
+                        self.whole[called] += cost
+                elif line[:1].isdigit() or line[:1] in ("+", "-", "*"):
+                    self.own[function] += int((line.split() + ["0", "0"])[1])
+        self.total = sum(self.own.values())
+
+    @property
+    def per_operation(self):
+        return self.total / self.operations
+
+
+def wrapper(folder, build, output):
+    """A program that runs the build's server under valgrind."""
+    path = os.path.join(folder, "carillond")
+    with open(path, "w") as script:
+        script.write(f"#!/bin/sh\nexec valgrind --tool=callgrind --collect-atstart=no '--toggle-collect={ENTRY}' "
+                     f"--callgrind-out-file={output}.%p {os.path.join(build, 'src', 'carillond')} \"$@\"\n")
+    os.chmod(path, 0o755)
+    return path
+
+
+def count(build, scenario, operations=OPERATIONS):
+    """Runs a scenario against this build's server and gives its Profile."""
+    wanted, options = SCENARIOS[scenario]
+    folder = tempfile.mkdtemp(prefix="carillon-callgrind-")
+    try:
+        output = os.path.join(folder, "out")
+        with Carillon(build, users=USERS, measured=wrapper(folder, build, output), **options) as peer:
+            pid = str(peer.server.process.pid)
+            words = {**peer.arguments(wanted), "users": USERS, "rate": RATE, "seconds": operations // RATE}
+            load = subprocess.Popen([os.path.join(build, "bench", "load"), *(f"{key}={value}" for key, value in words.items())],
+                                    stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            if load.stdout.readline().strip() != "ready":
+                raise SystemExit(load.stderr.read())
+            subprocess.run(["callgrind_control", "-z", pid], check=True, capture_output=True)
+            load.stdin.write("\n")
+            load.stdin.flush()
+            load.stdout.readline()
+            subprocess.run(["callgrind_control", "-d", pid], check=True, capture_output=True)
+            dump = f"{output}.{pid}.1"
+            end = time.monotonic() + 20
+            while not os.path.exists(dump) and time.monotonic() < end:
+                time.sleep(0.1)
+            load.stdin.close()
+            load.wait(30)
+            load.stdout.close()
+            load.stderr.close()
+            shutil.copy(dump, os.path.join(folder, "kept"))
+        return Profile(os.path.join(folder, "kept"), operations)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
