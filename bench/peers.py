@@ -55,8 +55,8 @@ def arguments(peer, wanted, port):
     said = {**peer.load, **wanted}
     if port:
         said["server"] = f"127.0.0.1:{port}"
-    if wanted.get("plan") == "trunk":
-        said["port"] = peer.port
+    if "transport" not in wanted:
+        said["port"] = peer.port  # where the trunk leads; and a device that registers again is the same one
     said.setdefault("base", {"in_sequence": 3000000}.get(wanted.get("plan"), 2000000 if wanted.get("devices") == 3 else 0))
     return said
 

@@ -19,6 +19,7 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -378,6 +379,7 @@ static bool store_build(struct server *server)
 	const struct store_visitor visitor = {entity_loaded, binding_loaded, server};
 	if (!store_load(server->store, &visitor, sentence, sizeof sentence))
 		return complain("%s", sentence);
+	malloc_trim(0); // what the reading took
 	return true;
 }
 
