@@ -37,6 +37,8 @@ static const char *const event_names[SERVER_EVENTS] = {"repetition", "ack",     
 
 struct sip_server_transaction {
 	struct hash_node node; // in transactions->servers
+	struct list
+	    answered; // others, once they have their final response: in transactions->answered, the oldest first
 	struct sip_transactions *transactions;
 	const struct sip_server_handlers *handlers; // NULL: nobody wants to know
 	void *user;
@@ -85,6 +87,7 @@ static void server_free(struct sip_server_transaction *transaction)
 
 	timer_stop(&transaction->repeat);
 	timer_stop(&transaction->deadline);
+	list_remove(&transaction->answered);
 	hash_remove(transactions->servers, &transaction->node);
 	server_let_go_response(transaction);
 	sip_kept_free(transactions, &transaction->lines);
@@ -211,6 +214,7 @@ static void step_give_up(struct sip_server_transaction *transaction)
 static void step_finish(struct sip_server_transaction *transaction)
 {
 	server_send_final(transaction);
+	list_append(&transaction->transactions->answered, &transaction->answered);
 	// Timer J. With 0 it still ends with the loop's next turn: the user stands in the middle of something.
 	server_start_deadline(transaction, server_is_reliable(transaction) ? 0 : SIP_TRANSACTION_MS);
 	if (server_is_reliable(transaction))
@@ -437,21 +441,35 @@ static bool server_keep_request(struct sip_server_transaction *transaction, cons
 	return transaction->lines.at != NULL;
 }
 
+// Where there are as many as there may be, the one that was answered longest ago has waited enough for repetitions of its request.
+static bool server_make_room(struct sip_transactions *transactions)
+{
+	const struct sip_transaction_counters *counters = &transactions->counters;
+
+	if (counters->invite_servers + counters->servers < transactions->servers_max)
+		return true;
+	if (list_empty(&transactions->answered))
+		return false;
+	server_step(container_of(transactions->answered.next, struct sip_server_transaction, answered),
+		    SERVER_TIME_OVER);
+	return true;
+}
+
 struct sip_server_transaction *sip_server_start(struct sip_transactions *transactions, const struct flow *from,
 						const struct sip_message *request,
 						const struct sip_server_handlers *handlers, void *user)
 {
-	const struct sip_transaction_counters *counters = &transactions->counters;
 	struct sip_server_transaction *transaction;
 	bool is_invite = request->method == SIP_INVITE;
 
 	assert(request->method != SIP_ACK);
-	if (counters->invite_servers + counters->servers >= SIP_SERVERS_MAX)
+	if (!server_make_room(transactions))
 		return NULL;
 	transaction = pool_take(&transactions->server_pool);
 	if (!transaction)
 		return NULL;
 	transaction->transactions = transactions;
+	list_init(&transaction->answered);
 	if (!server_keep_request(transaction, request) ||
 	    !hash_insert(transactions->servers, &transaction->node, hash_str(transaction->key))) {
 		sip_kept_free(transactions, &transaction->lines);

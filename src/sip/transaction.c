@@ -13,6 +13,8 @@ struct sip_transactions *sip_transactions_create(struct loop *loop, struct sip_t
 		return NULL;
 	transactions->loop = loop;
 	transactions->transport = transport;
+	transactions->servers_max = SIP_SERVERS_MAX;
+	list_init(&transactions->answered);
 	pool_init(&transactions->client_pool, sip_client_size());
 	pool_init(&transactions->server_pool, sip_server_size());
 	transactions->clients = hash_create();

@@ -9,7 +9,8 @@
 #include "sip/transport.h"
 
 enum { SIP_T1_MS = 500, SIP_T2_MS = 4000, SIP_T4_MS = 5000, SIP_BRANCH_SIZE = 7 + 20 };
-// Server transactions at once, each below 1 kB: 8,000 requests a second, each remembered for 32 s.
+// Server transactions at once, each below 1 kB: 8,000 requests a second, each remembered for 32 s. When more come the longest answered
+// ones that are no INVITEs are forgotten sooner.
 enum { SIP_SERVERS_MAX = 256 * 1024 };
 
 struct sip_transactions; // both tables
@@ -94,7 +95,7 @@ enum sip_server_match {
 enum sip_server_match sip_server_receive(struct sip_transactions *transactions, const struct flow *from,
 					 const struct sip_message *request);
 // Starts a server transaction for a request. Copies what answers need (Vias, From, To, Call-ID, CSeq, Record-Routes).
-// NULL when there is no memory or there are SIP_SERVERS_MAX already. Without handlers (NULL) nobody says when it ends:
+// NULL when there is no memory, or SIP_SERVERS_MAX that are still of use. Without handlers (NULL) nobody says when it ends:
 // its pointer is then good for as long as the function that sends the final response runs. An INVITE that has had no
 // response after 200 ms is answered 100 by itself.
 struct sip_server_transaction *sip_server_start(struct sip_transactions *transactions, const struct flow *from,

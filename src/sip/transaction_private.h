@@ -18,6 +18,8 @@ struct sip_transactions {
 	struct sip_transport *transport;
 	struct hash_table *clients; // by branch
 	struct hash_table *servers; // by what sip_server_receive makes of a request
+	unsigned servers_max;       // SIP_SERVERS_MAX, but in tests
+	struct list answered;       // server transactions of requests but INVITE, the oldest first
 	struct pool client_pool, server_pool;
 	struct sip_transaction_counters counters;
 	char scratch[SIP_MESSAGE_MAX + 1024]; // where messages are written before they are sent or kept

@@ -2,6 +2,7 @@
 // it.
 #include "lib/failing_allocator.h"
 #include "sip/stand.h"
+#include "sip/transaction_private.h"
 
 #include <errno.h>
 #include <string.h>
@@ -433,9 +434,58 @@ static void destroying_the_table_ends_all_and_calls_nobody(void **state)
 	stand_tear_down(&stand);
 }
 
+static void start_if_there_is_room(struct stand *stand, const struct flow *from, const struct sip_message *request)
+{
+	stand->server = sip_server_start(stand->transactions, from, request, NULL, NULL);
+	stand_note(stand, stand->server ? "taken" : "no room");
+}
+
+static void options_with(struct stand *stand, unsigned branch)
+{
+	stand_peer_sends(stand,
+			 "OPTIONS sip:510@192.0.2.1 SIP/2.0\nVia: SIP/2.0/UDP 192.0.2.9:5090;branch=z9hG4bK%u\n"
+			 "From: <sip:330@example.com>;tag=them\nTo: <sip:510@example.com>\nCall-ID: call-%u\n"
+			 "CSeq: 1 OPTIONS\nContent-Length: 0\n\n",
+			 branch, branch);
+}
+
+// Repetitions of the last two get their answer again, of the first they are new; and what is not answered is never forgotten.
+static void the_longest_answered_makes_room(void **state)
+{
+	struct stand stand;
+	(void)state;
+
+	stand_set_up(&stand);
+	stand.on_request = start_if_there_is_room;
+	stand.transactions->servers_max = 2;
+	for (unsigned branch = 1; branch <= 3; branch++) {
+		options_with(&stand, branch);
+		stand_respond(&stand, 200);
+	}
+	options_with(&stand, 2);
+	options_with(&stand, 3);
+	stand_expect(&stand,
+		     "0 taken\n0 peer < 200 OPTIONS\n0 taken\n0 peer < 200 OPTIONS\n0 taken\n0 peer < 200 OPTIONS\n"
+		     "0 peer < 200 OPTIONS\n0 peer < 200 OPTIONS\n");
+	options_with(&stand, 4);
+	struct sip_server_transaction *fourth = stand.server;
+	options_with(&stand, 5);
+	struct sip_server_transaction *fifth = stand.server;
+	options_with(&stand, 6);
+	stand_expect(&stand, "0 taken\n0 taken\n0 no room\n");
+	assert_int_equal(sip_transactions_count(stand.transactions).servers, 2);
+	stand.server = fourth;
+	stand_respond(&stand, 200);
+	stand.server = fifth;
+	stand_respond(&stand, 200);
+	stand_run(&stand, 40000);
+	stand_tear_down(&stand);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(the_longest_answered_makes_room),
 	    cmocka_unit_test(an_invite_is_answered_100_after_200_ms),
 	    cmocka_unit_test(no_100_when_the_user_was_quicker),
 	    cmocka_unit_test(a_refusal_is_repeated_until_32_s_without_an_ack),
