@@ -127,7 +127,8 @@ class Baresip(Process):
                            f";audio_codecs=pcmu{account}\n")
         open(os.path.join(folder, "contacts"), "w").close()
         self.events, self.responses, self.lock = [], [], threading.Lock()
-        super().__init__("baresip", ["baresip", "-f", folder, "-v"], folder)
+        # To a file it would print by the block.
+        super().__init__("baresip", ["stdbuf", "-oL", "baresip", "-f", folder, "-v"], folder)
         self.control = wait_for(self._connect, 10, "baresip's control socket")
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
