@@ -324,11 +324,14 @@ static void status_write(void *context, struct http_status *status)
 	struct server *server = context;
 	struct sip_endpoint_counters sip = sip_endpoint_count(server->endpoint);
 	struct store_counters store = store_count(server->store);
+	const struct records *records = store_records(server->store);
+	char sentence[256];
+	bool healthy = records->healthy(records->context, sentence, sizeof sentence);
 
 	*status = (struct http_status){
 	    .certificate_ends_s = tls_certificate_ends_s(server->tls),
 	    .banned = (unsigned)sip.limits.banned,
-	    .records_waiting = store.records_kept,
+	    .records_waiting = healthy ? 0 : store.records_kept, // else they only wait for each other
 	    .records_lost = store.records_lost,
 	    .overload = {.now = sip.overload.overloaded,
 			 .busy_percent = sip.overload.busy_percent,

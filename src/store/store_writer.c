@@ -19,7 +19,7 @@
 enum {
 	BATCH_MAX = 1024,            // registrations and operations in one transaction
 	BATCH_RECORDS_MAX = 256,     // call records besides
-	GATHER_MS = 250,             // call records wait for each other so long: nobody waits for them
+	GATHER_MS = 20,              // call records wait for each other so long: nobody waits for them
 	RECORDS_KEPT_MAX = 10000,    // call records that wait for the database
 	TICK_MS = 1000,              // a failing database is tried again this often
 	EXPIRE_MS = 10 * 1000,       // selections and sessions that are over

@@ -259,7 +259,7 @@ class Agent:
         return self.cseq
 
     def ack_refusal(self, answer, uri):
-        lines = [f"ACK {uri} SIP/2.0", f"Via: {answer.get('Via').split(';received')[0].split(';rport')[0]}",
+        lines = [f"ACK {uri} SIP/2.0", "Via: " + re.sub(r";(received|rport)(=[^;]*)?", "", answer.get("Via")),
                  "Max-Forwards: 70", f"From: {answer.get('From')}", f"To: {answer.get('To')}",
                  f"Call-ID: {answer.get('Call-ID')}", f"CSeq: {answer.cseq} ACK", "Content-Length: 0"]
         self.send("\r\n".join(lines).encode() + b"\r\n\r\n")
