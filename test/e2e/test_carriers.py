@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import unittest
 
-from agents import Sipp
+from agents import Sipp, wait_for
 from certificates import Authority
 from server import Server
 from test_kamailio import Kamailio
@@ -123,6 +123,9 @@ class ThatLoopsCallsBack(WithACarrier):
         self.assertRegex(leg.get("X-Told"), rf"^<sip:\{OWN}@[^>]+>;reason=follow-me$")
         return desk, leg
 
+    def one_leg_waits(self):
+        return sum(leg["state"] in ("invited", "ringing") for call in self.server.api.get("calls")["items"] for leg in call["legs"]) == 1
+
     def comes_back(self, caller):
         """As a new call, with another Call-ID: refused, and the record says within how long."""
         self.switch.user, self.switch.call_id, self.switch.tag = caller, f"{self.switch.new_branch()}@carrier", self.switch.new_branch()
@@ -147,7 +150,8 @@ class ThatLoopsCallsBack(WithACarrier):
                 desk, leg = self.ring()
                 self.comes_back(caller)
                 self.switch.respond(leg, 486)  # whatever the carrier makes of it
-                self.switch.expect("ACK")
+                self.switch.expect("ACK")  # of Kamailio's, which may not have told the server yet
+                wait_for(self.one_leg_waits, 5, "the mobile's leg to be over")
                 self.answers_at_the_desk(desk)
                 records = self.records(2)
                 self.assertEqual(sorted(record["code"] or "" for record in records), ["", "loop"])
