@@ -29,7 +29,7 @@ struct attempt *call_attempt(const struct call *call)
 void call_drop_offer(struct call *call)
 {
 	free((char *)(uintptr_t)call->offer.bytes.at);
-	call->offer = (struct body){STR_NONE, STR_NONE};
+	call->offer = (struct body){.bytes = STR_NONE};
 }
 
 void call_set_state(struct call *call, enum call_state state)
@@ -200,6 +200,7 @@ void call_begin(struct call *call, const struct invitation *invitation)
 	struct attempt *attempt = call_attempt(call);
 
 	enum err err = caller_identify(call, invitation, attempt->record);
+	anchor_note_caller(call, invitation);
 	log_arrival(call, attempt->record);
 	if (!err && call->table->draining)
 		err = ERR_SHUTTING_DOWN;
@@ -428,6 +429,16 @@ static void talk_is_stopped(struct call *call, struct leg *leg, const struct bod
 	call_settle_answered(call, OUTCOME_ANSWERED, ERR_NONE, "server");
 }
 
+// The two are told of each other's media again, by way of another relay.
+static void talk_loses_relay(struct call *call, struct leg *leg, const struct body *body)
+{
+	(void)leg;
+	(void)body;
+	bool both_talk = call->caller->state == LEG_TALKING && call->winner->state == LEG_TALKING;
+	if (both_talk && !call->successor && media_relay_is_there(call->table))
+		join_begin(call, NULL);
+}
+
 // ---- a call for somebody who is in one already, and joining the two
 
 static void transferring_rings(struct call *call, struct leg *leg, const struct body *body)
@@ -459,6 +470,13 @@ static void joining_fails(struct call *call, struct leg *leg, const struct body 
 	(void)body;
 	both_are_stopped(call);
 	call_settle_answered(call, OUTCOME_FAILED, ERR_NONE, "server");
+}
+
+static void ignored(struct call *call, struct leg *leg, const struct body *body)
+{
+	(void)call;
+	(void)leg;
+	(void)body;
 }
 
 // Each cell: what is done. An empty one cannot happen: it is logged and does nothing.
@@ -522,6 +540,7 @@ static call_handler *const table[CALL_STATE_COUNT][CALL_EVENT_COUNT] = {
 	    [CALL_EVENT_CALLER_LOST] = talk_is_stopped,
 	    [CALL_EVENT_HUNG_UP] = one_hangs_up,
 	    [CALL_EVENT_EXPIRED] = one_expires,
+	    [CALL_EVENT_MEDIA_LOST] = ignored, // they are being told already
 	    [CALL_EVENT_CLOCK] = join_again,
 	    [CALL_EVENT_STOPPED] = talk_is_stopped,
 	    [CALL_EVENT_SIDE_ACCEPTED] = join_accepted,
@@ -540,6 +559,7 @@ static call_handler *const table[CALL_STATE_COUNT][CALL_EVENT_COUNT] = {
 	    [CALL_EVENT_CALLER_LOST] = talk_is_stopped, // a re-INVITE's 2xx
 	    [CALL_EVENT_HUNG_UP] = one_hangs_up,
 	    [CALL_EVENT_EXPIRED] = one_expires,
+	    [CALL_EVENT_MEDIA_LOST] = talk_loses_relay,
 	    [CALL_EVENT_STOPPED] = talk_is_stopped,
 	},
 };

@@ -14,6 +14,8 @@
 //   call_transfer.c  a call that takes over one side of another: transfers, moves
 //   call_replace.c   a caller who takes somebody's place in a call
 //   call_confirm.c   a leg that is taken by a key: who answers hears who calls
+//   wire.c        what a leg is sent, by way of the media relay where that is needed
+//   anchor.c      who needs the media relay, and why
 //   call_feature.c   feature codes that are done elsewhere: the caller hears how it went
 //   call_join.c   two who are up are told of each other's media
 //   call_pickup.c a caller who takes a call that rings at somebody else's
@@ -58,6 +60,16 @@ enum call_state {
 #undef CALL_STATE
 	CALL_STATE_COUNT
 };
+
+// Why a leg's media go through the relay.
+enum anchor_reason {
+	ANCHOR_NONE,
+#define ANCHOR_REASON(name, text) ANCHOR_##name,
+#include "domain/anchor_reasons.def"
+#undef ANCHOR_REASON
+	ANCHOR_REASON_COUNT
+};
+extern const char *const anchor_reason_names[ANCHOR_REASON_COUNT];
 
 enum call_event {
 #define CALL_EVENT(name, text) CALL_EVENT_##name,
@@ -163,10 +175,17 @@ struct leg {
 	uint64_t came_back_over;    // the trunk that brought it in again; 0: none did
 	uint64_t began_ms;          // loop_now_ms
 	int64_t started_at, ringing_at, answered_at, ended_at; // wall clock, 0 = never
-	bool offered;                                          // one of ours: our INVITE had an offer
+	bool offered;                                          // the INVITE had an offer
+	struct str contact;                // of a device, PREPARING: where it is to be invited; in the record's arena
 	struct confirmation *confirmation; // PREPARING to DISMISSED, when the turn wants a key; owned
-	bool anchored;                     // its media go through the relay, which is told when it ends
-	int64_t confirmed_at;              // wall clock: the 1; 0 = never
+	struct list letters;               // of struct letter: what it is sent once the relay has answered (wire.c)
+	bool unaccepted;                   // a caller's, and our 2xx is still among them
+	enum media_kind media;
+	bool behind_nat;
+	bool prompted;                    // it hears a prompt before it has the call
+	bool anchored;                    // the relay knows it, and is told when it ends
+	enum anchor_reason anchor_reason; // the first there was
+	int64_t confirmed_at;             // wall clock: the 1; 0 = never
 	bool rang;
 	bool alerted;      // by a 180
 	unsigned progress; // the last provisional status
@@ -277,8 +296,9 @@ struct lamp {
 
 struct call_table {
 	struct call_table_ports ports;
-	struct pool calls_pool, legs_pool, attempts_pool, relays_pool, tallies_pool, lamps_pool, confirmations_pool;
-	struct slots *legs, *relays;
+	struct pool calls_pool, legs_pool, attempts_pool, relays_pool, tallies_pool, lamps_pool, confirmations_pool,
+	    letters_pool;
+	struct slots *legs, *relays, *letters;
 	struct hash_table *tallies[TALLY_KIND_COUNT];
 	struct hash_table
 	    *outside[HAIRPIN_KEYS]; // trunk legs: by the number they dial, the one they show, the user they are for
@@ -368,6 +388,7 @@ void caller_refuse(struct call *call, const struct result *result);
 void caller_accept(struct call *call, const struct body *body);
 // Our 2xx to the caller was acknowledged: so is the winner's, with the answer when that came in the ACK.
 void winner_acknowledge(struct call *call, const struct body *body);
+void leg_set_media(struct leg *leg, const struct binding *binding); // of one of ours that is to be invited
 // The winner has the call. Its ACK goes out at once, unless the caller's has yet to bring the answer.
 void winner_accept(struct leg *leg);
 // INVITEs a device at one of its bindings (trunk NULL) or over a trunk. The refusal when nothing was sent.
@@ -378,9 +399,7 @@ enum err leg_send(struct leg *leg, const struct binding *binding, const struct r
 void leg_fail(struct leg *leg, enum outcome outcome, const char *reason); // the call is not told
 void leg_set_state(struct leg *leg, enum leg_state state);
 void leg_note_end(struct leg *leg, enum leg_end why); // what it is recorded as
-void leg_acknowledge(struct leg *leg, const struct body *body);
-void leg_hang_up(struct leg *leg, enum leg_end why);
-bool leg_may_be_heard(const struct leg *leg); // its early media reaches the caller
+bool leg_may_be_heard(const struct leg *leg);         // its early media reaches the caller
 const char *leg_end_sentence(enum leg_end why);
 
 // ---- attempt.c
@@ -413,16 +432,13 @@ enum outcome outcome_of_status(unsigned status, bool rang);
 // ---- call_confirm.c
 
 size_t confirmation_size(void);
-// The relay is asked for an offer; the leg is invited when it comes. The refusal: the leg is still to fail.
-enum err confirm_prepare(struct leg *leg, const struct binding *binding);
+// Before it is invited. The refusal: the leg is still to fail.
+enum err confirm_prepare(struct leg *leg);
 void confirm_begin(struct leg *leg, const struct body *answer); // its 200
 void confirm_end(struct leg *leg);                              // gives back what it needed
-void confirm_leave_relay(struct leg *leg);
+// What the relay makes an offer of where the caller has made none.
+struct body confirm_offer(const struct call *call);
 // Its states; see leg.c's table.
-void preparing_is_offered(struct leg *leg, const struct leg_event *event);
-void preparing_is_lost(struct leg *leg, const struct leg_event *event);
-void preparing_is_stopped(struct leg *leg, const struct leg_event *event);
-void ringing_is_lost(struct leg *leg, const struct leg_event *event);
 void prompting_is_connected(struct leg *leg, const struct leg_event *event);
 void prompting_key(struct leg *leg, const struct leg_event *event);
 void prompting_requested(struct leg *leg, const struct leg_event *event);
@@ -433,6 +449,45 @@ void prompting_hangs_up(struct leg *leg, const struct leg_event *event);
 void prompting_is_stopped(struct leg *leg, const struct leg_event *event);
 void dismissed_is_over(struct leg *leg, const struct leg_event *event);
 void dismissed_hangs_up(struct leg *leg, const struct leg_event *event);
+
+// ---- wire.c: in the order of these calls, each for one leg. What a body says may reach it changed; a failure of the relay's comes
+// back as LEG_EVENT_MEDIA_LOST, as a refusal of the request, or ends the call, and never before these return.
+
+size_t letter_size(void);
+bool wire_needs_relay(const struct leg *leg, const struct body *offer);
+// MEDIA_OFFERED brings what the leg is to be invited with. The refusal: nothing will come.
+enum err wire_prepare(struct leg *leg, const struct body *offer);
+// MEDIA_ANSWERED brings what the other side would be told.
+void wire_to_relay(struct leg *leg, const struct body *answer);
+void wire_progress(struct leg *leg, unsigned status, const struct body *body); // bodies: NULL: none
+void wire_accept(struct leg *leg, const struct body *body);
+void wire_acknowledge(struct leg *leg, const struct body *body);
+void wire_answer_early(struct leg *leg, const struct body *body);
+enum err wire_request(struct leg *leg, uint64_t token, const struct dialog_request *request);
+void wire_reply(struct leg *leg, uint64_t transaction, unsigned status, const struct body *body);
+void wire_reply_offer(struct leg *leg, uint64_t transaction, const struct body *body); // a 2xx to an INVITE without one
+// What still waits is not sent.
+void wire_refuse(struct leg *leg, const struct refusal *refusal);
+void wire_cancel(struct leg *leg, enum leg_end why);
+void wire_hang_up(struct leg *leg, enum leg_end why);
+void letters_drop(struct leg *leg);
+void letters_take(struct leg *to, struct leg *from);
+
+// ---- anchor.c
+
+bool media_relay_is_there(const struct call_table *table);
+enum media_kind media_kind_of_device(int device_kind);
+bool media_kinds_need_relay(enum media_kind one, enum media_kind other);
+// What the caller's leg can carry, and whether it is behind a NAT.
+void anchor_note_caller(struct call *call, const struct invitation *invitation);
+// From whom the body comes, when it has to go through the relay on its way to the leg; NULL: it need not.
+struct leg *anchor_partner(const struct leg *to, const struct body *body);
+struct anchored_body {
+	const struct body *body;
+	bool is_answer;
+};
+enum err anchor_exchange(struct leg *from, struct leg *to, uint64_t token, const struct anchored_body *said);
+void anchor_leave(struct leg *leg);
 
 // ---- call_redirect.c
 
@@ -450,7 +505,6 @@ bool was_visited(const struct call *call, uint64_t user_id);
 
 // ---- call_route.c
 
-bool media_relay_is_there(const struct call_table *table);
 // Whether a device can ring now, as far as can be told beforehand. `why` is a sentence.
 enum err device_may_ring(const struct call_table *table, const struct device *device, int caller_device_kind,
 			 const char **why);

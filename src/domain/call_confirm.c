@@ -1,6 +1,6 @@
 // A leg that is taken by a key: whoever answers it hears who calls, and has the call with a 1, while the other devices ring on.
-// The relay makes the offer it gets, so that it can be heard before the caller is connected; the caller is answered with what the
-// relay gives for him. Every wait is bounded here, whatever the relay does.
+// Its media go through the relay, so that it can be heard before the caller is connected; the caller is answered with what the relay
+// gives for him.
 #include "domain/call.h"
 
 #include "base/log.h"
@@ -10,12 +10,10 @@ enum {
 	PROMPTS_MAX = 3,       // then whoever it is does not want the call, or is a machine
 	KEY_WAIT_MS = 5000,    // after a prompt
 	PROMPT_MAX_MS = 30000, // no prompt lasts longer
-	MEDIA_WAIT_MS = 5000,  // for the relay to answer
 };
 
 enum confirm_step {
-	CONFIRM_OFFER_WAITED,  // PREPARING: for what the leg is to be offered
-	CONFIRM_ANSWER_WAITED, // PROMPTING: for what the caller will get
+	CONFIRM_ANSWER_WAITED, // for what the relay makes of the leg's answer
 	CONFIRM_PLAYING,       // PROMPTING, DISMISSED
 	CONFIRM_LISTENING,     // PROMPTING: the prompt is over and no key was pressed yet
 };
@@ -25,8 +23,7 @@ struct confirmation {
 	struct timer clock; // of what is waited for
 	enum confirm_step step;
 	unsigned prompts;   // played so far
-	struct str contact; // where the device is to be invited; empty: over its trunk
-	struct body answer; // for the caller; both in the record's arena
+	struct body answer; // for the caller; in the record's arena
 };
 
 const char *const prompt_names[PROMPT_COUNT] = {
@@ -34,8 +31,6 @@ const char *const prompt_names[PROMPT_COUNT] = {
 #include "domain/prompts.def"
 #undef PROMPT
 };
-
-static const struct body no_body = {{NULL, 0}, {NULL, 0}};
 
 size_t confirmation_size(void)
 {
@@ -71,18 +66,31 @@ void confirm_end(struct leg *leg)
 	leg->confirmation = NULL;
 }
 
-void confirm_leave_relay(struct leg *leg)
-{
-	if (leg->anchored)
-		media_of(leg)->release(media_of(leg)->context, leg->id);
-	leg->anchored = false;
-}
-
 // ---- before it is invited
 
-enum err confirm_prepare(struct leg *leg, const struct binding *binding)
+// For a caller who has made no offer: what any telephone takes, from nowhere (RFC 5737). He is asked himself once somebody has
+// pressed 1.
+static const char offer_from_nowhere[] = "v=0\r\n"
+					 "o=- 1 1 IN IP4 192.0.2.1\r\n"
+					 "s=-\r\n"
+					 "c=IN IP4 192.0.2.1\r\n"
+					 "t=0 0\r\n"
+					 "m=audio 9 RTP/AVP 8 0 101\r\n"
+					 "a=rtpmap:101 telephone-event/8000\r\n"
+					 "a=fmtp:101 0-15\r\n";
+
+struct body confirm_offer(const struct call *call)
 {
-	struct media *media = media_of(leg);
+	struct body offer = call->offer;
+
+	if (str_empty(offer.bytes))
+		offer = (struct body){.type = STR("application/sdp"), .bytes = str_of(offer_from_nowhere)};
+	offer.from_leg = call->caller->id;
+	return offer;
+}
+
+enum err confirm_prepare(struct leg *leg)
+{
 	struct confirmation *confirmation = pool_take(&leg->call->table->confirmations_pool);
 
 	if (!confirmation)
@@ -90,78 +98,7 @@ enum err confirm_prepare(struct leg *leg, const struct binding *binding)
 	confirmation->leg = leg;
 	timer_init(&confirmation->clock, clock_strikes);
 	leg->confirmation = confirmation;
-	if (binding) {
-		confirmation->contact = arena_copy(&leg->attempt->record->arena, binding->contact);
-		if (!confirmation->contact.at)
-			return ERR_NO_MEMORY;
-	}
-	enum err err = media->offer(media->context, leg->call->id, leg->id, &leg->call->offer);
-	if (err)
-		return err;
-	leg->anchored = true;
-	leg->turn->rung = true;
-	wait_for(confirmation, CONFIRM_OFFER_WAITED, MEDIA_WAIT_MS);
-	leg_set_state(leg, LEG_PREPARING);
 	return ERR_NONE;
-}
-
-static const struct binding *binding_of(const struct leg *leg)
-{
-	const struct list *bindings = registrations_of(leg->call->table->ports.registrations, leg->device_id);
-
-	if (!bindings)
-		return NULL;
-	list_each (node, following, bindings) {
-		const struct binding *binding = container_of(node, const struct binding, node);
-		if (str_equal(binding->contact, leg->confirmation->contact))
-			return binding;
-	}
-	return NULL;
-}
-
-// What it is invited over may have gone meanwhile.
-void preparing_is_offered(struct leg *leg, const struct leg_event *event)
-{
-	const struct route *route = leg->trunk_id ? route_of_leg(leg) : NULL;
-	const struct binding *binding = leg->trunk_id ? NULL : binding_of(leg);
-	enum err err = ERR_UNREACHABLE;
-
-	timer_stop(&leg->confirmation->clock);
-	if (route || binding)
-		err = leg_send(leg, binding, route, event->body);
-	else
-		leg_fail(leg, OUTCOME_UNREACHABLE, err_sentence(err));
-	if (!err)
-		return;
-	leg->understood = leg->trunk_id ? 503 : 0; // as one that could not be sent: another route may do
-	call_happens(leg->call, CALL_EVENT_LEG_FAILED, leg, NULL);
-}
-
-void preparing_is_lost(struct leg *leg, const struct leg_event *event)
-{
-	(void)event;
-	leg_fail(leg, OUTCOME_FAILED, "The media relay did not answer.");
-	call_happens(leg->call, CALL_EVENT_LEG_FAILED, leg, NULL);
-}
-
-void preparing_is_stopped(struct leg *leg, const struct leg_event *event)
-{
-	leg_note_end(leg, event->why);
-	leg_set_state(leg, LEG_CANCELLED);
-}
-
-// Nobody could say to it who calls, so it need not ring.
-void ringing_is_lost(struct leg *leg, const struct leg_event *event)
-{
-	struct signalling *signalling = leg->call->table->ports.signalling;
-
-	(void)event;
-	leg->why = LEG_END_NORMAL;
-	leg->outcome = OUTCOME_FAILED;
-	leg->reason = STR("The media relay was lost.");
-	signalling->cancel(signalling->context, leg->session, LEG_END_NORMAL, STR_NONE);
-	leg_set_state(leg, LEG_STOPPING);
-	call_happens(leg->call, CALL_EVENT_LEG_FAILED, leg, NULL);
 }
 
 // ---- answered
@@ -169,7 +106,7 @@ void ringing_is_lost(struct leg *leg, const struct leg_event *event)
 // It does not take the call; that is all there is to it, whoever answered.
 static void drop(struct leg *leg, enum outcome outcome, const char *reason)
 {
-	leg_hang_up(leg, LEG_END_NORMAL);
+	wire_hang_up(leg, LEG_END_NORMAL);
 	leg_fail(leg, outcome, reason);
 	call_happens(leg->call, CALL_EVENT_LEG_FAILED, leg, NULL);
 }
@@ -199,30 +136,38 @@ static void ask(struct leg *leg)
 		prompting_is_lost(leg, NULL);
 }
 
+// The caller gets what the relay makes of the answer to his offer; where he made none, the answer is an offer to him, which goes to
+// the relay when he gets it.
+static bool keep_for_caller(struct leg *leg, const struct body *body)
+{
+	struct arena *arena = &leg->attempt->record->arena;
+	struct body *answer = &leg->confirmation->answer;
+
+	*answer = *body;
+	answer->type = arena_copy(arena, body->type);
+	answer->bytes = arena_copy(arena, body->bytes);
+	return answer->type.at && answer->bytes.at;
+}
+
 void confirm_begin(struct leg *leg, const struct body *answer)
 {
-	struct media *media = media_of(leg);
-
 	leg->answered_at = call_time_ms(leg->call);
 	leg->status = 200;
-	leg_acknowledge(leg, &no_body);
-	wait_for(leg->confirmation, CONFIRM_ANSWER_WAITED, MEDIA_WAIT_MS);
+	wire_acknowledge(leg, NULL);
+	leg->confirmation->step = CONFIRM_ANSWER_WAITED;
 	leg_set_state(leg, LEG_PROMPTING);
 	call_happens(leg->call, CALL_EVENT_LEG_RANG, leg, NULL); // the caller has heard nothing yet when it never rang
-	if (media->answer(media->context, leg->id, answer ? answer : &no_body))
+	if (answer && keep_for_caller(leg, answer))
+		wire_to_relay(leg, answer);
+	else
 		prompting_is_lost(leg, NULL);
 }
 
 void prompting_is_connected(struct leg *leg, const struct leg_event *event)
 {
-	struct arena *arena = &leg->attempt->record->arena;
-	struct body *answer = &leg->confirmation->answer;
-
 	if (leg->confirmation->step != CONFIRM_ANSWER_WAITED)
 		return;
-	answer->type = arena_copy(arena, event->body->type);
-	answer->bytes = arena_copy(arena, event->body->bytes);
-	if (answer->type.at && answer->bytes.at)
+	if (!leg->call->caller->offered || keep_for_caller(leg, event->body))
 		ask(leg);
 	else
 		prompting_is_lost(leg, NULL);
@@ -269,14 +214,13 @@ void prompting_key(struct leg *leg, const struct leg_event *event)
 
 void prompting_requested(struct leg *leg, const struct leg_event *event)
 {
-	struct signalling *signalling = leg->call->table->ports.signalling;
 	char key;
 
 	if (event->request->method != DIALOG_INFO || !dtmf_read(&event->request->body, &key)) {
 		relay_requested(leg, event);
 		return;
 	}
-	signalling->reply(signalling->context, leg->session, event->token, 200, &no_body);
+	wire_reply(leg, event->token, 200, NULL);
 	presses(leg, key);
 }
 
@@ -321,14 +265,14 @@ void prompting_is_stopped(struct leg *leg, const struct leg_event *event)
 		leg_set_state(leg, LEG_DISMISSED);
 		return;
 	}
-	leg_hang_up(leg, event->why);
+	wire_hang_up(leg, event->why);
 	leg_set_state(leg, LEG_CANCELLED);
 }
 
 void dismissed_is_over(struct leg *leg, const struct leg_event *event)
 {
 	(void)event;
-	leg_hang_up(leg, leg->why);
+	wire_hang_up(leg, leg->why);
 	leg_set_state(leg, LEG_CANCELLED);
 }
 

@@ -59,7 +59,8 @@ static struct str silence_write(const struct body *offer, char *into, size_t siz
 static void served_answer(struct call *call)
 {
 	char text[4096];
-	const struct body body = {STR("application/sdp"), silence_write(&call->offer, text, sizeof text)};
+	const struct body body = {.type = STR("application/sdp"),
+				  .bytes = silence_write(&call->offer, text, sizeof text)};
 
 	if (str_empty(body.bytes)) {
 		call_refuse_for(call, ERR_NOT_ACCEPTABLE);

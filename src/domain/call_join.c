@@ -11,15 +11,6 @@ enum {
 	AGAIN_SPAN_MS = 1900,
 };
 
-static const struct body no_body = {{NULL, 0}, {NULL, 0}};
-
-static void acknowledge(const struct leg *leg, const struct body *body)
-{
-	struct signalling *signalling = leg->call->table->ports.signalling;
-
-	signalling->acknowledge(signalling->context, leg->session, body ? body : &no_body);
-}
-
 void join_try_later(struct call *call)
 {
 	struct loop *loop = call->table->ports.loop;
@@ -82,8 +73,6 @@ void join_again(struct call *call, struct leg *leg, const struct body *body)
 static void joined(struct call *call)
 {
 	call_drop_offer(call);
-	confirm_leave_relay(call->caller); // each has the other's own media now
-	confirm_leave_relay(call->winner);
 	call_set_state(call, CALL_TALKING);
 }
 
@@ -91,7 +80,7 @@ void join_accepted(struct call *call, struct leg *leg, const struct body *body)
 {
 	switch (call->join_step) {
 	case JOIN_ANSWER_WAITED:
-		acknowledge(leg, NULL);
+		wire_acknowledge(leg, NULL);
 		winner_acknowledge(call, body);
 		joined(call);
 		return;
@@ -104,8 +93,8 @@ void join_accepted(struct call *call, struct leg *leg, const struct body *body)
 			call_happens(call, CALL_EVENT_SIDE_REFUSED, leg, NULL);
 		return;
 	case JOIN_OFFER_SENT:
-		acknowledge(leg, NULL);
-		acknowledge(call->offerer, body);
+		wire_acknowledge(leg, NULL);
+		wire_acknowledge(call->offerer, body);
 		joined(call);
 		return;
 	}
@@ -119,7 +108,7 @@ void join_restore(struct call *call, struct leg *leg, const struct body *body)
 		join_accepted(call, leg, body);
 		return;
 	}
-	acknowledge(leg, NULL);
+	wire_acknowledge(leg, NULL);
 	call->join_step = JOIN_OFFER_WAITED;
 	ask(call);
 }

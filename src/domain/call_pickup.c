@@ -4,13 +4,6 @@
 
 #include "base/log.h"
 
-static const struct body no_body = {{NULL, 0}, {NULL, 0}};
-
-static struct signalling *signalling_of(const struct call *call)
-{
-	return call->table->ports.signalling;
-}
-
 // His own calls, and those of whoever is in the same group.
 static bool may_pick_up(const struct call *picker, const struct attempt *attempt)
 {
@@ -45,7 +38,7 @@ static struct call_turn *turn_add(struct attempt *attempt, const struct call *pi
 // The first answer: to a phone that made an offer, without media; to one that did not, the caller's offer.
 static enum err picker_accept(struct call *call, const struct call *picker)
 {
-	struct signalling *signalling = signalling_of(call);
+	struct signalling *signalling = call->table->ports.signalling;
 
 	call->join_tries = 0;
 	call->join_step = JOIN_OFFER_SENT;
@@ -54,7 +47,7 @@ static enum err picker_accept(struct call *call, const struct call *picker)
 	call->join_step = JOIN_ANSWER_WAITED;
 	if (str_empty(call->offer.bytes))
 		return ERR_NOT_ACCEPTABLE; // neither says what it can do
-	signalling->accept(signalling->context, picker->caller->session, &call->offer);
+	wire_accept(picker->caller, &call->offer);
 	return ERR_NONE;
 }
 
@@ -144,7 +137,7 @@ void picked_up_accepted(struct call *call, struct leg *leg, const struct body *b
 	if (str_empty(call->offer.bytes))
 		leg_await_answer(leg); // that was an offer
 	else
-		signalling_of(call)->acknowledge(signalling_of(call)->context, leg->session, &no_body);
+		wire_acknowledge(leg, NULL);
 	caller_gets(call, leg, body);
 }
 

@@ -6,14 +6,7 @@
 
 #include <assert.h>
 
-static const struct body no_body = {{NULL, 0}, {NULL, 0}};
-
-static void reply(const struct leg *leg, uint64_t transaction, unsigned status, const struct body *body)
-{
-	struct signalling *signalling = leg->call->table->ports.signalling;
-
-	signalling->reply(signalling->context, leg->session, transaction, status, body ? body : &no_body);
-}
+static const struct body no_body = {.bytes = {NULL, 0}};
 
 // Before somebody has answered it is the device whose early media the caller has.
 struct leg *other_side(const struct leg *leg)
@@ -119,7 +112,6 @@ static unsigned own_answer(const struct leg *leg, enum dialog_method method)
 
 void relay_requested(struct leg *leg, const struct leg_event *event)
 {
-	struct signalling *signalling = leg->call->table->ports.signalling;
 	unsigned status = own_answer(leg, event->request->method);
 
 	if (event->request->method == DIALOG_REFER) {
@@ -127,26 +119,19 @@ void relay_requested(struct leg *leg, const struct leg_event *event)
 		return;
 	}
 	if (status) {
-		reply(leg, event->token, status, NULL);
+		wire_reply(leg, event->token, status, NULL);
 		return;
 	}
 	struct relay *relay = relay_new(leg, event->token, event->request);
 	if (!relay) {
-		reply(leg, event->token, err_sip_status(ERR_OVERLOADED), NULL);
+		wire_reply(leg, event->token, err_sip_status(ERR_OVERLOADED), NULL);
 		return;
 	}
-	enum err err = signalling->request(signalling->context, relay->to->session, relay->id, event->request);
+	enum err err = wire_request(relay->to, relay->id, event->request);
 	if (err) {
-		reply(leg, event->token, err_sip_status(err), NULL);
+		wire_reply(leg, event->token, err_sip_status(err), NULL);
 		relay_free(relay);
 	}
-}
-
-static void acknowledge(const struct leg *leg, const struct body *body)
-{
-	struct signalling *signalling = leg->call->table->ports.signalling;
-
-	signalling->acknowledge(signalling->context, leg->session, body ? body : &no_body);
 }
 
 void relay_replied(struct leg *leg, const struct leg_event *event)
@@ -157,7 +142,7 @@ void relay_replied(struct leg *leg, const struct leg_event *event)
 		return;
 	if (!relay || relay->to != leg) {
 		if (event->status < 300)
-			acknowledge(
+			wire_acknowledge(
 			    leg, NULL); // whoever asked has left the call; an INVITE's 2xx wants its ACK all the same
 		return;
 	}
@@ -169,7 +154,11 @@ void relay_replied(struct leg *leg, const struct leg_event *event)
 		return;
 	}
 	bool accepted_invite = relay->method == DIALOG_INVITE && event->status < 300;
-	reply(relay->from, relay->transaction, event->status, event->body);
+	bool brings_offer = accepted_invite && !relay->offered && event->body;
+	if (brings_offer)
+		wire_reply_offer(relay->from, relay->transaction, event->body);
+	else
+		wire_reply(relay->from, relay->transaction, event->status, event->body);
 	if (relay->offered && carries_offer(relay->method) && event->status < 300)
 		leg_set_hold(relay->from, relay->holds);
 	else if (accepted_invite && event->body)
@@ -179,7 +168,7 @@ void relay_replied(struct leg *leg, const struct leg_event *event)
 		return;
 	}
 	if (accepted_invite)
-		acknowledge(leg, NULL);
+		wire_acknowledge(leg, NULL);
 	relay_free(relay);
 }
 
@@ -189,7 +178,7 @@ void relay_acknowledged(struct leg *leg, const struct body *body)
 		struct relay *relay = container_of(node, struct relay, node);
 		if (relay->from != leg || !relay->awaits_ack)
 			continue;
-		acknowledge(relay->to, body);
+		wire_acknowledge(relay->to, body);
 		relay_free(relay);
 		return;
 	}
@@ -197,7 +186,6 @@ void relay_acknowledged(struct leg *leg, const struct body *body)
 
 enum err relay_ask(struct leg *leg, const struct body *offer)
 {
-	struct signalling *signalling = leg->call->table->ports.signalling;
 	const struct dialog_request request = {.method = DIALOG_INVITE, .body = offer ? *offer : no_body};
 	struct relay *relay = relay_new(leg, 0, &request);
 
@@ -205,7 +193,7 @@ enum err relay_ask(struct leg *leg, const struct body *offer)
 		return ERR_OVERLOADED;
 	relay->own = true;
 	relay->to = leg;
-	enum err err = signalling->request(signalling->context, leg->session, relay->id, &request);
+	enum err err = wire_request(leg, relay->id, &request);
 	if (err)
 		relay_free(relay);
 	return err;
@@ -218,9 +206,9 @@ void relay_drop_leg(struct leg *leg)
 		if (relay->from != leg && relay->to != leg)
 			continue;
 		if (relay->awaits_ack && relay->to == leg)
-			acknowledge(leg, NULL);
+			wire_acknowledge(leg, NULL);
 		else if (!relay->awaits_ack && relay->from == leg && !relay->own)
-			reply(leg, relay->transaction, 491, NULL);
+			wire_reply(leg, relay->transaction, 491, NULL);
 		relay_free(relay);
 	}
 }
@@ -236,7 +224,7 @@ void relay_leg_over(struct leg *leg)
 	list_each (node, following, &call->relays) {
 		struct relay *relay = container_of(node, struct relay, node);
 		if (relay->to == leg)
-			reply(relay->from, relay->transaction, 500, NULL);
+			wire_reply(relay->from, relay->transaction, 500, NULL);
 		if (relay->to == leg || relay->from == leg)
 			relay_free(relay);
 	}

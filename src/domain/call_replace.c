@@ -6,8 +6,6 @@
 
 enum { TRIES_MAX = 4, AGAIN_MS = 1000 };
 
-static const struct body no_body = {{NULL, 0}, {NULL, 0}};
-
 static void ask(struct call *call)
 {
 	struct call *from = call->succession.from;
@@ -73,13 +71,6 @@ void replace_again(struct call *call, struct leg *leg, const struct body *body)
 	ask(call);
 }
 
-static void acknowledge(const struct leg *leg)
-{
-	struct signalling *signalling = leg->call->table->ports.signalling;
-
-	signalling->acknowledge(signalling->context, leg->session, &no_body);
-}
-
 static void take(struct call *call, struct leg *stays, const struct body *answer)
 {
 	struct leg *place = call->succession.leaver;
@@ -94,7 +85,7 @@ static void take(struct call *call, struct leg *stays, const struct body *answer
 	if (str_empty(call->offer.bytes))
 		leg_await_answer(call->winner);
 	else
-		acknowledge(call->winner);
+		wire_acknowledge(call->winner, NULL);
 	caller_accept(call, answer);
 	call_set_state(call, CALL_CONNECTING);
 	leg_stop(place, LEG_END_ANSWERED_ELSEWHERE);

@@ -160,19 +160,12 @@ enum err destination_of_redirect(const struct call *call, const struct user *use
 
 // ---- devices and routes
 
-bool media_relay_is_there(const struct call_table *table)
-{
-	const struct media *media = table->ports.media;
-
-	return media && media->available(media->context);
-}
-
 static bool needs_relay(const struct device *device, int caller_device_kind)
 {
 	if (device->confirm) // a prompt is played
 		return true;
-	return device->device_kind != caller_device_kind &&
-	       (device_kind_needs_relay(device->device_kind) || device_kind_needs_relay(caller_device_kind));
+	return media_kinds_need_relay(media_kind_of_device(device->device_kind),
+				      media_kind_of_device(caller_device_kind));
 }
 
 static bool device_is_trusted(const struct call_table *table, const struct device *device)

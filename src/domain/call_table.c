@@ -108,8 +108,10 @@ struct call_table *call_table_create(const struct call_table_ports *ports)
 	pool_init(&table->tallies_pool, sizeof(struct tally));
 	pool_init(&table->lamps_pool, sizeof(struct lamp));
 	pool_init(&table->confirmations_pool, confirmation_size());
+	pool_init(&table->letters_pool, letter_size());
 	table->legs = slots_create(LEGS_MAX);
 	table->relays = slots_create(CALLS_MAX);
+	table->letters = slots_create(LEGS_MAX);
 	for (int key = 0; key < HAIRPIN_KEYS; key++)
 		table->outside[key] = hash_create();
 	table->number_refusals = hash_create();
@@ -119,8 +121,8 @@ struct call_table *call_table_create(const struct call_table_ports *ports)
 	table->lamps = hash_create();
 	table->tallies[TALLY_USER] = hash_create();
 	table->tallies[TALLY_DEVICE] = hash_create();
-	if (!table->legs || !table->relays || !table->outside[0] || !table->outside[1] || !table->outside[2] ||
-	    !table->number_refusals || !table->toll || !table->trunk_use || !table->lamps ||
+	if (!table->legs || !table->relays || !table->letters || !table->outside[0] || !table->outside[1] ||
+	    !table->outside[2] || !table->number_refusals || !table->toll || !table->trunk_use || !table->lamps ||
 	    !table->tallies[TALLY_USER] || !table->tallies[TALLY_DEVICE]) {
 		call_table_destroy(table);
 		return NULL;
@@ -156,6 +158,7 @@ void call_table_destroy(struct call_table *table)
 		watch_calls(table->ports.watch, NULL, NULL);
 	slots_destroy(table->legs);
 	slots_destroy(table->relays);
+	slots_destroy(table->letters);
 	for (int key = 0; key < HAIRPIN_KEYS; key++)
 		hash_destroy(table->outside[key]);
 	number_refusals_free(table);
@@ -171,6 +174,7 @@ void call_table_destroy(struct call_table *table)
 	pool_free(&table->tallies_pool);
 	pool_free(&table->lamps_pool);
 	pool_free(&table->confirmations_pool);
+	pool_free(&table->letters_pool);
 	free(table);
 }
 
@@ -217,6 +221,7 @@ bool call_keep_offer(struct call *call, const struct body *body)
 		memcpy(copy + body->bytes.length, body->type.at, body->type.length);
 	call->offer.bytes = (struct str){copy, body->bytes.length};
 	call->offer.type = (struct str){copy + body->bytes.length, body->type.length};
+	call->offer.from_leg = body->from_leg;
 	return true;
 }
 
@@ -242,6 +247,8 @@ struct call *call_new(struct call_table *table, const struct body *offer)
 		goto no_attempt;
 	if (!call_keep_offer(call, offer))
 		goto no_offer;
+	call->offer.from_leg = call->caller->id;
+	call->caller->offered = !str_empty(call->offer.bytes);
 	table->last_id++;
 	table->count++;
 	list_append(&table->calls, &call->node);
@@ -271,15 +278,30 @@ enum err call_table_invited(struct call_table *table, const struct invitation *i
 
 // ---- what happens to a leg
 
+// What it says is its own wherever that goes.
+
 static void leg_event(struct call_table *table, uint64_t id, const struct leg_event *event)
 {
 	struct leg *leg = slots_find(table->legs, id);
+	struct leg_event owned = *event;
+	struct dialog_request request;
+	struct body body;
 
 	if (!leg)
 		return;
+	if (event->body) {
+		body = *event->body;
+		body.from_leg = id;
+		owned.body = &body;
+	}
+	if (event->request) {
+		request = *event->request;
+		request.body.from_leg = id;
+		owned.request = &request;
+	}
 	struct call *call = leg->call;
 	call->said = event->kind == LEG_EVENT_FAILED ? STR_NONE : event->reason;
-	leg_happens(leg, event);
+	leg_happens(leg, &owned);
 	call->said = STR_NONE;
 	call_tidy(call);
 }
@@ -325,16 +347,6 @@ void call_table_redirected(struct call_table *table, uint64_t leg, unsigned stat
 				      .reason = reason,
 				      .targets = targets,
 				      .target_count = count});
-}
-
-void call_table_media_offered(struct call_table *table, uint64_t leg, const struct body *offer)
-{
-	leg_event(table, leg, &(struct leg_event){.kind = LEG_EVENT_MEDIA_OFFERED, .body = offer});
-}
-
-void call_table_media_answered(struct call_table *table, uint64_t leg, const struct body *answer)
-{
-	leg_event(table, leg, &(struct leg_event){.kind = LEG_EVENT_MEDIA_ANSWERED, .body = answer});
 }
 
 void call_table_media_lost(struct call_table *table, uint64_t leg)

@@ -44,7 +44,8 @@ struct invitation {
 	struct str caller_number; // CALLER_TRUNK: P-Asserted-Identity or From
 	struct str caller_name;
 	bool anonymous;
-	const struct diversion *diversions; // CALLER_TRUNK: who has sent the call on, the oldest first
+	const struct net_address *heard_from; // where his messages come from; NULL: by way of others, or a carrier's
+	const struct diversion *diversions;   // CALLER_TRUNK: who has sent the call on, the oldest first
 	size_t diversion_count;
 	unsigned max_forwards;
 	bool answers_early; // an offer of ours before the 200 reaches him reliably, and is answered
@@ -78,10 +79,9 @@ void call_table_failed(struct call_table *table, uint64_t leg, unsigned status, 
 void call_table_redirected(struct call_table *table, uint64_t leg, unsigned status, struct str reason,
 			   const struct str targets[], size_t count);
 
-// What the media relay says of a leg of ours (media.h).
-void call_table_media_offered(struct call_table *table, uint64_t leg, const struct body *offer);
-void call_table_media_answered(struct call_table *table, uint64_t leg, const struct body *answer);
-// It cannot do what it was asked for, or is gone.
+// What the media relay says (struct media_sink).
+void call_table_media_translated(struct call_table *table, uint64_t token, const struct body *body);
+void call_table_media_failed(struct call_table *table, uint64_t token);
 void call_table_media_lost(struct call_table *table, uint64_t leg);
 void call_table_prompt_over(struct call_table *table, uint64_t leg);
 void call_table_key_pressed(struct call_table *table, uint64_t leg, char key); // '0' to '9', '*', '#', 'A' to 'D'

@@ -8,7 +8,7 @@
 
 enum { HOPS = 70 };
 
-static const struct body no_body = {{NULL, 0}, {NULL, 0}};
+static const struct body no_body = {.bytes = {NULL, 0}};
 
 // ---- whose leg it is
 
@@ -218,13 +218,6 @@ void transfer_answered(struct call *call, struct leg *leg, const struct body *bo
 
 // ---- REFER
 
-static void reply(const struct leg *leg, uint64_t transaction, unsigned status)
-{
-	struct signalling *signalling = leg->call->table->ports.signalling;
-
-	signalling->reply(signalling->context, leg->session, transaction, status, &no_body);
-}
-
 static struct call *successor_new(struct leg *leaver, uint64_t subscription)
 {
 	struct call *call = call_new(leaver->call->table, &no_body);
@@ -262,7 +255,7 @@ static enum err refer_blind(struct leg *leaver, const struct leg_event *event)
 	attempt->record->dialled = arena_copy(&attempt->record->arena, str_first(event->request->refer_to, 128));
 	log_info("call_transferred", LOG_UINT("call", leaver->call->id), LOG_UINT("to_call", call->id),
 		 LOG_STR("by", attempt->record->transferred_by), LOG_STR("to", attempt->record->dialled));
-	reply(leaver, event->token, 202);
+	wire_reply(leaver, event->token, 202, NULL);
 	call_try(call, &destination);
 	call_tidy(call);
 	return ERR_NONE;
@@ -326,7 +319,7 @@ static enum err refer_to_talker(struct leg *leaver, struct leg *place, uint64_t 
 	}
 	log_info("call_transferred", LOG_UINT("call", leaver->call->id), LOG_UINT("with", consulted->id),
 		 LOG_UINT("to_call", call->id));
-	reply(leaver, subscription, 202);
+	wire_reply(leaver, subscription, 202, NULL);
 	succession_happens(call);
 	leg_stop(place, LEG_END_NORMAL);
 	call_settle_answered(consulted, OUTCOME_ANSWERED, ERR_NONE, "transfer");
@@ -351,7 +344,7 @@ static enum err refer_to_ringing(struct leg *leaver, struct leg *place, uint64_t
 	call->succession.subscription = subscription;
 	call->transfers = true;
 	log_info("call_transferred", LOG_UINT("call", leaver->call->id), LOG_UINT("to_call", call->id));
-	reply(leaver, subscription, 202);
+	wire_reply(leaver, subscription, 202, NULL);
 	succession_happens(call);
 	if (counted)
 		tally_drop(call->table, TALLY_USER, counted);
@@ -402,7 +395,7 @@ void transfer_requested(struct leg *leg, const struct leg_event *event)
 	enum err err = refer(leg, event);
 
 	if (err)
-		reply(leg, event->token, err_sip_status(err));
+		wire_reply(leg, event->token, err_sip_status(err), NULL);
 }
 
 // ---- to another device of one's own

@@ -42,8 +42,6 @@ static const struct {
     [LEG_END_SERVER] = {OUTCOME_FAILED, "The server ended the call."},
 };
 
-static const struct body no_body = {{NULL, 0}, {NULL, 0}};
-
 const char *leg_end_sentence(enum leg_end why)
 {
 	return ends[why].sentence;
@@ -52,11 +50,6 @@ const char *leg_end_sentence(enum leg_end why)
 bool leg_is_open(const struct leg *leg)
 {
 	return !state_is_final[leg->state];
-}
-
-static struct signalling *signalling_of(const struct leg *leg)
-{
-	return leg->call->table->ports.signalling;
 }
 
 static int64_t wall_clock(const struct leg *leg)
@@ -108,7 +101,8 @@ static void leg_close(struct leg *leg)
 
 	leg->ended_at = wall_clock(leg);
 	confirm_end(leg);
-	confirm_leave_relay(leg);
+	letters_drop(leg);
+	anchor_leave(leg);
 	toll_leave(table->toll, &leg->permit);
 	slots_remove(table->legs, leg->id);
 	leg->id = 0;
@@ -138,16 +132,6 @@ void leg_set_state(struct leg *leg, enum leg_state state)
 	if (!leg_is_open(leg))
 		leg_close(leg);
 	call_changed(leg->call);
-}
-
-void leg_acknowledge(struct leg *leg, const struct body *body)
-{
-	signalling_of(leg)->acknowledge(signalling_of(leg)->context, leg->session, body);
-}
-
-void leg_hang_up(struct leg *leg, enum leg_end why)
-{
-	signalling_of(leg)->hang_up(signalling_of(leg)->context, leg->session, why, leg->call->said);
 }
 
 void leg_note_end(struct leg *leg, enum leg_end why)
@@ -200,8 +184,8 @@ static void ours_answers(struct leg *leg, const struct leg_event *event)
 {
 	number_refusal_confirm(leg);
 	if (answered_too_soon(leg)) {
-		leg_acknowledge(leg, &no_body);
-		leg_hang_up(leg, LEG_END_TOO_SOON);
+		wire_acknowledge(leg, NULL);
+		wire_hang_up(leg, LEG_END_TOO_SOON);
 		leg_note_end(leg, LEG_END_TOO_SOON);
 		leg->status = 200;
 		leg->answered_at = wall_clock(leg);
@@ -260,7 +244,7 @@ static void ours_fails(struct leg *leg, const struct leg_event *event)
 static void ours_is_stopped(struct leg *leg, const struct leg_event *event)
 {
 	leg_note_end(leg, event->why);
-	signalling_of(leg)->cancel(signalling_of(leg)->context, leg->session, event->why, leg->call->said);
+	wire_cancel(leg, event->why);
 	if (leg->call->early_leg == leg)
 		leg->call->early_leg = NULL;
 	leg_set_state(leg, LEG_STOPPING);
@@ -272,8 +256,8 @@ static void stopping_answers(struct leg *leg, const struct leg_event *event)
 	(void)event;
 	if (leg->outcome == OUTCOME_TOO_LATE)
 		leg->answered_at = wall_clock(leg); // the voicemail: it tells when it answers
-	leg_acknowledge(leg, &no_body);
-	leg_hang_up(leg, leg->why);
+	wire_acknowledge(leg, NULL);
+	wire_hang_up(leg, leg->why);
 	leg_set_state(leg, LEG_CANCELLED);
 }
 
@@ -290,6 +274,65 @@ static void stays(struct leg *leg, const struct leg_event *event)
 	(void)event;
 }
 
+// ---- one of ours that is invited once the relay has said what with
+
+static const struct binding *binding_of(const struct leg *leg)
+{
+	const struct list *bindings = registrations_of(leg->call->table->ports.registrations, leg->device_id);
+
+	if (!bindings)
+		return NULL;
+	list_each (node, following, bindings) {
+		const struct binding *binding = container_of(node, const struct binding, node);
+		if (str_equal(binding->contact, leg->contact))
+			return binding;
+	}
+	return NULL;
+}
+
+// What it is invited over may have gone meanwhile.
+static void preparing_is_offered(struct leg *leg, const struct leg_event *event)
+{
+	const struct route *route = leg->trunk_id ? route_of_leg(leg) : NULL;
+	const struct binding *binding = leg->trunk_id ? NULL : binding_of(leg);
+	enum err err = ERR_UNREACHABLE;
+
+	if (route || binding)
+		err = leg_send(leg, binding, route, event->body);
+	else
+		leg_fail(leg, OUTCOME_UNREACHABLE, err_sentence(err));
+	if (!err)
+		return;
+	leg->understood = leg->trunk_id ? 503 : 0; // as one that could not be sent: another route may do
+	call_happens(leg->call, CALL_EVENT_LEG_FAILED, leg, NULL);
+}
+
+static void preparing_is_lost(struct leg *leg, const struct leg_event *event)
+{
+	(void)event;
+	leg->understood = err_sip_status(ERR_NO_MEDIA_RELAY);
+	leg_fail(leg, OUTCOME_FAILED, "The media relay did not answer.");
+	call_happens(leg->call, CALL_EVENT_LEG_FAILED, leg, NULL);
+}
+
+static void preparing_is_stopped(struct leg *leg, const struct leg_event *event)
+{
+	leg_note_end(leg, event->why);
+	leg_set_state(leg, LEG_CANCELLED);
+}
+
+// Whoever answered could not be heard, so it need not ring.
+static void ringing_is_lost(struct leg *leg, const struct leg_event *event)
+{
+	(void)event;
+	leg->why = LEG_END_NORMAL;
+	leg->outcome = OUTCOME_FAILED;
+	leg->reason = STR("The media relay was lost.");
+	wire_cancel(leg, LEG_END_NORMAL);
+	leg_set_state(leg, LEG_STOPPING);
+	call_happens(leg->call, CALL_EVENT_LEG_FAILED, leg, NULL);
+}
+
 // ---- the caller's leg until it is connected
 
 static void caller_gives_up(struct leg *leg, const struct leg_event *event)
@@ -297,7 +340,7 @@ static void caller_gives_up(struct leg *leg, const struct leg_event *event)
 	const struct refusal refusal = {.status = 487};
 
 	(void)event;
-	signalling_of(leg)->refuse(signalling_of(leg)->context, leg->session, &refusal);
+	wire_refuse(leg, &refusal);
 	leg_set_state(leg, LEG_GAVE_UP);
 	call_happens(leg->call, CALL_EVENT_CALLER_GAVE_UP, leg, NULL);
 }
@@ -323,7 +366,7 @@ static void caller_is_refused(struct leg *leg, const struct leg_event *event)
 		refusal.warning = str_of(err_sentence(result->err));
 		refusal.retry_after_s = result->status == 503 ? RETRY_AFTER_S : 0;
 	}
-	signalling_of(leg)->refuse(signalling_of(leg)->context, leg->session, &refusal);
+	wire_refuse(leg, &refusal);
 	leg_set_state(leg, LEG_REFUSED);
 }
 
@@ -343,7 +386,18 @@ static void caller_answers_early(struct leg *leg, const struct leg_event *event)
 	if (!early || !leg_is_open(early))
 		return;
 	leg->call->answered_early = true;
-	signalling_of(early)->answer_early(signalling_of(early)->context, early->session, event->body);
+	wire_answer_early(early, event->body);
+}
+
+// It crossed our 200 (RFC 3261 section 9.2), unless that still waits for the relay.
+static void accepted_is_cancelled(struct leg *leg, const struct leg_event *event)
+{
+	(void)event;
+	if (!leg->unaccepted)
+		return;
+	wire_refuse(leg, &(struct refusal){.status = 487});
+	leg_set_state(leg, LEG_GAVE_UP);
+	call_happens(leg->call, CALL_EVENT_HUNG_UP, leg, NULL);
 }
 
 static void accepted_acknowledges(struct leg *leg, const struct leg_event *event)
@@ -379,6 +433,13 @@ static void talker_hangs_up(struct leg *leg, const struct leg_event *event)
 	call_happens(leg->call, CALL_EVENT_HUNG_UP, leg, NULL);
 }
 
+// Nothing is heard any more, but the call is up: where there is another relay the two move there.
+static void talker_loses_relay(struct leg *leg, const struct leg_event *event)
+{
+	(void)event;
+	call_happens(leg->call, CALL_EVENT_MEDIA_LOST, leg, NULL);
+}
+
 static void talker_expires(struct leg *leg, const struct leg_event *event)
 {
 	(void)event;
@@ -390,14 +451,14 @@ static void talker_expires(struct leg *leg, const struct leg_event *event)
 
 static void talker_is_stopped(struct leg *leg, const struct leg_event *event)
 {
-	leg_hang_up(leg, event->why);
+	wire_hang_up(leg, event->why);
 	leg_set_state(leg, LEG_ENDED);
 }
 
 // The caller never brought the answer, but the winner's 200 wants its ACK all the same.
 static void answered_is_stopped(struct leg *leg, const struct leg_event *event)
 {
-	leg_acknowledge(leg, &no_body);
+	wire_acknowledge(leg, NULL);
 	talker_is_stopped(leg, event);
 }
 
@@ -415,13 +476,15 @@ static leg_handler *const table[LEG_STATE_COUNT][LEG_EVENT_COUNT] = {
 	    [LEG_EVENT_EARLY_ANSWERED] = caller_answers_early,
 	    [LEG_EVENT_REQUESTED] = relay_requested,
 	    [LEG_EVENT_REPLIED] = relay_replied,
+	    [LEG_EVENT_MEDIA_LOST] = stays,
 	    [LEG_EVENT_STOP] = caller_is_refused,
 	},
     [LEG_ACCEPTED] =
 	{
 	    [LEG_EVENT_ACKNOWLEDGED] = accepted_acknowledges,
 	    [LEG_EVENT_UNACKNOWLEDGED] = talker_is_lost,
-	    [LEG_EVENT_CANCELLED] = stays, // it crossed our 200 (RFC 3261 section 9.2)
+	    [LEG_EVENT_CANCELLED] = accepted_is_cancelled,
+	    [LEG_EVENT_MEDIA_LOST] = stays,
 	    [LEG_EVENT_HUNG_UP] = talker_hangs_up,
 	    [LEG_EVENT_EARLY_ANSWERED] = stays, // the device has answered without waiting for it
 	    [LEG_EVENT_EXPIRED] = talker_expires,
@@ -453,7 +516,6 @@ static leg_handler *const table[LEG_STATE_COUNT][LEG_EVENT_COUNT] = {
 	{
 	    [LEG_EVENT_MEDIA_OFFERED] = preparing_is_offered,
 	    [LEG_EVENT_MEDIA_LOST] = preparing_is_lost,
-	    [LEG_EVENT_WAITED] = preparing_is_lost,
 	    [LEG_EVENT_STOP] = preparing_is_stopped,
 	},
     [LEG_PROMPTING] =
@@ -493,6 +555,7 @@ static leg_handler *const table[LEG_STATE_COUNT][LEG_EVENT_COUNT] = {
 	},
     [LEG_ANSWERED] =
 	{
+	    [LEG_EVENT_MEDIA_LOST] = stays,
 	    [LEG_EVENT_HUNG_UP] = talker_hangs_up,
 	    [LEG_EVENT_EXPIRED] = talker_expires,
 	    [LEG_EVENT_REQUESTED] = relay_requested,
@@ -501,6 +564,8 @@ static leg_handler *const table[LEG_STATE_COUNT][LEG_EVENT_COUNT] = {
 	},
     [LEG_TALKING] =
 	{
+	    [LEG_EVENT_MEDIA_ANSWERED] = stays, // it went to the relay alone
+	    [LEG_EVENT_MEDIA_LOST] = talker_loses_relay,
 	    [LEG_EVENT_ACKNOWLEDGED] = talker_acknowledges,
 	    [LEG_EVENT_UNACKNOWLEDGED] = talker_is_lost,
 	    [LEG_EVENT_HUNG_UP] = talker_hangs_up,
@@ -537,9 +602,7 @@ void leg_abandon(struct leg *leg)
 
 void caller_ring(struct call *call, unsigned status, const struct body *body)
 {
-	struct signalling *signalling = call->table->ports.signalling;
-
-	signalling->progress(signalling->context, call->caller->session, status, body ? body : &no_body);
+	wire_progress(call->caller, status, body);
 }
 
 void caller_refuse(struct call *call, const struct result *result)
@@ -551,9 +614,7 @@ void caller_accept(struct call *call, const struct body *body)
 {
 	struct leg *leg = call->caller;
 
-	if (!body)
-		body = &no_body;
-	signalling_of(leg)->accept(signalling_of(leg)->context, leg->session, body);
+	wire_accept(leg, body);
 	leg->answered_at = wall_clock(leg);
 	leg_set_state(leg, LEG_ACCEPTED);
 }
@@ -571,7 +632,7 @@ void winner_accept(struct leg *leg)
 		leg_set_state(leg, LEG_ANSWERED);
 		return;
 	}
-	leg_acknowledge(leg, &no_body);
+	wire_acknowledge(leg, NULL);
 	leg_set_state(leg, LEG_TALKING);
 }
 
@@ -579,10 +640,10 @@ void winner_acknowledge(struct call *call, const struct body *body)
 {
 	struct leg *leg = call->winner;
 
-	if (leg->anchored && body && !str_empty(body->bytes))
-		leg->call->table->ports.media->complete(leg->call->table->ports.media->context, leg->id, body);
+	if (leg->state != LEG_ANSWERED && leg->prompted && body && !str_empty(body->bytes))
+		wire_to_relay(call->caller, body); // it has had its answer long ago
 	if (leg->state != LEG_ANSWERED)
 		return;
-	leg_acknowledge(leg, body ? body : &no_body);
+	wire_acknowledge(leg, body);
 	leg_set_state(leg, LEG_TALKING);
 }

@@ -12,6 +12,7 @@ struct leg *leg_new(struct call *call)
 	if (!leg)
 		return NULL;
 	list_init(&leg->node);
+	list_init(&leg->letters);
 	leg->call = call;
 	leg->id = slots_add(table_of_calls->legs, leg);
 	if (!leg->id) {
@@ -39,6 +40,7 @@ void leg_take(struct leg *to, struct leg *from)
 	struct slots *legs = from->call->table->legs;
 
 	relay_drop_leg(from);
+	anchor_leave(to);
 	slots_remove(legs, to->id);
 	slots_set(legs, from->id, to);
 	to->id = from->id;
@@ -57,6 +59,10 @@ void leg_take(struct leg *to, struct leg *from)
 	assert(!to->on_trunk);
 	to->on_trunk = from->on_trunk;
 	to->anchored = from->anchored;
+	to->anchor_reason = from->anchor_reason;
+	to->media = from->media;
+	to->behind_nat = from->behind_nat;
+	letters_take(to, from);
 	from->counted = from->talks = from->on_trunk = from->anchored = false;
 	if (from->turn)
 		from->turn->counted_legs = 0;
@@ -180,6 +186,33 @@ enum err leg_send(struct leg *leg, const struct binding *binding, const struct r
 	return ERR_NONE;
 }
 
+void leg_set_media(struct leg *leg, const struct binding *binding)
+{
+	leg->media = media_kind_of_device(leg->turn->device_kind);
+	leg->behind_nat = binding && binding->behind_nat;
+	leg->prompted = leg->turn->confirm;
+}
+
+// It is invited when the relay has said what with.
+static enum err leg_prepare(struct leg *leg, const struct binding *binding, const struct body *offer)
+{
+	enum err err = leg->prompted ? confirm_prepare(leg) : ERR_NONE;
+
+	if (err)
+		return err;
+	if (binding) {
+		leg->contact = arena_copy(&leg->attempt->record->arena, binding->contact);
+		if (!leg->contact.at)
+			return ERR_NO_MEMORY;
+	}
+	err = wire_prepare(leg, offer);
+	if (err)
+		return err;
+	leg->turn->rung = true;
+	leg_set_state(leg, LEG_PREPARING);
+	return ERR_NONE;
+}
+
 enum err leg_begin(struct attempt *attempt, struct call_turn *turn, const struct binding *binding,
 		   const struct route *route)
 {
@@ -196,9 +229,11 @@ enum err leg_begin(struct attempt *attempt, struct call_turn *turn, const struct
 		return err;
 	}
 	leg->trunk_id = route ? route->trunk_id : 0;
-	if (!turn->confirm)
-		return leg_send(leg, binding, route, &call->offer);
-	err = confirm_prepare(leg, binding);
+	leg_set_media(leg, binding);
+	const struct body offer = leg->prompted ? confirm_offer(call) : call->offer;
+	if (!wire_needs_relay(leg, &offer))
+		return leg_send(leg, binding, route, &offer);
+	err = leg_prepare(leg, binding, &offer);
 	if (err)
 		leg_fail(leg, OUTCOME_FAILED, err_sentence(err));
 	return err;

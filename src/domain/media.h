@@ -1,11 +1,10 @@
-// The port to the media relay. Legs between a plain phone and a browser, Teams or a prompt need one; without a relay such
-// a leg is refused with ERR_NO_MEDIA_RELAY and the other legs do not notice.
+// The port to the media relay. Legs between a plain phone and a browser, Teams, a NAT or a prompt need one; without a relay
+// such a leg is refused with ERR_NO_MEDIA_RELAY and the other legs do not notice.
 //
-// A leg goes through the relay from offer to release. The domain names it by its leg id, and all legs of one call by the
-// call's id: rtpengine knows the first as a tag and the second as a call-id (ng protocol), of which several offers differ
-// by their branch. Nothing here waits, and nothing calls back before it returns. What comes of it, and what the relay sees
-// by itself, is told through call_table.h: media_offered, media_answered, prompt_over, key_pressed, media_lost. After release
-// nothing is told of the leg any more.
+// The domain hands every session description that goes from one leg to another through it and passes on what comes back
+// (anchor.c). A side is a leg, named by its id, which is never used again. Nothing here waits, and nothing calls back before
+// it returns: what comes of it, and what the relay sees by itself, is told through struct media_sink. After release nothing
+// is told of that side any more but its quality.
 #ifndef DOMAIN_MEDIA_H
 #define DOMAIN_MEDIA_H
 
@@ -13,6 +12,29 @@
 #include "domain/err.h"
 
 struct body;
+
+// What a side can carry.
+enum media_kind {
+	MEDIA_PLAIN,   // RTP/AVP
+	MEDIA_BROWSER, // UDP/TLS/RTP/SAVPF: DTLS-SRTP, ICE, rtcp-mux (RFC 8827)
+	MEDIA_TEAMS,   // RTP/SAVP: SDES with AES_CM_128_HMAC_SHA1_80, required both ways (RFC 4568)
+};
+
+struct media_side {
+	uint64_t leg;
+	unsigned number; // of the leg within the call record; 0 is the caller
+	enum media_kind kind;
+	bool behind_nat; // where its packets come from counts, not what its description says
+};
+
+// One description on its way from a side to another. All borrowed for the length of the call.
+struct media_exchange {
+	uint64_t token;    // comes back with the result
+	struct str record; // the call record's id; several exchanges of a call share it
+	struct media_side from, to;
+	bool is_answer; // to the offer that went the other way last
+	const struct body *body;
+};
 
 enum prompt {
 #define PROMPT(name, text) PROMPT_##name,
@@ -30,23 +52,43 @@ struct media_prompt {
 	uint64_t caller_user_id; // whose name may have been recorded; 0: nobody's
 };
 
+// What a side received from the relay and sent to it, as far as the relay saw.
+struct media_quality {
+	struct str record;
+	unsigned number;      // of the leg, as in media_side
+	struct str relay;     // its name
+	struct str codec;     // "PCMA", "opus"; empty: nothing came
+	uint64_t packets;     // received from this side
+	uint64_t lost;        // of them
+	unsigned jitter_ms;   // mean, interarrival (RFC 3550 6.4.1)
+	unsigned mos_hundred; // mean opinion score by 100, 100 to 500; 0: not known
+};
+
 struct media {
 	void *context;
-	// Whether a leg that needs the relay can be offered one now. The rest is asked for when this says yes.
+	bool takes_all; // every call goes through it while it is available, not only those that need it
+	// Whether a leg that needs the relay can have one now. The rest is asked for when this says yes.
 	bool (*available)(void *context);
-	// What the leg is to be offered in place of `offer`, the caller's own; where that is empty, something of the relay's:
-	// media_offered within 5 s, or media_lost. The refusal, or the leg is the relay's until release.
-	enum err (*offer)(void *context, uint64_t call, uint64_t leg, const struct body *offer);
-	// What the leg answered: it can hear the relay. Brings media_answered: what the caller is to get in our 200, the answer
-	// to his offer, or an offer where he made none.
-	enum err (*answer)(void *context, uint64_t leg, const struct body *answer);
-	// The answer to such an offer, from the caller's ACK.
-	void (*complete)(void *context, uint64_t leg, const struct body *answer);
-	// Says it to this leg alone, in place of what it hears (play media, from-tag). prompt_over comes at its end, not when it was
-	// stopped or another one took its place.
+	// What the side `to` is to get in place of the body: translated or failed within 5 s, with the token. The refusal, or both
+	// sides are the relay's until they are released.
+	enum err (*translate)(void *context, const struct media_exchange *exchange);
+	// Says it to this side alone, in place of what it hears. prompt_over comes at its end, not when it was stopped or another
+	// one took its place.
 	enum err (*play)(void *context, uint64_t leg, const struct media_prompt *prompt);
 	void (*stop)(void *context, uint64_t leg); // nothing plays after this; harmless when nothing does
+	// The leg is over: whatever it had with any other side ends, its ports are free at once. Harmless for one never seen.
 	void (*release)(void *context, uint64_t leg);
+};
+
+// What the adapter says, on the call thread.
+struct media_sink {
+	void *context;
+	void (*translated)(void *context, uint64_t token, const struct body *body);
+	void (*failed)(void *context, uint64_t token);
+	void (*prompt_over)(void *context, uint64_t leg);
+	void (*key_pressed)(void *context, uint64_t leg, char key); // '0' to '9', '*', '#', 'A' to 'D'
+	void (*lost)(void *context, uint64_t leg); // its relay is gone; the next exchange takes another one
+	void (*quality)(void *context, const struct media_quality *quality); // after release
 };
 
 #endif

@@ -10,8 +10,9 @@
 
 // A message's payload. Borrowed for the length of the call.
 struct body {
-	struct str type;  // "application/sdp"
-	struct str bytes; // empty = none
+	struct str type;   // "application/sdp"
+	struct str bytes;  // empty = none
+	uint64_t from_leg; // within the domain: whose it is; 0: our own
 };
 
 // Why a leg is ended or not rung any more; each has its Reason header (RFC 3326).

@@ -95,7 +95,7 @@ struct body early_win(struct sip_session *session, const struct sip_message *res
 		if (exchange->dialog == early->dialog)
 			exchange->dialog = &session->dialog;
 	}
-	said = (struct body){early->sdp_type, early->sdp};
+	said = (struct body){.type = early->sdp_type, .bytes = early->sdp};
 	early->sdp_type = early->sdp = STR_NONE;
 	return said;
 }
@@ -178,7 +178,7 @@ static bool answers(struct str answer, struct str offer)
 // one of them answer the call, he hears of its offer then.
 static void answer_offer(struct sip_session *session, struct early *early)
 {
-	const struct body said = {session->clock.said_type, session->clock.said};
+	const struct body said = {.type = session->clock.said_type, .bytes = session->clock.said};
 
 	if (!early->answer_due || !answers(said.bytes, early->sdp))
 		return;

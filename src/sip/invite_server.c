@@ -89,6 +89,17 @@ static void take_caller(const struct trunk *trunk, const struct sip_message *inv
 		invitation->caller_name = sip_display_text(caller.display, texts->name);
 }
 
+// Where he is himself, when no proxy stands between us.
+static const struct net_address *heard_from(const struct sip_session *session, const struct sip_message *invite)
+{
+	struct sip_walk walk = {0};
+	struct str first, second;
+	bool forwarded = sip_value_next(invite, SIP_HEADER_VIA, &walk, &first) &&
+			 sip_value_next(invite, SIP_HEADER_VIA, &walk, &second);
+
+	return forwarded ? NULL : &session->dialog.flow.remote;
+}
+
 static void invite_domain(struct sip_session *session, const struct sip_message *invite, const struct identity *who)
 {
 	struct sip_endpoint *endpoint = session->endpoint;
@@ -107,6 +118,8 @@ static void invite_domain(struct sip_session *session, const struct sip_message 
 	    .body = session_body(invite),
 	    .session = session->id,
 	};
+	if (who->kind == IDENTITY_DEVICE)
+		invitation.heard_from = heard_from(session, invite);
 	if (who->kind == IDENTITY_TRUNK) {
 		const struct trunk *trunk = directory_trunk(endpoint->directory, who->id);
 		struct str called = trunk ? trunk_called_user(trunk, invite) : invite->uri.user;

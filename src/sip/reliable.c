@@ -89,7 +89,7 @@ static void say_held(struct sip_session *session)
 	struct reliable *reliable = &session->reliable;
 	struct str type = reliable->held_type, bytes = reliable->held_body;
 	unsigned status = reliable->held_status;
-	struct body body = {type, bytes};
+	struct body body = {.type = type, .bytes = bytes};
 
 	reliable->held_type = reliable->held_body = STR_NONE;
 	reliable->held_status = 0;

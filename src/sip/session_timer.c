@@ -201,7 +201,7 @@ static void refresh(struct sip_session *session)
 		return;
 	}
 	if (invite)
-		draft.body = (struct body){clock->said_type, clock->said};
+		draft.body = (struct body){.type = clock->said_type, .bytes = clock->said};
 	if ((invite && str_empty(clock->said)) || !exchange_start(session, &draft))
 		again_in(session, REFRESH_AGAIN_MS);
 	else

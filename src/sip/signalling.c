@@ -56,7 +56,7 @@ static enum err accept_on_hold(void *context, uint64_t id, const struct body *of
 
 	if (!session || !sdp_write_hold(&w, offer->bytes))
 		return ERR_NOT_ACCEPTABLE;
-	invite_server_accept(session, &(struct body){STR("application/sdp"), writer_result(&w)});
+	invite_server_accept(session, &(struct body){.type = STR("application/sdp"), .bytes = writer_result(&w)});
 	return ERR_NONE;
 }
 

@@ -28,8 +28,14 @@ struct party {
 // A leg in the relay.
 struct anchored {
 	uint64_t leg;
-	bool offered, connected; // it was told what the leg was offered; and what it answered
-	char offer[40];
+	bool connected; // it has answered an offer
+};
+
+// What the relay has been asked and not answered.
+struct exchange {
+	uint64_t token, from, to;
+	bool is_answer;
+	char text[40];
 };
 
 struct world {
@@ -42,6 +48,8 @@ struct world {
 	struct media media;
 	struct anchored anchored[ANCHORED_MAX];
 	size_t anchored_count;
+	struct exchange exchanges[ANCHORED_MAX];
+	size_t exchange_count;
 	unsigned prompts;
 	struct party sessions[SESSIONS + 1];
 	unsigned session_count, call_count, record_count, forwarded_count, taken;
@@ -203,35 +211,34 @@ static struct anchored *anchored_find(struct world *w, uint64_t leg)
 	return NULL;
 }
 
-static enum err relay_offer(void *context, uint64_t call, uint64_t leg, const struct body *offer)
+static struct anchored *anchored_enter(struct world *w, uint64_t leg)
+{
+	struct anchored *anchored = anchored_find(w, leg);
+
+	assert_true(leg > 0);
+	if (!anchored) {
+		anchored = &w->anchored[w->anchored_count++];
+		*anchored = (struct anchored){.leg = leg};
+	}
+	return anchored;
+}
+
+static enum err relay_translate(void *context, const struct media_exchange *said)
 {
 	struct world *w = context;
 
-	assert_true(call > 0);
-	assert_null(anchored_find(w, leg));
-	if (w->anchored_count == ANCHORED_MAX || chance(w, 8) == 0)
+	assert_true(said->from.leg != said->to.leg && said->record.length == 26);
+	if (w->anchored_count + 2 > ANCHORED_MAX || w->exchange_count == ANCHORED_MAX || chance(w, 8) == 0)
 		return ERR_NO_MEDIA_RELAY;
-	struct anchored *anchored = &w->anchored[w->anchored_count++];
-	*anchored = (struct anchored){.leg = leg};
-	snprintf(anchored->offer, sizeof anchored->offer, "%.*s", STR_ARG(offer->bytes));
+	struct anchored *from = anchored_enter(w, said->from.leg);
+	from->connected = from->connected || said->is_answer;
+	anchored_enter(w, said->to.leg);
+	struct exchange *exchange = &w->exchanges[w->exchange_count++];
+	*exchange = (struct exchange){
+	    .token = said->token, .from = said->from.leg, .to = said->to.leg, .is_answer = said->is_answer};
+	if (str_starts(said->body->bytes, STR("offer "))) // else the caller has made none
+		snprintf(exchange->text, sizeof exchange->text, "%.*s", STR_ARG(said->body->bytes));
 	return ERR_NONE;
-}
-
-static enum err relay_answer(void *context, uint64_t leg, const struct body *answer)
-{
-	struct anchored *anchored = anchored_find(context, leg);
-
-	(void)answer;
-	assert_non_null(anchored);
-	assert_true(anchored->offered && !anchored->connected);
-	anchored->connected = true;
-	return chance(context, 8) ? ERR_NONE : ERR_NO_MEDIA_RELAY;
-}
-
-static void relay_complete(void *context, uint64_t leg, const struct body *answer)
-{
-	(void)answer;
-	assert_non_null(anchored_find(context, leg));
 }
 
 static enum err relay_play(void *context, uint64_t leg, const struct media_prompt *prompt)
@@ -257,17 +264,32 @@ static void relay_release(void *context, uint64_t leg)
 
 	assert_non_null(anchored);
 	*anchored = w->anchored[--w->anchored_count];
+	for (size_t i = w->exchange_count; i-- > 0;)
+		if (w->exchanges[i].from == leg || w->exchanges[i].to == leg)
+			w->exchanges[i] = w->exchanges[--w->exchange_count];
+}
+
+static void relay_answers(struct world *w)
+{
+	const struct exchange exchange = w->exchanges[0];
+	const struct body body = {.type = STR("application/sdp"),
+				  .bytes = exchange.is_answer ? STR("answer") : str_of(exchange.text)};
+
+	w->exchange_count--;
+	memmove(w->exchanges, w->exchanges + 1, w->exchange_count * sizeof exchange);
+	if (chance(w, 12) == 0)
+		call_table_media_failed(w->calls, exchange.token);
+	else
+		call_table_media_translated(w->calls, exchange.token, &body);
 }
 
 static void relay_acts(struct world *w)
 {
 	static const char keys[] = {'1', '1', '2', '5'};
-	const struct body answer = {STR("application/sdp"), STR("answer")};
 
 	if (w->anchored_count == 0)
 		return;
 	struct anchored *anchored = &w->anchored[chance(w, (unsigned)w->anchored_count)];
-	const struct body offer = {STR("application/sdp"), str_of(anchored->offer)};
 	uint64_t leg = anchored->leg;
 	switch (chance(w, 8)) {
 	case 0:
@@ -281,12 +303,8 @@ static void relay_acts(struct world *w)
 		call_table_prompt_over(w->calls, leg);
 		break;
 	default:
-		if (!anchored->offered) {
-			anchored->offered = true;
-			call_table_media_offered(w->calls, leg, &offer);
-		} else if (anchored->connected) {
-			call_table_media_answered(w->calls, leg, &answer);
-		}
+		if (w->exchange_count > 0)
+			relay_answers(w);
 	}
 }
 
@@ -444,7 +462,7 @@ static void call_somebody(struct world *w)
 	if (invitation.caller == CALLER_TRUNK && chance(w, 4))
 		invitation.dialled = STR("+441444000009");
 	if (!w->without_offer[call])
-		invitation.body = (struct body){STR("application/sdp"), str_of(offer)};
+		invitation.body = (struct body){.type = STR("application/sdp"), .bytes = str_of(offer)};
 	uint64_t leg = 0;
 	enum err err = call_table_invited(w->calls, &invitation, &leg);
 	w->sessions[id].leg = leg;
@@ -460,7 +478,7 @@ static void call_somebody(struct world *w)
 // UPDATE, and what comes back for one, while it rings.
 static void early_acts(struct world *w, struct party *party)
 {
-	const struct body body = {STR("application/sdp"), STR("early")};
+	const struct body body = {.type = STR("application/sdp"), .bytes = STR("early")};
 	const struct dialog_request request = {.method = DIALOG_UPDATE, .body = body};
 	uint64_t token = party->request;
 
@@ -476,7 +494,7 @@ static void early_acts(struct world *w, struct party *party)
 
 static void caller_acts(struct world *w, struct party *party)
 {
-	const struct body body = {STR("application/sdp"), STR("answer")};
+	const struct body body = {.type = STR("application/sdp"), .bytes = STR("answer")};
 
 	if (party->progress == INVITED && chance(w, 4) == 0) {
 		early_acts(w, party);
@@ -514,7 +532,7 @@ static void fail_leg(struct world *w, struct party *party)
 
 static void device_acts(struct world *w, struct party *party)
 {
-	const struct body body = {STR("application/sdp"), STR("sdp")};
+	const struct body body = {.type = STR("application/sdp"), .bytes = STR("sdp")};
 
 	if (party->progress != INVITED && party->progress != CANCELLED)
 		return;
@@ -537,9 +555,9 @@ static void device_acts(struct world *w, struct party *party)
 
 static void talker_acts(struct world *w, struct party *party)
 {
-	const struct body body = {STR("application/sdp"), STR("again")};
+	const struct body body = {.type = STR("application/sdp"), .bytes = STR("again")};
 	const struct dialog_request request = {.method = (enum dialog_method)chance(w, 7),
-					       .body = chance(w, 2) ? body : (struct body){STR_NONE, STR_NONE}};
+					       .body = chance(w, 2) ? body : (struct body){.bytes = STR_NONE}};
 	uint64_t token = party->request;
 
 	switch (chance(w, 5)) {
@@ -700,18 +718,22 @@ static void world_open(struct world *w, uint64_t seed)
 	w->records = (struct records){.context = w, .save_registration = save_registration, .save_call = save_call};
 	w->media = (struct media){.context = w,
 				  .available = relay_available,
-				  .offer = relay_offer,
-				  .answer = relay_answer,
-				  .complete = relay_complete,
+				  .translate = relay_translate,
 				  .play = relay_play,
 				  .stop = relay_stop,
-				  .release = relay_release};
+				  .release = relay_release,
+				  .takes_all = chance(w, 2) == 0};
 	w->directory = directory_create(&plan);
 	w->registrations = registrations_create(w->loop, &w->records);
 	w->watch = watch_create(w->loop, w->directory, w->registrations);
 	registrations_watch(w->registrations, w->watch);
-	const struct call_table_ports ports = {w->loop,     w->directory, w->registrations, &w->signalling,
-					       &w->records, &w->media,    w->watch,         NULL};
+	const struct call_table_ports ports = {.loop = w->loop,
+					       .directory = w->directory,
+					       .registrations = w->registrations,
+					       .signalling = &w->signalling,
+					       .records = &w->records,
+					       .media = &w->media,
+					       .watch = w->watch};
 	w->calls = call_table_create(&ports);
 	for (unsigned id = 1; id <= DEVICES; id++)
 		put_device(w, id);

@@ -4,7 +4,7 @@
 
 static char key_of(const char *type, const char *bytes)
 {
-	const struct body body = {str_of(type), str_of(bytes)};
+	const struct body body = {.type = str_of(type), .bytes = str_of(bytes)};
 	char key;
 
 	return dtmf_read(&body, &key) ? key : 0;

@@ -3,6 +3,7 @@ scenario file says. Each runs in a folder of its own and is ended by its own pro
 
 import json
 import os
+import pty
 import shutil
 import signal
 import socket
@@ -54,13 +55,29 @@ def wait_for(condition, seconds, what):
 class Process:
     """A child process with its folder and its output in a file; closed in every case."""
 
-    def __init__(self, name, arguments, folder=None, environment=None):
+    def __init__(self, name, arguments, folder=None, environment=None, on_terminal=False):
+        """`on_terminal`: for what prints by the line to a terminal and by the block to a file."""
         self.folder = folder or tempfile.mkdtemp(prefix=f"carillon-{name}-")
         self.name = name
         self.log_path = os.path.join(self.folder, f"{name}.log")
         self.log = open(self.log_path, "ab")
-        self.process = subprocess.Popen(arguments, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=self.log,
+        screen, terminal = pty.openpty() if on_terminal else (None, None)
+        self.process = subprocess.Popen(arguments, cwd=self.folder, stdin=subprocess.DEVNULL,
+                                        stdout=terminal if on_terminal else self.log,
                                         stderr=subprocess.STDOUT, env=environment, start_new_session=True)
+        if on_terminal:
+            os.close(terminal)
+            threading.Thread(target=self._copy, args=(screen, self.log), daemon=True).start()
+
+    @staticmethod
+    def _copy(screen, log):
+        with open(screen, "rb", buffering=0) as screen:
+            try:
+                while chunk := screen.read(65536):
+                    log.write(chunk)
+                    log.flush()
+            except (OSError, ValueError):  # the process has ended (EIO), or the log is closed
+                pass
 
     def output(self):
         with open(self.log_path, errors="replace") as log:
@@ -127,8 +144,7 @@ class Baresip(Process):
                            f";audio_codecs=pcmu{account}\n")
         open(os.path.join(folder, "contacts"), "w").close()
         self.events, self.responses, self.lock = [], [], threading.Lock()
-        # To a file it would print by the block.
-        super().__init__("baresip", ["stdbuf", "-oL", "baresip", "-f", folder, "-v"], folder)
+        super().__init__("baresip", ["baresip", "-f", folder, "-v"], folder, on_terminal=True)
         self.control = wait_for(self._connect, 10, "baresip's control socket")
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()

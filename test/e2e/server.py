@@ -175,6 +175,8 @@ class Server(Process):
         return [self.record(item["id"]) for item in items]
 
     def record_count(self):
+        """How many there are once the last call's is among them."""
+        self.quiet()
         return len(self.api.get("call-records?limit=100")["items"])
 
     def record(self, record_id):
@@ -187,8 +189,10 @@ class Server(Process):
         return record
 
     def quiet(self, seconds=10):
-        """Waits until there is no call."""
+        """Waits until there is no call, and every one that there was is on record."""
         wait_for(lambda: not self.api.get("calls")["items"], seconds, "the calls to end")
+        wait_for(lambda: re.search(r"^carillon_store_records_kept 0$", self.api.raw("GET", "/metrics")[2], re.M), seconds,
+                 "the call records to be written")
 
 
 def timeline(record):

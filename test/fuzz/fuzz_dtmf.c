@@ -7,7 +7,8 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct str bytes = {(const char *)data, size};
-	const struct body bodies[] = {{STR("application/dtmf-relay"), bytes}, {STR("application/dtmf"), bytes}};
+	const struct body bodies[] = {{.type = STR("application/dtmf-relay"), .bytes = bytes},
+				      {.type = STR("application/dtmf"), .bytes = bytes}};
 
 	for (size_t i = 0; i < 2; i++) {
 		char key = 0;

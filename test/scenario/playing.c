@@ -15,7 +15,7 @@ static void place(struct stage *stage, struct party *party, struct invitation *i
 	party->calls = true;
 	party->without_offer = !with_offer;
 	if (with_offer)
-		invitation->body = (struct body){STR("application/sdp"), STR("offer")};
+		invitation->body = (struct body){.type = STR("application/sdp"), .bytes = STR("offer")};
 	invitation->session = party->session;
 	invitation->answers_early = stage->answers_early;
 	invitation->call_id = STR("a-call");
@@ -147,7 +147,7 @@ static void rings(struct stage *stage, struct line *line)
 
 static void says_progress(struct stage *stage, struct line *line)
 {
-	struct body body = {STR("application/sdp"), str_of(line->words[2])};
+	struct body body = {.type = STR("application/sdp"), .bytes = str_of(line->words[2])};
 
 	call_table_progressed(stage->calls, stage_party(stage, line->words[0])->leg, (unsigned)atoi(line->words[1]),
 			      &body);
@@ -158,7 +158,7 @@ static void answers(struct stage *stage, struct line *line)
 	struct party *party = stage_party(stage, line->words[0]);
 	char text[300];
 	snprintf(text, sizeof text, "sdp of %s", line->words[0]);
-	struct body body = {STR("application/sdp"), str_of(text)};
+	struct body body = {.type = STR("application/sdp"), .bytes = str_of(text)};
 
 	party->owes_487 = false;
 	call_table_answered(stage->calls, party->leg, &body);
@@ -199,7 +199,7 @@ static void redirects(struct stage *stage, struct line *line)
 
 static void answers_early(struct stage *stage, struct line *line)
 {
-	struct body body = {STR("application/sdp"), str_of(line->words[1])};
+	struct body body = {.type = STR("application/sdp"), .bytes = str_of(line->words[1])};
 
 	call_table_early_answered(stage->calls, stage_party(stage, line->words[0])->leg, &body);
 }
@@ -256,7 +256,7 @@ static void acknowledges(struct stage *stage, struct line *line)
 
 static void acknowledges_with(struct stage *stage, struct line *line)
 {
-	const struct body body = {STR("application/sdp"), str_of(line->words[1])};
+	const struct body body = {.type = STR("application/sdp"), .bytes = str_of(line->words[1])};
 
 	call_table_acknowledged(stage->calls, stage_party(stage, line->words[0])->leg, &body);
 }
@@ -288,12 +288,12 @@ static void presses_by_info(struct stage *stage, struct line *line)
 	char text[300];
 
 	snprintf(text, sizeof text, "Signal=%s\r\nDuration=160\r\n", line->words[1]);
-	press_by_info(stage, line, (struct body){STR("application/dtmf-relay"), str_of(text)});
+	press_by_info(stage, line, (struct body){.type = STR("application/dtmf-relay"), .bytes = str_of(text)});
 }
 
 static void presses_by_plain_info(struct stage *stage, struct line *line)
 {
-	press_by_info(stage, line, (struct body){STR("application/dtmf"), str_of(line->words[1])});
+	press_by_info(stage, line, (struct body){.type = STR("application/dtmf"), .bytes = str_of(line->words[1])});
 }
 
 static void has_heard_it(struct stage *stage, struct line *line)
@@ -381,7 +381,7 @@ static void refers_to_place(struct stage *stage, struct line *line)
 static void reply_with(struct stage *stage, struct line *line, const char *text)
 {
 	struct party *party = stage_party(stage, line->words[0]);
-	struct body body = {STR("application/sdp"), str_of(text)};
+	struct body body = {.type = STR("application/sdp"), .bytes = str_of(text)};
 
 	call_table_replied(stage->calls, party->leg, party->question, (unsigned)atoi(line->words[1]), &body);
 }

@@ -19,33 +19,21 @@ static bool relay_available(void *context)
 	return ((struct stage *)context)->relay_up;
 }
 
-static enum err owe(struct stage *stage, uint64_t leg, enum relay_debt_kind kind)
+// Offers to those who are yet to be invited are the domain's concern; answers are told of.
+static enum err relay_translate(void *context, const struct media_exchange *exchange)
 {
+	struct stage *stage = context;
+
 	if (stage->relay_refuses)
 		return ERR_NO_MEDIA_RELAY;
 	if (stage->relay_debt_count == RELAY_DEBTS_MAX)
 		stage_fail("the relay owes too much");
-	stage->relay_debts[stage->relay_debt_count++] = (struct relay_debt){leg, kind};
+	if (exchange->is_answer)
+		stage_say(stage, "the relay connects %s with \"%.*s\"", name_of(stage, exchange->from.leg),
+			  STR_ARG(exchange->body->bytes));
+	stage->relay_debts[stage->relay_debt_count++] =
+	    (struct relay_debt){exchange->from.leg, exchange->to.leg, exchange->token, exchange->is_answer};
 	return ERR_NONE;
-}
-
-static enum err relay_offer(void *context, uint64_t call, uint64_t leg, const struct body *offer)
-{
-	(void)call;
-	if (str_empty(offer->bytes))
-		stage_say(context, "the relay makes an offer of its own");
-	return owe(context, leg, RELAY_OWES_OFFER);
-}
-
-static enum err relay_answer(void *context, uint64_t leg, const struct body *answer)
-{
-	stage_say(context, "the relay connects %s with \"%.*s\"", name_of(context, leg), STR_ARG(answer->bytes));
-	return owe(context, leg, RELAY_OWES_ANSWER);
-}
-
-static void relay_complete(void *context, uint64_t leg, const struct body *answer)
-{
-	stage_say(context, "the relay connects %s to \"%.*s\"", name_of(context, leg), STR_ARG(answer->bytes));
 }
 
 static enum err relay_play(void *context, uint64_t leg, const struct media_prompt *prompt)
@@ -74,7 +62,7 @@ static void relay_release(void *context, uint64_t leg)
 	size_t kept = 0;
 
 	for (size_t i = 0; i < stage->relay_debt_count; i++)
-		if (stage->relay_debts[i].leg != leg)
+		if (stage->relay_debts[i].from != leg && stage->relay_debts[i].to != leg)
 			stage->relay_debts[kept++] = stage->relay_debts[i];
 	stage->relay_debt_count = kept;
 	stage_say(stage, "%s leaves the relay", name_of(stage, leg));
@@ -84,9 +72,7 @@ void stage_relay_open(struct stage *stage)
 {
 	stage->media = (struct media){.context = stage,
 				      .available = relay_available,
-				      .offer = relay_offer,
-				      .answer = relay_answer,
-				      .complete = relay_complete,
+				      .translate = relay_translate,
 				      .play = relay_play,
 				      .stop = relay_stop,
 				      .release = relay_release};
@@ -94,22 +80,19 @@ void stage_relay_open(struct stage *stage)
 
 void stage_relay_pay(struct stage *stage)
 {
-	const struct body offer = {STR("application/sdp"), STR("relay's offer")};
-	const struct body answer = {STR("application/sdp"), STR("relay's answer")};
+	const struct body offer = {.type = STR("application/sdp"), .bytes = STR("relay's offer")};
+	const struct body answer = {.type = STR("application/sdp"), .bytes = STR("relay's answer")};
 
 	while (stage->relay_debt_count > 0) {
 		struct relay_debt debt = stage->relay_debts[0];
 		stage->relay_debt_count--;
 		memmove(stage->relay_debts, stage->relay_debts + 1, stage->relay_debt_count * sizeof debt);
-		if (debt.kind == RELAY_OWES_OFFER)
-			call_table_media_offered(stage->calls, debt.leg, &offer);
-		else
-			call_table_media_answered(stage->calls, debt.leg, &answer);
+		call_table_media_translated(stage->calls, debt.token, debt.is_answer ? &answer : &offer);
 	}
 }
 
 void stage_relay_lose(struct stage *stage)
 {
 	while (stage->relay_debt_count > 0)
-		call_table_media_lost(stage->calls, stage->relay_debts[--stage->relay_debt_count].leg);
+		call_table_media_failed(stage->calls, stage->relay_debts[--stage->relay_debt_count].token);
 }

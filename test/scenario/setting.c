@@ -248,6 +248,13 @@ static void registers(struct stage *stage, struct line *line)
 	stage_register(stage, device_named(stage, line->words[0]), line->words[1]);
 }
 
+static void behind_nat(struct stage *stage, struct line *line)
+{
+	stage->behind_nat = true;
+	registers(stage, line);
+	stage->behind_nat = false;
+}
+
 static void unregisters(struct stage *stage, struct line *line)
 {
 	registrations_forget(stage->registrations, device_named(stage, line->words[0])->entity.id);
@@ -264,6 +271,12 @@ static void relay_up(struct stage *stage, struct line *line)
 {
 	(void)line;
 	stage->relay_up = true;
+}
+
+static void relay_takes_all(struct stage *stage, struct line *line)
+{
+	(void)line;
+	stage->relay_up = stage->media.takes_all = true;
 }
 
 static void relay_slow(struct stage *stage, struct line *line)
@@ -301,6 +314,7 @@ const struct word setting_words[] = {
     {"* is deleted",       deleted},
     {"* is *",             new_number},
     {"* selects *",        selects},
+    {"* registers as * behind a NAT", behind_nat},
     {"* registers as *",   registers},
     {"* unregisters",      unregisters},
     {"trunk *",            new_trunk},
@@ -310,6 +324,7 @@ const struct word setting_words[] = {
     {"set * * *",          set},
     {"the relay is up",    relay_up},
     {"the relay is slow",  relay_slow},
+    {"the relay takes all", relay_takes_all},
     {NULL, NULL},
 };
 // clang-format on

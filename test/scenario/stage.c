@@ -97,7 +97,8 @@ static void settle_one(struct stage *stage, struct party *party)
 	if (party->owes_ack) {
 		char answer[80];
 		snprintf(answer, sizeof answer, "answer of %s", party->name);
-		struct body body = {STR("application/sdp"), party->without_offer ? str_of(answer) : STR_NONE};
+		struct body body = {.type = STR("application/sdp"),
+				    .bytes = party->without_offer ? str_of(answer) : STR_NONE};
 		party->owes_ack = false;
 		call_table_acknowledged(stage->calls, party->leg, &body);
 	}
@@ -110,11 +111,16 @@ static void settle_one(struct stage *stage, struct party *party)
 
 void stage_settle(struct stage *stage)
 {
-	for (size_t i = 0; i < stage->party_count; i++)
-		if (!stage->parties[i].slow)
-			settle_one(stage, &stage->parties[i]);
-	if (!stage->relay_slow)
-		stage_relay_pay(stage);
+	bool paid;
+
+	do {
+		for (size_t i = 0; i < stage->party_count; i++)
+			if (!stage->parties[i].slow)
+				settle_one(stage, &stage->parties[i]);
+		paid = !stage->relay_slow && stage->relay_debt_count > 0;
+		if (paid)
+			stage_relay_pay(stage);
+	} while (paid);
 	stage_lamps_show(stage);
 }
 
@@ -447,6 +453,7 @@ void stage_register(struct stage *stage, const struct device *device, const char
 	    .expires_at_ms = (int64_t)loop_time_ms(stage->loop) + 86400000,
 	    .contact = str_of(contact),
 	    .call_id = STR("c"),
+	    .behind_nat = stage->behind_nat,
 	};
 
 	if (!registrations_restore(stage->registrations, &binding))

@@ -8,10 +8,10 @@
 enum { PARTY_NAME_SIZE = 48, PARTIES_MAX = 200, LAMPS_MAX = 8, RELAY_DEBTS_MAX = 20 };
 
 // What the fake relay has been asked for and not answered yet.
-enum relay_debt_kind { RELAY_OWES_OFFER, RELAY_OWES_ANSWER };
 struct relay_debt {
-	uint64_t leg;
-	enum relay_debt_kind kind;
+	uint64_t from, to; // legs
+	uint64_t token;
+	bool is_answer;
 };
 
 // A lamp of a phone that shows what an extension does.
@@ -45,6 +45,7 @@ struct stage {
 	struct media media;
 	struct feature_desk desk;
 	struct feature_order *order; // that the desk has yet to give back
+	bool behind_nat;             // what registers now
 	bool relay_up, relay_slow;   // slow: it answers when the scenario says so
 	bool relay_refuses;          // whatever it is asked
 	struct relay_debt relay_debts[RELAY_DEBTS_MAX];

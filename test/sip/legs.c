@@ -3,9 +3,9 @@
 
 #include <string.h>
 
-const struct body offer = {{"application/sdp", 15}, {SDP_OFFER, sizeof SDP_OFFER - 1}};
-const struct body answer = {{"application/sdp", 15}, {SDP_ANSWER, sizeof SDP_ANSWER - 1}};
-const struct body nothing = {{NULL, 0}, {NULL, 0}};
+const struct body offer = {.type = {"application/sdp", 15}, .bytes = {SDP_OFFER, sizeof SDP_OFFER - 1}};
+const struct body answer = {.type = {"application/sdp", 15}, .bytes = {SDP_ANSWER, sizeof SDP_ANSWER - 1}};
+const struct body nothing = {.bytes = {NULL, 0}};
 
 struct rig *rig;
 struct peer desk, soft, carrier, stranger;

@@ -156,7 +156,7 @@ static void each_branch_that_offers_gets_its_prack(void **state)
 {
 	static const char answered[] = "v=0\r\no=- 1 1 IN IP4 10.0.0.2\r\ns=-\r\nc=IN IP4 10.0.0.2\r\nt=0 0\r\n"
 				       "m=audio 5000 RTP/AVP 0\r\n";
-	const struct body caller = {STR("application/sdp"), {answered, sizeof answered - 1}};
+	const struct body caller = {.type = STR("application/sdp"), .bytes = {answered, sizeof answered - 1}};
 	(void)state;
 	peer_register(&soft, "821", 1, "Contact: <sip:821@10.0.0.3:5060>\n");
 	struct outgoing_invite without = to_soft();

@@ -187,7 +187,7 @@ static void what_is_too_large_for_a_datagram_goes_as_one_when_tcp_fails(void **s
 	    .number = STR("+441444123456"),
 	    .max_forwards = 69,
 	};
-	outgoing.body = (struct body){STR("application/sdp"), {large, sizeof large}};
+	outgoing.body = (struct body){.type = STR("application/sdp"), .bytes = {large, sizeof large}};
 	ring(&outgoing);
 	sim_run_for(rig->loop, 3000);
 	const char *invite =

@@ -161,7 +161,8 @@ static void a_prack_answers_an_offer_of_ours(void **state)
 	assert_starts(peer_next(&desk), "SIP/2.0 200 ");
 	rig_told(rig, "early answered 7 application/sdp [" SDP_OFFER "]\n");
 	// Another branch than the one he heard answers: its offer is made to him afterwards.
-	accept_call(&(struct body){STR("application/sdp"), STR("v=0\r\no=- 9 9 IN IP4 10.0.0.9\r\ns=-\r\n")});
+	accept_call(
+	    &(struct body){.type = STR("application/sdp"), .bytes = STR("v=0\r\no=- 9 9 IN IP4 10.0.0.9\r\ns=-\r\n")});
 	const char *answered = peer_next(&desk);
 	assert_has(answered, "Content-Length: 0\n");
 	desk_says("ACK", answered, 2, "");
@@ -243,7 +244,8 @@ static void update_before_any_answer_waits(void **state)
 // One branch was heard early, another one answered: a 2xx cannot change what the PRACK has settled.
 static void the_answer_of_another_branch_is_told_by_re_invite(void **state)
 {
-	const struct body other = {STR("application/sdp"), STR("v=0\r\no=- 9 9 IN IP4 10.0.0.9\r\ns=-\r\n")};
+	const struct body other = {.type = STR("application/sdp"),
+				   .bytes = STR("v=0\r\no=- 9 9 IN IP4 10.0.0.9\r\ns=-\r\n")};
 	(void)state;
 	call_510_with("Supported: 100rel\n");
 	progress(183, &answer);

@@ -45,7 +45,7 @@ static void the_domain_asks_the_other_side(void **state)
 	assert_string_equal(header_of(rig, ack, "CSeq"), "1 ACK");
 	respond(&desk, invite, "200 OK", "", "Contact: <sip:330@10.0.0.2:5060>\n" SDP_LINES);
 	assert_string_equal(peer_next(&desk), ack);
-	ask(DIALOG_INFO, &(struct body){STR("application/dtmf-relay"), STR("Signal=1\r\n")}, ERR_NONE);
+	ask(DIALOG_INFO, &(struct body){.type = STR("application/dtmf-relay"), .bytes = STR("Signal=1\r\n")}, ERR_NONE);
 	const char *info = peer_next(&desk);
 	assert_starts(info, "INFO ");
 	assert_has(info, "\nContent-Type: application/dtmf-relay\nContent-Length: 10\n\nSignal=1\n");
@@ -148,7 +148,8 @@ static void bytes_pass_unchanged(void **state)
 	assert_starts(rig->events, "requested 7 INFO multipart/mixed;boundary=\"x y\" [");
 	rig->events[0] = '\0';
 
-	ask(DIALOG_INFO, &(struct body){STR("application/octet-stream"), {body, sizeof body}}, ERR_NONE);
+	ask(DIALOG_INFO, &(struct body){.type = STR("application/octet-stream"), .bytes = {body, sizeof body}},
+	    ERR_NONE);
 	const char *info = peer_next(&desk);
 	const char *blank = strstr(info, "\n\n") + 2;
 	assert_has(info, "\nContent-Length: 8\n\n");
