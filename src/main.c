@@ -316,6 +316,7 @@ static void metrics_write(void *context, struct writer *w)
 	metric(w, "store_failures_total", "counter", "Transactions that failed.", store.failures);
 	metric(w, "store_waiting", "gauge", "Writes waiting.", store.waiting);
 	metric(w, "store_records_kept", "gauge", "Call records waiting for a store that fails.", store.records_kept);
+	metrics_write_quality(&store.heard, w);
 	metric(w, "log_lines_lost_total", "counter", "Log lines dropped.", log_lost());
 }
 

@@ -135,3 +135,17 @@ void metrics_write_toll(const struct toll *toll, struct writer *w)
 	metric(w, "outside_legs_refused_total", "counter", "Those that toll protection refused.", counters.refused);
 	metric(w, "toll_alarms", "gauge", "Limits of calls to the outside that are reached or near.", counters.alarms);
 }
+
+void metrics_write_quality(const struct mos_counters *heard, struct writer *w)
+{
+	static const char name[] = "carillon_leg_mos";
+
+	writer_format(w, "# HELP %s Mean opinion scores of legs that the media relay carried.\n# TYPE %s histogram\n",
+		      name, name);
+	for (size_t i = 0; i < MOS_BOUND_COUNT; i++)
+		writer_format(w, "%s_bucket{le=\"%u.%02u\"} %" PRIu64 "\n", name, mos_bounds[i] / 100,
+			      mos_bounds[i] % 100, heard->at_most[i]);
+	writer_format(w, "%s_bucket{le=\"+Inf\"} %" PRIu64 "\n%s_sum %" PRIu64 ".%02u\n%s_count %" PRIu64 "\n", name,
+		      heard->count, name, heard->sum_hundred / 100, (unsigned)(heard->sum_hundred % 100), name,
+		      heard->count);
+}

@@ -2,6 +2,7 @@
 #ifndef METRICS_H
 #define METRICS_H
 
+#include "domain/call_quality.h"
 #include "domain/toll.h"
 #include "sip/endpoint.h"
 
@@ -25,6 +26,8 @@ enum trunk_metric {
 void metrics_begin_trunk(enum trunk_metric metric, struct writer *w);
 void metrics_write_trunk(enum trunk_metric metric, struct str title, const struct trunk_state *state, struct writer *w);
 void metrics_write_toll(const struct toll *toll, struct writer *w);
+// As a histogram of mean opinion scores.
+void metrics_write_quality(const struct mos_counters *heard, struct writer *w);
 void metrics_write_overload(const struct sip_overload_counters *overload, struct writer *w);
 
 #endif

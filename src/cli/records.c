@@ -110,7 +110,40 @@ static void leg_print(const struct scale *scale, const json_t *leg, size_t label
 		printf(", talked %.1f s", (double)(json_time_ms(leg, "ended_at") - answered) / 1000);
 	if (reason[0])
 		printf(": %s", reason);
+	cell_write(json_object_get(leg, "anchor_reason"), reason, sizeof reason);
+	if (reason[0])
+		printf(" (media relay: %s)", reason);
 	putchar('\n');
+}
+
+static void quality_print(const char *who, const json_t *quality)
+{
+	char relay[CELL_MAX], codec[CELL_MAX], rating[CELL_MAX];
+	if (!json_is_object(quality))
+		return;
+	cell_write(json_object_get(quality, "relay"), relay, sizeof relay);
+	cell_write(json_object_get(quality, "codec"), codec, sizeof codec);
+	cell_write(json_object_get(quality, "rating"), rating, sizeof rating);
+	printf("  heard from %s: ", who);
+	if (rating[0])
+		printf("%s, MOS %.1f, ", rating, json_number_value(json_object_get(quality, "mos")));
+	printf("%.1f %% lost, jitter %lld ms, %s over %s\n",
+	       json_number_value(json_object_get(quality, "loss_percent")),
+	       (long long)json_integer_value(json_object_get(quality, "jitter_ms")), codec[0] ? codec : "no sound",
+	       relay[0] ? relay : "the media relay");
+}
+
+static void qualities_print(const json_t *record)
+{
+	const json_t *leg;
+	size_t i;
+	quality_print("the caller", json_object_get(record, "caller_quality"));
+	json_array_foreach(json_object_get(record, "legs"), i, leg)
+	{
+		char number[CELL_MAX];
+		cell_write(json_object_get(leg, "number"), number, sizeof number);
+		quality_print(number, json_object_get(leg, "quality"));
+	}
 }
 
 static size_t label_width_of(const json_t *record)
@@ -165,6 +198,7 @@ static void record_print(const json_t *record)
 	text_print("device", width + 2);
 	printf("0%*.1f s\n", BAR_WIDTH - 3, (double)scale.length_ms / 1000);
 	json_array_foreach(legs, i, leg) leg_print(&scale, leg, width);
+	qualities_print(record);
 }
 
 int record_run(struct cli *cli)

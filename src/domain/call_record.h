@@ -3,6 +3,7 @@
 #define DOMAIN_CALL_RECORD_H
 
 #include "base/arena.h"
+#include "domain/call_quality.h"
 #include "domain/err.h"
 
 // How a leg, or the call as a whole, ended.
@@ -26,6 +27,7 @@ enum outcome {
 extern const char *const outcome_names[]; // "answered" ..., ends with NULL
 
 struct leg_record {
+	unsigned number; // within the call, 1 ...; 0: there never was a leg
 	uint64_t device_id;
 	struct str device_number, device_title;
 	int device_kind;
@@ -37,9 +39,11 @@ struct leg_record {
 	int64_t confirmed_at; // the 1 was pressed; 0 = never, or not asked for
 	int64_t ended_at;
 	int outcome;
-	unsigned sip_status; // the last final status from the wire, or 0
-	unsigned q850;       // the cause that the far end gave (ITU-T Q.850), or 0
-	struct str reason;   // a sentence
+	unsigned sip_status;                // the last final status from the wire, or 0
+	unsigned q850;                      // the cause that the far end gave (ITU-T Q.850), or 0
+	struct str reason;                  // a sentence
+	struct str anchor_reason;           // why the media relay carried it: "browser", "teams" ...; empty: it did not
+	const struct call_quality *quality; // when it is read: how it was heard; NULL: not known
 };
 
 // Owns all its memory through `arena`; freed by the store with call_record_free.
@@ -63,6 +67,7 @@ struct call_record {
 	struct str
 	    forwarded_from; // id of the record this call was forwarded from when nobody answered, or transferred, or empty
 	struct str transferred_by; // number and name of who transferred the call to this target, or empty
+	const struct call_quality *caller_quality; // as a leg's
 	struct leg_record *legs;
 	size_t leg_count;
 };

@@ -96,6 +96,7 @@ static void leg_describe(struct leg_record *line, const struct call_turn *turn)
 static void line_of_leg(struct leg_record *line, const struct leg *leg)
 {
 	leg_describe(line, leg->turn);
+	line->number = leg->number;
 	line->started_at = leg->started_at;
 	line->ringing_at = leg->ringing_at;
 	line->answered_at = leg->answered_at;

@@ -192,6 +192,8 @@ struct records {
 	void (*save_registration)(void *context, struct registration_write *write);
 	// Takes the record. Kept in memory (up to 10,000 of them) and tried again while the store cannot be written.
 	void (*save_call)(void *context, struct call_record *record);
+	// Of one leg, at any time; kept as records are. A second one of the same leg adds to the first.
+	void (*quality)(void *context, const struct call_quality *quality);
 
 	// Gives the id and version. NOT_UNIQUE names the field and the other entity.
 	enum err (*create)(void *context, struct entity *entity, struct problem *problem);

@@ -37,6 +37,27 @@ static bool record_put(json_t *object, const struct call_record *record)
 	       json_put(object, "transferred_by", json_text(record->transferred_by));
 }
 
+// Null: nothing is known.
+static json_t *quality_show(const struct call_quality *quality)
+{
+	if (!quality)
+		return json_null();
+	json_t *object = json_object();
+	const char *rating = call_quality_rating(quality);
+	double sent = (double)quality->packets + (double)quality->lost;
+	if (json_put(object, "relay", json_text(quality->relay)) &&
+	    json_put(object, "codec", json_text(quality->codec)) &&
+	    json_put(object, "packets", json_integer((json_int_t)quality->packets)) &&
+	    json_put(object, "lost", json_integer((json_int_t)quality->lost)) &&
+	    json_put(object, "loss_percent", json_real(sent > 0 ? 100 * (double)quality->lost / sent : 0)) &&
+	    json_put(object, "jitter_ms", json_integer(quality->jitter_ms)) &&
+	    json_put(object, "mos", rating ? json_real(quality->mos_hundred / 100.0) : json_null()) &&
+	    json_put(object, "rating", rating ? json_string(rating) : json_null()))
+		return object;
+	json_decref(object);
+	return NULL;
+}
+
 static json_t *leg_show(const struct leg_record *leg)
 {
 	json_t *object = json_object();
@@ -54,7 +75,10 @@ static json_t *leg_show(const struct leg_record *leg)
 	    json_put(object, "ended_at", json_time(leg->ended_at)) &&
 	    json_put(object, "outcome", json_string(outcome_names[leg->outcome])) &&
 	    json_put(object, "sip_status", json_integer(leg->sip_status)) &&
-	    json_put(object, "q850", json_integer(leg->q850)) && json_put(object, "reason", json_text(leg->reason)))
+	    json_put(object, "q850", json_integer(leg->q850)) && json_put(object, "reason", json_text(leg->reason)) &&
+	    json_put(object, "anchor_reason",
+		     str_empty(leg->anchor_reason) ? json_null() : json_text(leg->anchor_reason)) &&
+	    json_put(object, "quality", quality_show(leg->quality)))
 		return object;
 	json_decref(object);
 	return NULL;
@@ -75,7 +99,9 @@ static json_t *record_show_legs(const struct call_record *record)
 	bool built = object != NULL;
 	for (size_t i = 0; built && i < record->leg_count; i++)
 		built = json_array_append_new(legs, leg_show(&record->legs[i])) == 0;
-	if (json_put(object, "legs", legs) && built)
+	// Both references go, whatever happens.
+	built = json_put(object, "legs", legs) && built;
+	if (json_put(object, "caller_quality", quality_show(record->caller_quality)) && built)
 		return object;
 	json_decref(object);
 	return NULL;

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/writer.h"
 #include "domain/device.h"
+#include "store/call_quality_sql.h"
 #include "store/text.h"
 
 #include <assert.h>
@@ -65,21 +66,22 @@ static enum err leg_save(struct database *database, const struct call_record *re
 {
 	const struct leg_record *leg = &record->legs[index];
 
-	return database_run(database,
-			    "INSERT INTO call_legs (record_id, position, device_id, device_number, device_title, "
-			    "device_kind, started_at, "
-			    "ringing_at, answered_at, ended_at, outcome, sip_status, reason, planned_start_ms, "
-			    "planned_stop_ms, q850, confirmed_at) "
-			    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
-			    VALUES(value_text(record->id), value_integer((int64_t)index), value_id(leg->device_id),
-				   clean(leg->device_number, arena), clean(leg->device_title, arena),
-				   value_text(str_of(kind_names[leg->device_kind])), value_integer(leg->started_at),
-				   value_integer(leg->ringing_at), value_integer(leg->answered_at),
-				   value_integer(leg->ended_at), value_text(str_of(outcome_names[leg->outcome])),
-				   value_integer(leg->sip_status), clean(leg->reason, arena),
-				   value_integer(leg->planned_start_ms), value_integer(leg->planned_stop_ms),
-				   value_integer(leg->q850), value_integer(leg->confirmed_at)),
-			    NO_ROWS);
+	return database_run(
+	    database,
+	    "INSERT INTO call_legs (record_id, position, device_id, device_number, device_title, "
+	    "device_kind, started_at, "
+	    "ringing_at, answered_at, ended_at, outcome, sip_status, reason, planned_start_ms, "
+	    "planned_stop_ms, q850, confirmed_at, number, anchor_reason) "
+	    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)",
+	    VALUES(value_text(record->id), value_integer((int64_t)index), value_id(leg->device_id),
+		   clean(leg->device_number, arena), clean(leg->device_title, arena),
+		   value_text(str_of(kind_names[leg->device_kind])), value_integer(leg->started_at),
+		   value_integer(leg->ringing_at), value_integer(leg->answered_at), value_integer(leg->ended_at),
+		   value_text(str_of(outcome_names[leg->outcome])), value_integer(leg->sip_status),
+		   clean(leg->reason, arena), value_integer(leg->planned_start_ms), value_integer(leg->planned_stop_ms),
+		   value_integer(leg->q850), value_integer(leg->confirmed_at), value_integer(leg->number),
+		   value_text(leg->anchor_reason)),
+	    NO_ROWS);
 }
 
 static enum err call_save(struct database *database, const struct call_record *record, struct arena *arena)
@@ -106,6 +108,15 @@ static enum err call_save(struct database *database, const struct call_record *r
 	    NO_ROWS);
 }
 
+// Only what the relay carried can be known of; other records cost nothing.
+static bool was_anchored(const struct call_record *record)
+{
+	for (size_t i = 0; i < record->leg_count; i++)
+		if (!str_empty(record->legs[i].anchor_reason))
+			return true;
+	return false;
+}
+
 enum err call_record_save(struct database *database, const struct call_record *record)
 {
 	struct arena arena;
@@ -113,9 +124,11 @@ enum err call_record_save(struct database *database, const struct call_record *r
 
 	arena_init(&arena, 0);
 	err = call_save(database, record, &arena);
-	if (database->changed_rows > 0)
-		for (size_t i = 0; !err && i < record->leg_count; i++)
-			err = leg_save(database, record, i, &arena);
+	bool is_new = database->changed_rows > 0;
+	for (size_t i = 0; !err && is_new && i < record->leg_count; i++)
+		err = leg_save(database, record, i, &arena);
+	if (!err && is_new && was_anchored(record))
+		err = call_quality_keep(database, record->id);
 	arena_free(&arena);
 	return err;
 }
@@ -215,6 +228,8 @@ static enum err take_leg(void *context, const struct row *row)
 	    .planned_stop_ms = row_integer(row, 12),
 	    .q850 = (unsigned)row_integer(row, 13),
 	    .confirmed_at = row_integer(row, 14),
+	    .number = (unsigned)row_integer(row, 15),
+	    .anchor_reason = copy_text(&copying, 16),
 	};
 	return copying.err;
 }
@@ -235,7 +250,7 @@ static enum err legs_read(struct database *database, struct reading *reading)
 	return database_run(database,
 			    "SELECT device_id, device_number, device_title, device_kind, started_at, ringing_at, "
 			    "answered_at, ended_at, outcome, sip_status, reason, planned_start_ms, planned_stop_ms, "
-			    "q850, confirmed_at "
+			    "q850, confirmed_at, number, anchor_reason "
 			    "FROM call_legs WHERE record_id = $1 "
 			    "ORDER BY position",
 			    VALUES(id), (struct row_visitor){take_leg, reading});
@@ -251,6 +266,8 @@ enum err call_record_read(struct database *database, struct str id, struct arena
 		err = ERR_NOT_FOUND;
 	if (!err)
 		err = legs_read(database, &reading);
+	if (!err)
+		err = call_quality_read(database, arena, reading.record);
 	if (!err)
 		*record = reading.record;
 	return err;

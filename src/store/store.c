@@ -27,6 +27,7 @@ struct store {
 	struct store_writer *writer; // owned
 	struct readers *readers;     // owned
 	struct records records;
+	struct mos_counters heard; // the call thread's
 };
 
 // ---- writing, from the call thread
@@ -46,6 +47,14 @@ static void save_registration(void *context, struct registration_write *write)
 static void save_call(void *context, struct call_record *record)
 {
 	store_writer_post_call(((struct store *)context)->writer, record);
+}
+
+static void quality(void *context, const struct call_quality *quality)
+{
+	struct store *store = context;
+
+	call_quality_count(&store->heard, quality);
+	store_writer_post_quality(store->writer, quality);
 }
 
 // ---- writing, from API threads
@@ -521,6 +530,7 @@ bool store_open(const struct store_settings *settings, struct store **result, ch
 	    .context = store,
 	    .save_registration = save_registration,
 	    .save_call = save_call,
+	    .quality = quality,
 	    .create = create,
 	    .update = update,
 	    .remove = remove_entity,
@@ -569,5 +579,8 @@ struct records *store_records(struct store *store)
 
 struct store_counters store_count(const struct store *store)
 {
-	return store_writer_count(store->writer);
+	struct store_counters counters = store_writer_count(store->writer);
+
+	counters.heard = store->heard;
+	return counters;
 }

@@ -7,6 +7,7 @@
 #include "domain/registration.h"
 #include "store/answer_sql.h"
 #include "store/audit_sql.h"
+#include "store/call_quality_sql.h"
 #include "store/call_record_sql.h"
 #include "store/derived_sql.h"
 #include "store/registration_sql.h"
@@ -14,6 +15,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 enum {
@@ -28,13 +30,15 @@ enum {
 };
 
 static const int64_t ANSWERS_KEPT_MS = 25LL * 60 * 60 * 1000;     // a day counts; then they may go
+static const int64_t QUALITY_KEPT_MS = 48LL * 60 * 60 * 1000;     // of a call that has no record yet
 static const int64_t AUDIT_KEPT_MS = 400LL * 24 * 60 * 60 * 1000; // what happened longer ago is forgotten
 
-// A call record that waits.
+// A call record that waits, or how one of a call's legs was heard.
 struct kept_record {
 	struct queue_item item;
 	struct kept_record *next;
-	struct call_record *record; // owned; this structure lives in its arena
+	struct call_record *record;  // owned; this structure lives in its arena. NULL: it is the other
+	struct call_quality quality; // its texts follow this structure
 };
 
 // What goes into one transaction.
@@ -143,14 +147,29 @@ static void record_drop_oldest(struct store_writer *writer)
 	if (!writer->records)
 		writer->records_end = &writer->records;
 	atomic_fetch_sub(&writer->records_kept, 1);
-	call_record_free(oldest->record);
+	if (oldest->record)
+		call_record_free(oldest->record);
+	else
+		free(oldest);
 }
 
 static void record_lose(struct store_writer *writer, const char *why)
 {
-	log_error("call_record_lost", LOG_STR("id", writer->records->record->id), LOG_TEXT("why", why));
-	atomic_fetch_add(&writer->records_lost, 1);
+	const struct kept_record *oldest = writer->records;
+
+	if (oldest->record) {
+		log_error("call_record_lost", LOG_STR("id", oldest->record->id), LOG_TEXT("why", why));
+		atomic_fetch_add(&writer->records_lost, 1);
+	} else {
+		log_warning("call_quality_lost", LOG_STR("id", oldest->quality.record), LOG_TEXT("why", why));
+	}
 	record_drop_oldest(writer);
+}
+
+static enum err record_write_out(struct store_writer *writer, const struct kept_record *kept)
+{
+	return kept->record ? call_record_save(writer->database, kept->record)
+			    : call_quality_save(writer->database, &kept->quality, wall_ms());
 }
 
 static void record_keep(struct store_writer *writer, struct kept_record *kept)
@@ -174,7 +193,7 @@ static enum err records_run(struct store_writer *writer, struct batch *batch)
 		return ERR_NONE;
 	for (struct kept_record *kept = writer->records; kept && batch->record_count < BATCH_RECORDS_MAX;
 	     kept = kept->next) {
-		err = call_record_save(writer->database, kept->record);
+		err = record_write_out(writer, kept);
 		if (err)
 			return err;
 		batch->record_count++;
@@ -330,7 +349,7 @@ static void records_try_singly(struct store_writer *writer)
 	for (size_t i = 0; writer->records && i < BATCH_RECORDS_MAX; i++) {
 		enum err err = database_begin(writer->database);
 		if (!err)
-			err = call_record_save(writer->database, writer->records->record);
+			err = record_write_out(writer, writer->records);
 		if (!err)
 			err = database_commit(writer->database);
 		database_rollback(writer->database);
@@ -418,6 +437,8 @@ static void sweep(struct store_writer *writer)
 		err = audit_sweep(writer->database, wall_ms() - AUDIT_KEPT_MS);
 	if (!err)
 		err = answer_sweep(writer->database, wall_ms() - ANSWERS_KEPT_MS);
+	if (!err)
+		err = call_quality_sweep(writer->database, wall_ms() - QUALITY_KEPT_MS);
 	if (err)
 		log_warning("store_sweep_failed", LOG_TEXT("reason", writer->database->message));
 }
@@ -529,6 +550,16 @@ void store_writer_post_registration(struct store_writer *writer, struct registra
 	queue_post(writer->queue, &write->item);
 }
 
+// Wakes the thread only when it does not wait for others of its kind already.
+static void record_post(struct store_writer *writer, struct kept_record *kept)
+{
+	kept->item.run = is_record;
+	if (atomic_exchange(&writer->gathering, true))
+		queue_post_quietly(writer->queue, &kept->item);
+	else
+		queue_post(writer->queue, &kept->item);
+}
+
 void store_writer_post_call(struct store_writer *writer, struct call_record *record)
 {
 	struct kept_record *kept = arena_alloc(&record->arena, sizeof *kept);
@@ -540,11 +571,33 @@ void store_writer_post_call(struct store_writer *writer, struct call_record *rec
 		return;
 	}
 	kept->record = record;
-	kept->item.run = is_record;
-	if (atomic_exchange(&writer->gathering, true))
-		queue_post_quietly(writer->queue, &kept->item);
-	else
-		queue_post(writer->queue, &kept->item);
+	record_post(writer, kept);
+}
+
+static struct str text_put(char **at, struct str text)
+{
+	struct str copy = {*at, text.length};
+
+	memcpy(*at, text.at, text.length);
+	*at += text.length;
+	return copy;
+}
+
+void store_writer_post_quality(struct store_writer *writer, const struct call_quality *quality)
+{
+	struct kept_record *kept =
+	    calloc(1, sizeof *kept + quality->record.length + quality->relay.length + quality->codec.length);
+
+	if (!kept) {
+		log_warning("call_quality_lost", LOG_STR("id", quality->record), LOG_TEXT("why", "no memory"));
+		return;
+	}
+	char *texts = (char *)(kept + 1);
+	kept->quality = *quality;
+	kept->quality.record = text_put(&texts, quality->record);
+	kept->quality.relay = text_put(&texts, quality->relay);
+	kept->quality.codec = text_put(&texts, quality->codec);
+	record_post(writer, kept);
 }
 
 void store_writer_post_operation(struct store_writer *writer, struct operation *operation)

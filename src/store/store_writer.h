@@ -15,7 +15,8 @@ void store_writer_destroy(struct store_writer *writer);
 
 // Any thread. None of these waits.
 void store_writer_post_registration(struct store_writer *writer, struct registration_write *write);
-void store_writer_post_call(struct store_writer *writer, struct call_record *record); // takes it
+void store_writer_post_call(struct store_writer *writer, struct call_record *record);            // takes it
+void store_writer_post_quality(struct store_writer *writer, const struct call_quality *quality); // copies it
 void store_writer_post_operation(struct store_writer *writer, struct operation *operation);
 bool store_writer_healthy(struct store_writer *writer, char *sentence, size_t size);
 struct store_counters store_writer_count(const struct store_writer *writer);

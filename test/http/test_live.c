@@ -110,6 +110,13 @@ static void calls_are_shown_and_hung_up(void **state)
 
 // ---- call records
 
+static void expect_quality(const json_t *quality, const char *text)
+{
+	char *shown = json_dumps(quality, JSON_COMPACT);
+	assert_string_equal(shown, text);
+	free(shown);
+}
+
 static void call_records_are_listed_and_told(void **state)
 {
 	struct fixture *f = *state;
@@ -121,10 +128,20 @@ static void call_records_are_listed_and_told(void **state)
 	record->dialled = STR("510");
 	record->outcome = OUTCOME_REFUSED;
 	record->err = ERR_DO_NOT_DISTURB;
-	record->legs = arena_alloc(&record->arena, sizeof *record->legs);
-	record->leg_count = 1;
+	record->legs = arena_alloc(&record->arena, 2 * sizeof *record->legs);
+	record->leg_count = 2;
 	record->legs[0] = (struct leg_record){
 	    .device_id = 3, .device_number = STR("330"), .outcome = OUTCOME_NOT_RUNG, .reason = STR("Do not disturb.")};
+	static const struct call_quality heard = {.relay = {"west", 4},
+						  .codec = {"PCM\xFF", 4},
+						  .packets = 990,
+						  .lost = 10,
+						  .jitter_ms = 4,
+						  .mos_hundred = 385};
+	static const struct call_quality silence = {.relay = {"west", 4}, .codec = {"", 0}};
+	record->legs[1] =
+	    (struct leg_record){.number = 1, .anchor_reason = STR("browser"), .outcome = 0, .quality = &heard};
+	record->caller_quality = &silence;
 	fake_records_add_call(f->records, record);
 	struct reply reply =
 	    ask(f, &f->admin, "GET", "/api/v1/call-records?from=2023-11-14&to=2023-11-15T00:00:00Z", NULL);
@@ -143,6 +160,17 @@ static void call_records_are_listed_and_told(void **state)
 	assert_string_equal(json_string_value(json_object_get(leg, "outcome")), "not_rung");
 	assert_string_equal(json_string_value(json_object_get(leg, "reason")), "Do not disturb.");
 	assert_true(json_is_null(json_object_get(leg, "started_at")));
+	assert_true(json_is_null(json_object_get(leg, "anchor_reason")));
+	assert_true(json_is_null(json_object_get(leg, "quality")));
+	leg = json_array_get(json_object_get(reply.json, "legs"), 1);
+	assert_string_equal(json_string_value(json_object_get(leg, "anchor_reason")), "browser");
+	expect_quality(json_object_get(leg, "quality"),
+		       "{\"relay\":\"west\",\"codec\":\"PCM\uFFFD\",\"packets\":990,\"lost\":10,\"loss_percent\":1.0,"
+		       "\"jitter_ms\":4,\"mos\":3.8500000000000001,\"rating\":\"fair\"}");
+	expect_quality(
+	    json_object_get(reply.json, "caller_quality"),
+	    "{\"relay\":\"west\",\"codec\":\"\",\"packets\":0,\"lost\":0,\"loss_percent\":0.0,\"jitter_ms\":0,"
+	    "\"mos\":null,\"rating\":null}");
 	expect(reply, 200);
 	expect(ask(f, &f->admin, "GET", "/api/v1/call-records/none", NULL), 404);
 }

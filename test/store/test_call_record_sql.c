@@ -5,6 +5,7 @@
 #include "store/registration_sql.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static struct call_record *new_record(unsigned number, int64_t started_at)
@@ -33,7 +34,8 @@ static struct call_record *new_record(unsigned number, int64_t started_at)
 	record->leg_count = 2;
 	record->legs = arena_alloc(&record->arena, 2 * sizeof *record->legs);
 	assert_non_null(record->legs);
-	record->legs[0] = (struct leg_record){.device_id = 1,
+	record->legs[0] = (struct leg_record){.number = 1,
+					      .device_id = 1,
 					      .device_number = STR("330"),
 					      .device_title = STR("Desk"),
 					      .device_kind = DEVICE_SIP_PHONE,
@@ -42,7 +44,9 @@ static struct call_record *new_record(unsigned number, int64_t started_at)
 					      .ended_at = started_at + 5001,
 					      .outcome = OUTCOME_ANSWERED_ELSEWHERE,
 					      .sip_status = 487};
-	record->legs[1] = (struct leg_record){.device_id = 3,
+	record->legs[1] = (struct leg_record){.number = 2,
+					      .anchor_reason = STR("prompt"),
+					      .device_id = 3,
 					      .device_number = STR("01444 123456"),
 					      .device_kind = DEVICE_EXTERNAL,
 					      .started_at = started_at,
@@ -109,6 +113,100 @@ static void a_record_comes_back_with_its_legs(void **state)
 	assert_int_equal(
 	    fixture->records->record_get(fixture->records->context, STR("nothing"), &fixture->arena, &read),
 	    ERR_NOT_FOUND);
+}
+
+static void heard(struct fixture *fixture, const struct call_record *record, const struct call_quality *how)
+{
+	struct call_quality quality = *how;
+
+	quality.record = record->id;
+	fixture->records->quality(fixture->records->context, &quality);
+}
+
+static const struct call_quality well = {.leg = 2,
+					 .relay = {"west", 4},
+					 .codec = {"PC\xFF", 3},
+					 .packets = 900,
+					 .lost = 3,
+					 .jitter_ms = 7,
+					 .mos_hundred = 420};
+static const struct call_quality silent = {.leg = 0, .relay = {"west", 4}, .codec = {"", 0}};
+
+static void expect_well(const struct call_quality *quality)
+{
+	assert_non_null(quality);
+	assert_true(str_equal(quality->relay, STR("west")));
+	assert_true(str_equal(quality->codec, STR("PC?")));
+	assert_int_equal(quality->packets, 900);
+	assert_int_equal(quality->lost, 3);
+	assert_int_equal(quality->jitter_ms, 7);
+	assert_int_equal(quality->mos_hundred, 420);
+}
+
+static void how_a_leg_was_heard_may_come_before_the_record_or_after_it(void **state)
+{
+	struct fixture *fixture = *state;
+	struct database *database;
+	char sentence[200];
+
+	for (unsigned before = 0; before < 2; before++) {
+		struct call_record *record = new_record(20 + before, 1700000000000), *read;
+		char *id = strndup(record->id.at, record->id.length);
+		if (before)
+			heard(fixture, record, &well);
+		if (before)
+			wait_for_writer(fixture);
+		save(fixture, record);
+		wait_for_writer(fixture);
+		if (!before)
+			heard(fixture, &(struct call_record){.id = str_of(id)}, &well);
+		heard(fixture, &(struct call_record){.id = str_of(id)}, &silent);
+		wait_for_writer(fixture);
+		read = read_record(fixture, id);
+		expect_well(read->legs[1].quality);
+		assert_null(read->legs[0].quality);
+		assert_non_null(read->caller_quality);
+		assert_int_equal(read->caller_quality->mos_hundred, 0);
+		assert_true(str_equal(read->legs[1].anchor_reason, STR("prompt")));
+		assert_true(str_empty(read->legs[0].anchor_reason));
+		assert_int_equal(read->legs[1].number, 2);
+		free(id);
+	}
+	fixture_close(fixture);
+	assert_string_equal(fixture_sql(fixture, "SELECT count(*) FROM call_quality WHERE kept_for = record_id"), "4");
+	assert_int_equal(database_open(str_of(fixture->url), DATABASE_WRITE, &database, sentence, sizeof sentence), 0);
+	assert_int_equal(database_run(database, "DELETE FROM call_records", VALUES_NONE, NO_ROWS), ERR_NONE);
+	database_close(database);
+	assert_string_equal(fixture_sql(fixture, "SELECT count(*) FROM call_quality"), "0"); // deleted with the record
+}
+
+static void two_relays_that_carried_a_leg_are_added_up(void **state)
+{
+	struct fixture *fixture = *state;
+	struct call_record *record = new_record(30, 1700000000000);
+	struct call_quality second = well;
+
+	heard(fixture, record, &well);
+	second.relay = STR("east");
+	second.codec = STR_NONE;
+	second.packets = 100;
+	second.lost = 97;
+	second.jitter_ms = 5;
+	second.mos_hundred = 0;
+	heard(fixture, record, &second);
+	second.jitter_ms = 9;
+	second.mos_hundred = 210;
+	heard(fixture, record, &second);
+	save(fixture, record);
+	wait_for_writer(fixture);
+	const struct call_quality *quality = read_record(fixture, "00000000000000000000000030")->legs[1].quality;
+	assert_int_equal(quality->packets, 1100);
+	assert_int_equal(quality->lost, 197);
+	assert_int_equal(quality->jitter_ms, 9);
+	assert_int_equal(quality->mos_hundred, 210); // the worst of them
+	assert_true(str_equal(quality->relay, STR("east")));
+	assert_true(str_equal(quality->codec, STR("PC?")));
+	assert_int_equal(store_count(fixture->store).heard.count, 2);
 }
 
 static void what_the_network_calls_itself_becomes_valid_text(void **state)
@@ -373,6 +471,8 @@ int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, fixture_setup, fixture_teardown)
 	const struct CMUnitTest tests[] = {
+	    TEST(how_a_leg_was_heard_may_come_before_the_record_or_after_it),
+	    TEST(two_relays_that_carried_a_leg_are_added_up),
 	    TEST(a_record_comes_back_with_its_legs),
 	    TEST(what_the_network_calls_itself_becomes_valid_text),
 	    TEST(the_list_shows_the_newest_first_in_pages),

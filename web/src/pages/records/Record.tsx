@@ -10,6 +10,7 @@ import { PageHead } from "../../parts/PageHead";
 import { Failure } from "../../parts/States";
 import { duration, milliseconds, moment } from "../../parts/time";
 import { rowsOfRecord, type CallRecord } from "../../parts/timeline";
+import { Heard } from "./Heard";
 import { OutcomeBadge, talkTime } from "./RecordList";
 
 function Fact({ label, children }: { label: string; children: ReactNode }) {
@@ -75,6 +76,7 @@ export default function Record() {
 						<Text c="dimmed">{record.sentence || t("records.nobodyRang")}</Text>
 					)}
 				</section>
+				<Heard record={record} />
 				<section className="card" aria-label={t("records.facts")}>
 					<SimpleGrid component="dl" cols={{ base: 1, xs: 2, md: 4 }} m={0} spacing="lg">
 						<Fact label={t("records.caller")}>
