@@ -52,10 +52,10 @@ static bool add_slab(struct pool *pool)
 	return true;
 }
 
-void *pool_take(struct pool *pool)
+void *pool_take_uncleared(struct pool *pool)
 {
 	if (SANITIZED) {
-		void *object = calloc(1, pool->object_size);
+		void *object = malloc(pool->object_size);
 		pool->in_use += object != NULL;
 		return object;
 	}
@@ -64,7 +64,13 @@ void *pool_take(struct pool *pool)
 	struct free_object *object = pool->free;
 	pool->free = object->next;
 	pool->in_use++;
-	return memset(object, 0, pool->object_size);
+	return object;
+}
+
+void *pool_take(struct pool *pool)
+{
+	void *object = pool_take_uncleared(pool);
+	return object ? memset(object, 0, pool->object_size) : NULL;
 }
 
 void pool_give(struct pool *pool, void *given)

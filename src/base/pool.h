@@ -14,6 +14,7 @@ struct pool {
 
 void pool_init(struct pool *pool, size_t object_size);
 void *pool_take(struct pool *pool);              // zeroed; NULL when there is no memory
+void *pool_take_uncleared(struct pool *pool);    // as it was given back
 void pool_give(struct pool *pool, void *object); // NULL is allowed
 void pool_free(struct pool *pool);               // asserts that nothing is in use
 

@@ -18,11 +18,6 @@ bool str_equal(struct str a, struct str b)
 	return a.length == b.length && (a.length == 0 || memcmp(a.at, b.at, a.length) == 0);
 }
 
-bool str_equal_nocase(struct str a, struct str b)
-{
-	return a.length == b.length && str_starts_nocase(a, b);
-}
-
 int str_compare(struct str a, struct str b)
 {
 	size_t common = a.length < b.length ? a.length : b.length;
@@ -108,12 +103,9 @@ bool str_to_uint(struct str s, uint64_t max, uint64_t *value)
 	if (s.length == 0)
 		return false;
 	for (size_t i = 0; i < s.length; i++) {
-		if (s.at[i] < '0' || s.at[i] > '9')
+		unsigned digit = (unsigned)(unsigned char)s.at[i] - '0'; // far above 9 when it is none
+		if (digit > 9 || __builtin_mul_overflow(sum, 10, &sum) || __builtin_add_overflow(sum, digit, &sum))
 			return false;
-		unsigned digit = (unsigned)(s.at[i] - '0');
-		if (sum > (UINT64_MAX - digit) / 10)
-			return false;
-		sum = 10 * sum + digit;
 	}
 	if (sum > max)
 		return false;

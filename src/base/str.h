@@ -24,10 +24,13 @@ static inline bool str_empty(struct str s)
 	return s.length == 0;
 }
 bool str_equal(struct str a, struct str b);
-bool str_equal_nocase(struct str a, struct str b); // ASCII case only
-int str_compare(struct str a, struct str b);       // like memcmp, shorter first
+int str_compare(struct str a, struct str b); // like memcmp, shorter first
 bool str_starts(struct str s, struct str prefix);
-bool str_starts_nocase(struct str s, struct str prefix);
+bool str_starts_nocase(struct str s, struct str prefix); // ASCII case only
+static inline bool str_equal_nocase(struct str a, struct str b)
+{
+	return a.length == b.length && str_starts_nocase(a, b);
+}
 // Constant time in the contents of both; the lengths may leak.
 bool str_equal_secret(struct str a, struct str b);
 

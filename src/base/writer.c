@@ -38,11 +38,6 @@ void writer_str(struct writer *w, struct str s)
 		memcpy(place, s.at, s.length);
 }
 
-void writer_text(struct writer *w, const char *terminated)
-{
-	writer_str(w, str_of(terminated));
-}
-
 void writer_uint(struct writer *w, uint64_t value)
 {
 	char digits[20];

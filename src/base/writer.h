@@ -5,6 +5,8 @@
 
 #include "base/str.h"
 
+#include <string.h>
+
 struct writer {
 	char *at;
 	size_t size; // bytes at `at`
@@ -15,7 +17,11 @@ struct writer {
 struct writer writer_into(void *memory, size_t size);
 void writer_char(struct writer *w, char c);
 void writer_str(struct writer *w, struct str s);
-void writer_text(struct writer *w, const char *terminated);
+// Inline, so that a literal's length is known.
+static inline void writer_text(struct writer *w, const char *terminated)
+{
+	writer_str(w, (struct str){terminated, terminated ? strlen(terminated) : 0});
+}
 void writer_uint(struct writer *w, uint64_t value);
 void writer_int(struct writer *w, int64_t value);
 void writer_hex(struct writer *w, const void *bytes, size_t size); // lower case

@@ -24,13 +24,18 @@ static enum form take_name(struct str value, struct sip_address *address, size_t
 	return FORM_NAME_ADDR;
 }
 
-static bool parameters_valid(struct str parameters)
+// Finds the first tag on the way. False when they are broken.
+static bool take_parameters(struct str parameters, struct str *tag)
 {
 	struct syntax_parameter parameter;
 	enum syntax_step step;
-	do {
-		step = syntax_parameter_next(&parameters, ';', &parameter);
-	} while (step == SYNTAX_ITEM);
+	bool found = false;
+	while ((step = syntax_parameter_next(&parameters, ';', &parameter)) == SYNTAX_ITEM) {
+		if (found || !str_equal_nocase(parameter.name, STR("tag")))
+			continue;
+		found = true;
+		*tag = parameter.value;
+	}
 	return step == SYNTAX_END;
 }
 
@@ -70,7 +75,30 @@ bool sip_address_parse(struct str value, struct sip_address *address)
 	if (value.at[end] != ';')
 		return false;
 	address->parameters = str_from(value, end + 1);
-	return parameters_valid(address->parameters);
+	return take_parameters(address->parameters, &address->tag);
+}
+
+bool sip_address_tag(struct str value, struct str *tag)
+{
+	struct sip_address address;
+	size_t begin = 0, end;
+	*tag = STR_NONE;
+	value = syntax_trim(value);
+	enum form form = take_name(value, &address, &begin);
+	if (form == FORM_BROKEN)
+		return false;
+	if (form == FORM_NAME_ADDR) {
+		end = begin + str_index(str_from(value, begin), '>');
+		if (end == value.length)
+			return false;
+		end++;
+	} else {
+		end = bare_uri_end(value);
+	}
+	end = syntax_skip_space(value, end);
+	if (end == value.length)
+		return true;
+	return value.at[end] == ';' && take_parameters(str_from(value, end + 1), tag);
 }
 
 bool sip_header_parameter(struct str parameters, struct str name, struct str *value)

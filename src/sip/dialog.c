@@ -46,7 +46,7 @@ static bool keep_with_tag(struct str *kept, struct str *tag_kept, struct str val
 {
 	static const struct str mark = {";tag=", 5};
 	size_t length = value.length + (str_empty(tag) ? 0 : mark.length + tag.length);
-	char *text = malloc(length + 1);
+	char *text = owned_take(length);
 	if (!text)
 		return false;
 	struct writer w = writer_into(text, length);
@@ -75,6 +75,73 @@ static bool keep_as_received(struct str *kept, struct str *tag_kept, struct str 
 	return true;
 }
 
+// ---- where it leads
+
+static uint8_t transport_said(const struct sip_uri *uri)
+{
+	struct str name;
+	if (!sip_parameter(uri->parameters, ';', STR("transport"), &name))
+		return HOP_UNSAID;
+	for (uint8_t i = 0; transport_names[i]; i++)
+		if (str_equal_nocase(name, str_of(transport_names[i])))
+			return i;
+	return HOP_UNKNOWN;
+}
+
+bool dialog_address_of(const struct sip_uri *uri, struct net_address *address)
+{
+	struct str host = uri->host, maddr;
+	uint16_t port = uri->port;
+	if (sip_parameter(uri->parameters, ';', STR("maddr"), &maddr) && !str_empty(maddr))
+		host = maddr;
+	if (port == 0)
+		port = uri->scheme == URI_SIPS || transport_said(uri) == TRANSPORT_TLS ? 5061 : 5060;
+	return net_address_parse(host, port, address);
+}
+
+// Takes the first route off the list; false when there is none.
+static bool route_take(struct str *routes, struct sip_address *route, struct str *text)
+{
+	bool quoted = false, angle = false;
+	size_t i = 0;
+	*routes = str_trim(*routes);
+	for (; i < routes->length; i++) {
+		char c = routes->at[i];
+		if (quoted && c == '\\')
+			i++;
+		else if (c == '"')
+			quoted = !quoted;
+		else if (!quoted && (c == '<' || c == '>'))
+			angle = c == '<';
+		else if (!quoted && !angle && c == ',')
+			break;
+	}
+	*text = str_trim(str_first(*routes, i));
+	*routes = str_trim(str_from(*routes, i + 1));
+	return !str_empty(*text) && sip_address_parse(*text, route);
+}
+
+static void read_hop(struct sip_dialog *dialog)
+{
+	struct str routes = dialog->routes, text;
+	struct sip_address route;
+	struct sip_uri uri;
+	const char *why;
+	size_t at;
+
+	dialog->hop = (struct dialog_hop){.transport = HOP_UNSAID};
+	if (route_take(&routes, &route, &text))
+		uri = route.uri;
+	else if (!sip_uri_parse(dialog->target, &uri, &why, &at))
+		return;
+	if (!dialog_address_of(&uri, &dialog->hop.address))
+		dialog->hop.address.family = 0;
+	dialog->hop.transport = transport_said(&uri);
+	dialog->hop.secured = uri.scheme == URI_SIPS;
+}
+
+// ---- how it begins
+
 bool dialog_start_client(struct sip_dialog *dialog, struct loop *loop, const struct dialog_start *start)
 {
 	char tag[DIALOG_TAG_LENGTH + 1], call_id[2 * DIALOG_TAG_LENGTH + 1];
@@ -84,9 +151,12 @@ bool dialog_start_client(struct sip_dialog *dialog, struct loop *loop, const str
 	dialog->flow = start->flow;
 	dialog->pinned = start->pinned;
 	dialog->sips = str_starts_nocase(start->target, STR("sips:"));
-	return owned_set(&dialog->call_id, str_of(call_id)) && owned_set(&dialog->target, start->target) &&
-	       owned_set(&dialog->routes, start->routes) && owned_set(&dialog->remote, start->remote) &&
-	       keep_with_tag(&dialog->local, &dialog->local_tag, start->local, str_of(tag));
+	if (!owned_set(&dialog->call_id, str_of(call_id)) || !owned_set(&dialog->target, start->target) ||
+	    !owned_set(&dialog->routes, start->routes) || !owned_set(&dialog->remote, start->remote) ||
+	    !keep_with_tag(&dialog->local, &dialog->local_tag, start->local, str_of(tag)))
+		return false;
+	read_hop(dialog);
+	return true;
 }
 
 // The URI in the first Contact, when it is one that requests can be sent to.
@@ -95,7 +165,7 @@ static bool contact_uri(const struct sip_message *message, struct sip_uri *uri)
 	struct sip_walk walk = {0};
 	struct str value;
 	struct sip_address address;
-	if (!sip_value_next(message, SIP_HEADER_CONTACT, &walk, &value) || !sip_address_parse(value, &address))
+	if (!sip_value_next(message, SIP_HEADER_CONTACT, &walk, &value) || !sip_contact_parse(message, value, &address))
 		return false;
 	if (address.uri.scheme != URI_SIP && address.uri.scheme != URI_SIPS)
 		return false;
@@ -165,6 +235,7 @@ bool dialog_start_server(struct sip_dialog *dialog, struct loop *loop, const str
 			      invite->from_tag) ||
 	    !keep_with_tag(&dialog->local, &dialog->local_tag, sip_header_value(invite, SIP_HEADER_TO), str_of(tag)))
 		return false;
+	read_hop(dialog);
 	// RFC 5626 section 4.3: "ob" asks for the flow that the INVITE came by.
 	dialog->pinned = str_empty(dialog->routes) && (behind_nat(&target, from) || wants_its_flow(&target));
 	return true;
@@ -191,6 +262,7 @@ bool dialog_confirm(struct sip_dialog *dialog, const struct sip_message *respons
 	dialog->remote = remote;
 	dialog->remote_tag = remote_tag;
 	dialog->routes = routes;
+	read_hop(dialog);
 	return dialog_refresh_target(dialog, response);
 }
 
@@ -213,7 +285,10 @@ bool dialog_refresh_target(struct sip_dialog *dialog, const struct sip_message *
 	struct sip_uri uri;
 	if (!contact_uri(message, &uri) || str_equal(uri.text, dialog->target))
 		return true;
-	return owned_set(&dialog->target, uri.text);
+	if (!owned_set(&dialog->target, uri.text))
+		return false;
+	read_hop(dialog);
+	return true;
 }
 
 bool dialog_matches(const struct sip_dialog *dialog, const struct sip_message *request)
@@ -231,31 +306,6 @@ bool dialog_in_order(struct sip_dialog *dialog, const struct sip_message *reques
 	return true;
 }
 
-static uint8_t uri_transport(const struct sip_uri *uri, uint8_t otherwise)
-{
-	struct str name;
-	// RFC 3261 section 19.1.2: sips: is TLS over whatever it says; RFC 7118 section 5.2: "ws" is said of both.
-	if (uri->scheme == URI_SIPS || otherwise == TRANSPORT_WSS)
-		return otherwise == TRANSPORT_WSS ? TRANSPORT_WSS : TRANSPORT_TLS;
-	if (!sip_parameter(uri->parameters, ';', STR("transport"), &name))
-		return otherwise == TRANSPORT_UDP || otherwise == TRANSPORT_TCP ? TRANSPORT_UDP : otherwise;
-	for (uint8_t i = 0; transport_names[i]; i++)
-		if (str_equal_nocase(name, str_of(transport_names[i])))
-			return i;
-	return otherwise;
-}
-
-bool dialog_address_of(const struct sip_uri *uri, struct net_address *address)
-{
-	struct str host = uri->host, maddr;
-	uint16_t port = uri->port;
-	if (sip_parameter(uri->parameters, ';', STR("maddr"), &maddr) && !str_empty(maddr))
-		host = maddr;
-	if (port == 0)
-		port = uri_transport(uri, TRANSPORT_UDP) == TRANSPORT_TLS ? 5061 : 5060;
-	return net_address_parse(host, port, address);
-}
-
 static bool host_is(struct str uri_text, const struct net_address *address)
 {
 	struct sip_uri uri;
@@ -264,28 +314,6 @@ static bool host_is(struct str uri_text, const struct net_address *address)
 	size_t at;
 	return sip_uri_parse(uri_text, &uri, &why, &at) && dialog_address_of(&uri, &named) &&
 	       net_address_same_host(&named, address);
-}
-
-// Takes the first route off the list; false when there is none.
-static bool route_take(struct str *routes, struct sip_address *route, struct str *text)
-{
-	bool quoted = false, angle = false;
-	size_t i = 0;
-	*routes = str_trim(*routes);
-	for (; i < routes->length; i++) {
-		char c = routes->at[i];
-		if (quoted && c == '\\')
-			i++;
-		else if (c == '"')
-			quoted = !quoted;
-		else if (!quoted && (c == '<' || c == '>'))
-			angle = c == '<';
-		else if (!quoted && !angle && c == ',')
-			break;
-	}
-	*text = str_trim(str_first(*routes, i));
-	*routes = str_trim(str_from(*routes, i + 1));
-	return !str_empty(*text) && sip_address_parse(*text, route);
 }
 
 bool dialog_flow_plausible(const struct sip_dialog *dialog, const struct flow *from)
@@ -300,34 +328,33 @@ bool dialog_flow_plausible(const struct sip_dialog *dialog, const struct flow *f
 	return false;
 }
 
+static uint8_t hop_transport(const struct dialog_hop *hop, uint8_t otherwise)
+{
+	// RFC 3261 section 19.1.2: sips: is TLS over whatever it says; RFC 7118 section 5.2: "ws" is said of both.
+	if (hop->secured || otherwise == TRANSPORT_WSS)
+		return otherwise == TRANSPORT_WSS ? TRANSPORT_WSS : TRANSPORT_TLS;
+	if (hop->transport == HOP_UNSAID)
+		return otherwise == TRANSPORT_UDP || otherwise == TRANSPORT_TCP ? TRANSPORT_UDP : otherwise;
+	return hop->transport == HOP_UNKNOWN ? otherwise : hop->transport;
+}
+
 struct flow dialog_next_hop(const struct sip_dialog *dialog)
 {
+	const struct net_address *address = &dialog->hop.address;
 	struct flow flow = dialog->flow;
-	struct str routes = dialog->routes, text;
-	struct sip_address route;
-	struct sip_uri uri;
-	struct net_address address;
-	const char *why;
-	size_t at;
 
-	if (dialog->pinned)
+	if (dialog->pinned || address->family == 0)
 		return flow;
-	if (route_take(&routes, &route, &text))
-		uri = route.uri;
-	else if (!sip_uri_parse(dialog->target, &uri, &why, &at))
-		return flow;
-	if (!dialog_address_of(&uri, &address))
-		return flow;
-	uint8_t transport = uri_transport(&uri, flow.transport);
+	uint8_t transport = hop_transport(&dialog->hop, flow.transport);
 	// A connection that leads to the host already is used again, whatever port the Contact names (RFC 5923 in spirit: the port of a
 	// TCP client is not one it listens on).
-	if (flow.transport != TRANSPORT_UDP && net_address_same_host(&address, &flow.remote) && flow.connection != 0)
+	if (flow.transport != TRANSPORT_UDP && net_address_same_host(address, &flow.remote) && flow.connection != 0)
 		return flow;
-	if (transport != flow.transport || !net_address_equal(&address, &flow.remote)) {
-		if (!net_address_same_host(&address, &flow.remote))
+	if (transport != flow.transport || !net_address_equal(address, &flow.remote)) {
+		if (!net_address_same_host(address, &flow.remote))
 			flow.name = 0;
 		flow.transport = transport;
-		flow.remote = address;
+		flow.remote = *address;
 		flow.connection = 0;
 	}
 	return flow;

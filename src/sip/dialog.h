@@ -6,6 +6,14 @@
 #include "sip/transport.h"
 
 enum { DIALOG_TAG_LENGTH = 16, DIALOG_ROUTES_MAX = SIP_LINE_MAX, DIALOG_REQUEST_MAX = SIP_MESSAGE_MAX };
+enum { HOP_UNSAID = 254, HOP_UNKNOWN = 255 };
+
+// The way that a URI names.
+struct dialog_hop {
+	struct net_address address; // family 0: a host's name, or nothing that can be read
+	uint8_t transport;          // enum transport, or one of the two below
+	bool secured;               // sips:
+};
 
 struct sip_dialog {
 	struct list node;      // among a session's forks
@@ -16,6 +24,7 @@ struct sip_dialog {
 	struct str remote_tag; // within `remote`; empty before the other side has answered
 	struct str target;     // owned: the URI that requests are for (the other's Contact)
 	struct str routes;     // owned: Route values joined by commas, or empty
+	struct dialog_hop hop; // where `routes`, or else `target`, lead; read again only when they change
 	struct flow flow;      // where packets come from, and go to when the target cannot be used
 	bool pinned;           // behind NAT: always to the flow, whatever the target says
 	bool sips; // made with a sips: URI: our Contact must be one too (RFC 3261 sections 8.1.1.8 and 12.1.1)

@@ -2,8 +2,10 @@
 // could be taken for a line end by somebody else.
 #include "sip/head.h"
 
+#include "sip/header.h"
 #include "sip/syntax.h"
 
+#include <endian.h>
 #include <string.h>
 
 // The index of the first control character (below space) at or after `at`, or `limit`.
@@ -13,9 +15,11 @@ static size_t next_control(const char *bytes, size_t at, size_t limit)
 	while (at + 8 <= limit) {
 		uint64_t eight;
 		memcpy(&eight, bytes + at, 8);
-		// A byte below 0x20 borrows into its top bit; bytes with their top bit set are no control characters.
-		if (((eight - ones * 0x20) & ~eight & tops) != 0)
-			break;
+		// A byte below 0x20 borrows into its top bit; bytes with their top bit set are no control characters. The
+		// lowest one found is one; those above it may have been lent from.
+		uint64_t found = (le64toh(eight) - ones * 0x20) & ~le64toh(eight) & tops;
+		if (found != 0)
+			return at + (size_t)__builtin_ctzll(found) / 8;
 		at += 8;
 	}
 	while (at < limit && (unsigned char)bytes[at] >= 0x20)
@@ -101,13 +105,16 @@ enum sip_head_step sip_head_line(struct sip_head *head, struct str *line)
 
 bool sip_head_split(struct str line, struct sip_header *header)
 {
-	size_t end = syntax_span(line, 0, &syntax_token);
-	size_t colon = syntax_skip_space(line, end);
-	if (end == 0 || colon == line.length || line.at[colon] != ':')
-		return false;
+	size_t colon = str_index(line, ':'), end = colon;
+	while (end > 0 && syntax_is_space(line.at[end - 1]))
+		end--;
 	header->name = str_first(line, end);
+	header->is = sip_header_name_of(header->name);
+	// A name that is known is a token; to look at every letter of each took a third of the reading of a head.
+	if (header->is == SIP_HEADER_OTHER && (end == 0 || syntax_span(header->name, 0, &syntax_token) < end))
+		return false;
 	header->value = syntax_trim(str_from(line, colon + 1));
-	return true;
+	return colon < line.length;
 }
 
 bool sip_content_length(struct str value, size_t *length)

@@ -28,7 +28,7 @@ struct sip_head sip_head_over(char *bytes, size_t size);
 enum sip_head_step sip_head_start_line(struct sip_head *head, struct str *line);
 // The next header line, its folds made spaces.
 enum sip_head_step sip_head_line(struct sip_head *head, struct str *line);
-// name HCOLON value. False when the line has no such shape.
+// name HCOLON value, and which name it is. False when the line has no such shape.
 bool sip_head_split(struct str line, struct sip_header *header);
 // Content-Length; false when it is not a number or beyond all bounds.
 bool sip_content_length(struct str value, size_t *length);

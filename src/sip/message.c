@@ -167,7 +167,6 @@ static void add_header(struct parser *p, struct str line)
 		refuse(p, line.at, 400, "not a header: no name with a colon behind it");
 		return;
 	}
-	header->is = sip_header_name_of(header->name);
 	int16_t *first = &message->first[header->is];
 	if (*first < 0)
 		*first = (int16_t)message->header_count;
@@ -235,12 +234,11 @@ static void check_address(struct parser *p, enum sip_header_name name, struct si
 	struct str value;
 	if (!need(p, name, from ? "no From header" : "no To header", &value))
 		return;
-	if (!sip_address_parse(value, address)) {
+	bool understood = p->message->is_request ? sip_address_parse(value, address) : sip_address_tag(value, tag);
+	if (!understood)
 		refuse(p, value.at, 400, from ? "From cannot be read" : "To cannot be read");
-		return;
-	}
-	*tag = STR_NONE;
-	(void)sip_header_parameter(address->parameters, STR("tag"), tag);
+	else if (p->message->is_request)
+		*tag = address->tag;
 }
 
 static void check_call_id(struct parser *p)
@@ -306,14 +304,26 @@ static void check_max_forwards(struct parser *p)
 static void check_contacts(struct parser *p)
 {
 	struct sip_walk walk = {0};
-	struct sip_address address;
+	struct sip_message *message = p->message;
+	struct sip_address other, *address = &message->contact;
 	struct str value;
-	if (!p->message->is_request)
+	if (!message->is_request)
 		return;
-	while (sip_value_next(p->message, SIP_HEADER_CONTACT, &walk, &value)) {
-		if (!str_equal(value, STR("*")) && !sip_address_parse(value, &address))
+	while (sip_value_next(message, SIP_HEADER_CONTACT, &walk, &value)) {
+		if (address == &message->contact)
+			message->contact_text = value;
+		if (!str_equal(value, STR("*")) && !sip_address_parse(value, address))
 			refuse(p, value.at, 400, "a Contact cannot be read");
+		address = &other;
 	}
+}
+
+bool sip_contact_parse(const struct sip_message *message, struct str value, struct sip_address *address)
+{
+	if (value.at != message->contact_text.at || str_equal(value, STR("*")))
+		return sip_address_parse(value, address);
+	*address = message->contact;
+	return true;
 }
 
 // RFC 3261 section 18.3. A datagram ends its message; in a stream only Content-Length does.
@@ -358,25 +368,34 @@ static size_t skip_crlf(const char *bytes, size_t size)
 	return at;
 }
 
+// The head by its lines, of which nothing but the first is looked into. False when there is none.
+static bool parse_head(struct parser *p)
+{
+	struct sip_message *message = p->message;
+	memset(message, 0, offsetof(struct sip_message, headers));
+	memset(message->first, 0xff, sizeof message->first);
+	*p->fault = (struct sip_fault){.at = 0};
+	message->method = SIP_METHOD_OTHER;
+	message->max_forwards = 70;
+
+	p->head.at = skip_crlf(p->head.bytes, p->head.limit);
+	message->bytes.at = p->head.bytes + p->head.at;
+	if (p->head.at == p->head.size || !parse_start_line(p)) {
+		refuse(p, p->head.bytes + p->head.at, 0, "nothing but line ends");
+		return false;
+	}
+	if (p->head.size > SIP_MESSAGE_MAX)
+		refuse(p, p->head.bytes + SIP_MESSAGE_MAX, 513, "the message is longer than 65535 bytes");
+	parse_headers(p);
+	return true;
+}
+
 bool sip_message_parse(char *bytes, size_t size, enum sip_framing framing, struct sip_message *message,
 		       struct sip_fault *fault)
 {
 	struct parser p = {sip_head_over(bytes, size), framing, message, fault};
-	memset(message, 0, offsetof(struct sip_message, headers));
-	memset(message->first, 0xff, sizeof message->first);
-	*fault = (struct sip_fault){.at = 0};
-	message->method = SIP_METHOD_OTHER;
-	message->max_forwards = 70;
-
-	p.head.at = skip_crlf(bytes, p.head.limit);
-	message->bytes.at = bytes + p.head.at;
-	if (p.head.at == size || !parse_start_line(&p)) {
-		refuse(&p, bytes + p.head.at, 0, "nothing but line ends");
+	if (!parse_head(&p))
 		return false;
-	}
-	if (size > SIP_MESSAGE_MAX)
-		refuse(&p, bytes + SIP_MESSAGE_MAX, 513, "the message is longer than 65535 bytes");
-	parse_headers(&p);
 	check_via(&p);
 	check_address(&p, SIP_HEADER_FROM, &message->from, &message->from_tag);
 	check_address(&p, SIP_HEADER_TO, &message->to, &message->to_tag);
@@ -391,6 +410,17 @@ bool sip_message_parse(char *bytes, size_t size, enum sip_framing framing, struc
 	return false;
 }
 
+bool sip_message_parse_own(char *bytes, size_t size, struct sip_message *message, struct sip_fault *fault)
+{
+	struct parser p = {sip_head_over(bytes, size), SIP_DATAGRAM, message, fault};
+	if (!parse_head(&p))
+		return false;
+	message->via.text = sip_header_value(message, SIP_HEADER_VIA);
+	check_call_id(&p);
+	check_cseq(&p);
+	return !fault->why;
+}
+
 // ---- streams
 
 // The length of the body by the headers, which are known to end with a blank line. False when it cannot be told.
@@ -401,7 +431,7 @@ static bool stream_body_length(struct sip_head *head, size_t *length)
 	bool found = false;
 	enum sip_head_step step = sip_head_start_line(head, &line);
 	for (; step == SIP_HEAD_LINE || step == SIP_HEAD_BROKEN; step = sip_head_line(head, &line)) {
-		if (!sip_head_split(line, &header) || sip_header_name_of(header.name) != SIP_HEADER_CONTENT_LENGTH)
+		if (!sip_head_split(line, &header) || header.is != SIP_HEADER_CONTENT_LENGTH)
 			continue;
 		if (found && !str_equal(header.value, given))
 			return false;

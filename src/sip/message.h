@@ -38,6 +38,7 @@ struct sip_address {
 	struct str display; // quotes and escapes as received, quotes included
 	struct sip_uri uri;
 	struct str parameters; // of the header, after the first ';'
+	struct str tag;        // among them; empty = none
 	bool angle;            // written in < >
 };
 
@@ -71,9 +72,11 @@ struct sip_message {
 	struct str body;
 
 	// Mandatory fields, parsed and checked.
-	struct sip_via via; // topmost
-	struct sip_address from, to;
+	struct sip_via via;          // topmost
+	struct sip_address from, to; // of a request; a response repeats what we wrote, and only its tags are read
 	struct str from_tag, to_tag; // empty = none
+	struct str contact_text;     // of a request: the first Contact,
+	struct sip_address contact;  // and what it says; nothing for "*"
 	struct str call_id;
 	uint32_t cseq;
 	unsigned max_forwards; // 70 when absent or over 255
@@ -103,6 +106,10 @@ enum sip_framing { SIP_DATAGRAM, SIP_STREAM };
 bool sip_message_parse(char *bytes, size_t size, enum sip_framing framing, struct sip_message *message,
 		       struct sip_fault *fault);
 
+// A request that we have written ourselves: its headers, its CSeq, its Call-ID, and the text of its topmost Via, which has a line of its
+// own. All else would be read in vain.
+bool sip_message_parse_own(char *bytes, size_t size, struct sip_message *message, struct sip_fault *fault);
+
 // For streams: how many bytes the first message in the buffer has. 0 = not complete yet; -1 = can never become one: the
 // connection must be closed, after an answer when fault->answerable, for which sip_message_parse of the rest of the buffer
 // gives the message. Leading CRLFs (keep-alives) are counted into *skipped in every case; the message begins behind them and
@@ -115,6 +122,8 @@ struct str sip_header_wire_name(enum sip_header_name name);
 
 // The first header of the name, or NULL.
 const struct sip_header *sip_header_first(const struct sip_message *message, enum sip_header_name name);
+// A value of Contact that sip_value_next gave, as sip_address_parse reads it. That of a request has been read with it.
+bool sip_contact_parse(const struct sip_message *message, struct str value, struct sip_address *address);
 // The next of the same name, or NULL.
 const struct sip_header *sip_header_next(const struct sip_message *message, const struct sip_header *after);
 // Its value, or STR_NONE.
@@ -133,6 +142,9 @@ bool sip_list_has(const struct sip_message *message, enum sip_header_name name, 
 
 // One value. On failure they hold what stood before the fault. "*" is no address.
 bool sip_address_parse(struct str value, struct sip_address *address);
+// Its tag alone, at a quarter of the cost; the URI may be anything. False when there is no telling where its parameters begin, or they
+// are broken.
+bool sip_address_tag(struct str value, struct str *tag);
 bool sip_via_parse(struct str value, struct sip_via *via);
 // A header parameter such as tag, q, expires; a quoted value comes without its quotes, its escapes as received. False when
 // there is none; a bare one gives an empty value. Names compare without case.

@@ -9,7 +9,7 @@ static bool read_own(struct str bytes, struct sip_message *request)
 {
 	struct sip_fault fault = {0};
 
-	if (sip_message_parse((char *)bytes.at, bytes.length, SIP_DATAGRAM, request, &fault))
+	if (sip_message_parse_own((char *)bytes.at, bytes.length, request, &fault))
 		return true;
 	log_error("own_request_unreadable", LOG_TEXT("why", fault.why), LOG_UINT("at", fault.at));
 	return false;

@@ -188,7 +188,7 @@ static bool take_contact(const struct sip_registrar *registrar, const struct sip
 	struct sip_address address;
 	struct str expires;
 
-	if (!sip_address_parse(value, &address))
+	if (!sip_contact_parse(request, value, &address))
 		return wrong(wanted, 400, STR("Contact cannot be read"));
 	if (address.uri.scheme != URI_SIP && !(address.uri.scheme == URI_SIPS && wanted->secured))
 		return wrong(wanted, 400, STR("Contact must be a SIP URI"));
@@ -276,15 +276,23 @@ static bool register_read(const struct sip_registrar *registrar, const struct si
 // NAT shows in an address that names another host than the packet came from: the Contact or the Via, and behind a proxy the Path,
 // which leads to the proxy however the phone is connected to it. A host name says nothing; as names are not looked up, the packet's
 // source is then the way back too.
-static bool names_another_host(struct str text, const struct flow *from)
+static bool names_another_host(const struct sip_uri *uri, const struct flow *from)
 {
-	struct sip_uri uri;
 	struct net_address named;
+
+	return !dialog_address_of(uri, &named) || !net_address_same_host(&named, &from->remote);
+}
+
+// The URI of a Contact that register_read has read once already: mostly the first one, which the message still knows.
+static struct sip_uri contact_uri(const struct sip_message *request, const struct binding *binding)
+{
+	struct sip_uri uri = request->contact.uri;
 	const char *why;
 	size_t at;
 
-	return !sip_uri_parse(text, &uri, &why, &at) || !dialog_address_of(&uri, &named) ||
-	       !net_address_same_host(&named, &from->remote);
+	if (binding->contact.at != uri.text.at && !sip_uri_parse(binding->contact, &uri, &why, &at))
+		return (struct sip_uri){0};
+	return uri;
 }
 
 static bool lies_behind_nat(const struct device *device, const struct sip_message *request, const struct flow *from,
@@ -298,7 +306,8 @@ static bool lies_behind_nat(const struct device *device, const struct sip_messag
 
 	if (direct && device->nat != NAT_AUTO)
 		return device->nat == NAT_ALWAYS;
-	if (names_another_host(direct ? binding->contact : proxy.uri.text, from))
+	struct sip_uri way = direct ? contact_uri(request, binding) : proxy.uri;
+	if (names_another_host(&way, from))
 		return true;
 	return net_address_parse(request->via.host, 0, &named) && !net_address_same_host(&named, &from->remote);
 }

@@ -1,8 +1,6 @@
 // Writes responses: what RFC 3261 section 8.2.6.2 has each of them repeat from its request, and what is new.
 #include "sip/response.h"
 
-#include "base/hash.h"
-
 #include <assert.h>
 
 static void write_line(struct writer *w, struct str name, struct str value)
@@ -19,7 +17,9 @@ static bool take_parameter(struct str *rest, struct str *parameter)
 	if (str_empty(*rest))
 		return false;
 	bool quoted = false;
-	size_t end = 0;
+	size_t end = str_index(*rest, ';');
+	if (str_index(str_first(*rest, end), '"') < end) // else none of what is before the ';' is quoted
+		end = 0;
 	for (; end < rest->length && (quoted || rest->at[end] != ';'); end++) {
 		if (quoted && rest->at[end] == '\\')
 			end++;
@@ -96,14 +96,6 @@ static void write_header(struct writer *w, const struct sip_message *request, en
 		write_line(w, sip_header_wire_name(name), header->value);
 }
 
-static const struct sip_header *find_timestamp(const struct sip_message *request)
-{
-	for (unsigned i = 0; i < request->header_count; i++)
-		if (str_equal_nocase(request->headers[i].name, STR("Timestamp")))
-			return &request->headers[i];
-	return NULL;
-}
-
 void sip_response_head_write(struct writer *w, const struct sip_message *request, struct sip_response_head *head)
 {
 	size_t start = w->used;
@@ -120,9 +112,7 @@ void sip_response_head_write(struct writer *w, const struct sip_message *request
 	     header = sip_header_next(request, header))
 		write_line(w, STR("Record-Route"), header->value);
 	head->timestamp = (uint32_t)(w->used - start);
-	const struct sip_header *timestamp = find_timestamp(request);
-	if (timestamp)
-		writer_str(w, timestamp->value);
+	writer_str(w, sip_header_value(request, SIP_HEADER_TIMESTAMP));
 	head->end = (uint32_t)(w->used - start);
 }
 
@@ -177,13 +167,6 @@ void sip_response_write(struct writer *w, const struct sip_response_head *head, 
 	writer_uint(w, response->body.length);
 	writer_str(w, STR("\r\n\r\n"));
 	writer_str(w, response->body);
-}
-
-uint64_t sip_response_tag_seed(const struct sip_message *request)
-{
-	uint64_t parts[2] = {hash_str(request->via.branch), hash_str(request->call_id)};
-
-	return hash_bytes(parts, sizeof parts);
 }
 
 struct str sip_response_tag(uint64_t seed, char into[SIP_TAG_SIZE])

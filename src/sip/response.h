@@ -32,9 +32,7 @@ void sip_response_head_write(struct writer *w, const struct sip_message *request
 // Check w->overflow.
 void sip_response_write(struct writer *w, const struct sip_response_head *head, const struct sip_response *response,
 			uint64_t delay_ms, struct str *tag);
-// A number made from the request's branch and Call-ID under the process's secret, the same for each repetition, and as
-// text.
-uint64_t sip_response_tag_seed(const struct sip_message *request);
+// A number as a tag.
 struct str sip_response_tag(uint64_t seed, char into[SIP_TAG_SIZE]);
 
 #endif

@@ -1,6 +1,6 @@
 // Server transactions: the machines of RFC 3261 sections 17.2.1 (INVITE, with RFC 6026's Accepted) and 17.2.2 (all others),
 // how requests find them (section 17.2.3), and answers that need none.
-#include "sip/transaction_private.h"
+#include "sip/answered.h"
 
 #include "base/log.h"
 
@@ -36,21 +36,18 @@ static const char *const event_names[SERVER_EVENTS] = {"repetition", "ack",     
 						       "refusal",    "repeat_due", "time_over"};
 
 struct sip_server_transaction {
-	struct hash_node node; // in transactions->servers
-	struct list
-	    answered; // others, once they have their final response: in transactions->answered, the oldest first
+	struct hash_node node; // in transactions->servers; in none once answered.c has the request
 	struct sip_transactions *transactions;
 	const struct sip_server_handlers *handlers; // NULL: nobody wants to know
 	void *user;
 	struct timer repeat;
 	struct timer deadline;
 	struct flow flow;              // where responses go
-	struct str key;                // what requests find it by; owned
+	struct str key;                // what requests find it by; owned; empty once answered.c has it
 	struct str lines;              // head's; until the final response; owned
 	struct sip_response_head head; // what responses repeat of the request
-	struct str response;           // the last one sent, as long as it may be sent again; owned
+	struct str response;           // the last one sent, as long as it may be sent again; owned, but see server_make
 	struct str tag;                // its To tag: in `response`, or empty
-	uint64_t tag_seed;
 	uint64_t started_ms;
 	uint32_t repeat_ms;
 	enum sip_method method;
@@ -81,18 +78,27 @@ static void server_let_go_response(struct sip_server_transaction *transaction)
 	transaction->tag = STR_NONE;
 }
 
+// Nothing that comes finds it any more.
+static void server_leave_table(struct sip_server_transaction *transaction)
+{
+	struct sip_transactions *transactions = transaction->transactions;
+
+	if (transaction->node.hash == 0)
+		return;
+	hash_remove(transactions->servers, &transaction->node);
+	sip_kept_free(transactions, &transaction->key);
+	--*server_counter(transaction);
+}
+
 static void server_free(struct sip_server_transaction *transaction)
 {
 	struct sip_transactions *transactions = transaction->transactions;
 
 	timer_stop(&transaction->repeat);
 	timer_stop(&transaction->deadline);
-	list_remove(&transaction->answered);
-	hash_remove(transactions->servers, &transaction->node);
+	server_leave_table(transaction);
 	server_let_go_response(transaction);
 	sip_kept_free(transactions, &transaction->lines);
-	sip_kept_free(transactions, &transaction->key);
-	--*server_counter(transaction);
 	pool_give(&transactions->server_pool, transaction);
 }
 
@@ -211,14 +217,14 @@ static void step_give_up(struct sip_server_transaction *transaction)
 	server_tell_ended(transaction);
 }
 
+// What comes again is answered by answered.c.
 static void step_finish(struct sip_server_transaction *transaction)
 {
 	server_send_final(transaction);
-	list_append(&transaction->transactions->answered, &transaction->answered);
-	// Timer J. With 0 it still ends with the loop's next turn: the user stands in the middle of something.
-	server_start_deadline(transaction, server_is_reliable(transaction) ? 0 : SIP_TRANSACTION_MS);
-	if (server_is_reliable(transaction))
-		server_let_go_response(transaction);
+	transaction->response = transaction->tag = STR_NONE; // borrowed
+	// Timer J, for a user who wants to know. With 0 it still ends with the loop's next turn: he stands in the middle of something.
+	bool waits = transaction->handlers && !server_is_reliable(transaction);
+	server_start_deadline(transaction, waits ? SIP_TRANSACTION_MS : 0);
 }
 
 static void step_tell_ended(struct sip_server_transaction *transaction)
@@ -283,7 +289,7 @@ static const struct server_step other_steps[SERVER_STATES][SERVER_EVENTS] = {
 	},
     [SERVER_COMPLETED] =
 	{
-	    [SERVER_REPETITION] = {SERVER_COMPLETED, step_send_again},
+	    [SERVER_REPETITION] = {SERVER_COMPLETED, step_nothing},
 	    [SERVER_TIME_OVER] = {SERVER_ENDED, step_tell_ended}, // timer J
 	},
 };
@@ -347,41 +353,36 @@ static void write_key(struct writer *w, const struct sip_message *request)
 	writer_str(w, request->via.text);
 }
 
-struct server_key {
-	struct str text;
-	enum sip_method method;
-};
+// Written into the scratch.
+static struct sip_server_key server_key_of(struct sip_transactions *transactions, const struct sip_message *request)
+{
+	struct writer w = sip_scratch(transactions);
 
-// An ACK finds its INVITE (section 17.2.3), a CANCEL whatever it cancels (section 9.2).
+	write_key(&w, request);
+	struct str text = writer_result(&w);
+	return (struct sip_server_key){text, hash_str(text), request->method};
+}
+
 static bool server_has_key(const struct hash_node *node, const void *sought)
 {
 	const struct sip_server_transaction *transaction =
 	    container_of((struct hash_node *)node, struct sip_server_transaction, node);
-	const struct server_key *key = sought;
+	const struct sip_server_key *key = sought;
 
-	if (key->method == SIP_ACK ? transaction->method != SIP_INVITE
-				   : key->method != SIP_CANCEL && transaction->method != key->method)
-		return false;
-	return str_equal(transaction->key, key->text);
+	return sip_server_takes(transaction->method, key->method) && str_equal(transaction->key, key->text);
 }
 
-static struct sip_server_transaction *server_find(struct sip_transactions *transactions,
-						  const struct sip_message *request)
+// What a request is known by makes the To tag of its answers, the same for each repetition. The table's own hash is nobody's business.
+static uint64_t tag_seed(uint64_t key_hash)
 {
-	struct writer w = sip_scratch(transactions);
-	struct server_key key = {.method = request->method};
-	struct hash_node *node;
-
-	write_key(&w, request);
-	key.text = writer_result(&w);
-	node = hash_find(transactions->servers, hash_str(key.text), server_has_key, &key);
-	return node ? container_of(node, struct sip_server_transaction, node) : NULL;
+	return hash_bytes(&key_hash, sizeof key_hash);
 }
 
 // The tag that goes with an answer which names none.
 static struct str server_tag(const struct sip_server_transaction *transaction, char made[SIP_TAG_SIZE])
 {
-	return str_empty(transaction->tag) ? sip_response_tag(transaction->tag_seed, made) : transaction->tag;
+	return str_empty(transaction->tag) ? sip_response_tag(tag_seed(transaction->node.hash), made)
+					   : transaction->tag;
 }
 
 // RFC 3261 section 9.2: the CANCEL gets its 200 whatever becomes of the request, with the To tag that the request's
@@ -403,10 +404,12 @@ static void server_cancel(struct sip_server_transaction *transaction, const stru
 enum sip_server_match sip_server_receive(struct sip_transactions *transactions, const struct flow *from,
 					 const struct sip_message *request)
 {
-	struct sip_server_transaction *transaction = server_find(transactions, request);
+	struct sip_server_key key = server_key_of(transactions, request);
+	struct hash_node *node = hash_find(transactions->servers, key.hash, server_has_key, &key);
 
-	if (!transaction)
-		return SIP_SERVER_NEW;
+	if (!node)
+		return sip_answered_receive(transactions, from, &key, request);
+	struct sip_server_transaction *transaction = container_of(node, struct sip_server_transaction, node);
 	if (request->method == SIP_CANCEL) {
 		server_cancel(transaction, from, request);
 	} else if (request->method == SIP_ACK) {
@@ -448,11 +451,7 @@ static bool server_make_room(struct sip_transactions *transactions)
 
 	if (counters->invite_servers + counters->servers < transactions->servers_max)
 		return true;
-	if (list_empty(&transactions->answered))
-		return false;
-	server_step(container_of(transactions->answered.next, struct sip_server_transaction, answered),
-		    SERVER_TIME_OVER);
-	return true;
+	return sip_answered_make_room(transactions);
 }
 
 struct sip_server_transaction *sip_server_start(struct sip_transactions *transactions, const struct flow *from,
@@ -469,7 +468,6 @@ struct sip_server_transaction *sip_server_start(struct sip_transactions *transac
 	if (!transaction)
 		return NULL;
 	transaction->transactions = transactions;
-	list_init(&transaction->answered);
 	if (!server_keep_request(transaction, request) ||
 	    !hash_insert(transactions->servers, &transaction->node, hash_str(transaction->key))) {
 		sip_kept_free(transactions, &transaction->lines);
@@ -482,7 +480,6 @@ struct sip_server_transaction *sip_server_start(struct sip_transactions *transac
 	transaction->method = request->method;
 	transaction->state = is_invite ? SERVER_PROCEEDING : SERVER_TRYING;
 	transaction->flow = sip_transport_reply_flow(from, &request->via);
-	transaction->tag_seed = sip_response_tag_seed(request);
 	transaction->started_ms = loop_now_ms(transactions->loop);
 	timer_init(&transaction->repeat, server_repeat_due);
 	timer_init(&transaction->deadline, server_deadline);
@@ -492,24 +489,39 @@ struct sip_server_transaction *sip_server_start(struct sip_transactions *transac
 	return transaction;
 }
 
-// Writes the response and keeps it in place of the one before.
+// The response with the To tag that goes with it, if any.
+static struct sip_response server_tagged(const struct sip_server_transaction *transaction,
+					 const struct sip_response *response, char made[SIP_TAG_SIZE])
+{
+	struct sip_response tagged = *response;
+
+	if (response->status == 100 || !transaction->head.takes_tag)
+		tagged.to_tag = STR_NONE;
+	else if (str_empty(response->to_tag))
+		tagged.to_tag = server_tag(transaction, made);
+	return tagged;
+}
+
+// A final response to anything but an INVITE is not repeated from here.
+static bool server_is_last(const struct sip_server_transaction *transaction, const struct sip_response *response)
+{
+	return transaction->method != SIP_INVITE && response->status >= 200;
+}
+
+// Writes the response and keeps it in place of the one before; the last one stays where it is written until it has been sent.
 static int server_make(struct sip_server_transaction *transaction, const struct sip_response *response)
 {
 	struct sip_transactions *transactions = transaction->transactions;
 	uint64_t delay_ms = loop_now_ms(transactions->loop) - transaction->started_ms;
 	struct writer w = sip_scratch(transactions);
-	struct sip_response tagged = *response;
-	char made[SIP_TAG_SIZE];
 	struct str kept, tag;
 
-	if (response->status == 100)
-		tagged.to_tag = STR_NONE;
-	else if (str_empty(response->to_tag))
-		tagged.to_tag = server_tag(transaction, made);
-	sip_response_write(&w, &transaction->head, &tagged, delay_ms, &tag);
+	sip_response_write(&w, &transaction->head, response, delay_ms, &tag);
 	if (w.overflow || w.used > SIP_MESSAGE_MAX)
 		return -EMSGSIZE;
-	kept = sip_kept_copy(transactions, writer_result(&w));
+	kept = writer_result(&w);
+	if (!server_is_last(transaction, response))
+		kept = sip_kept_copy(transactions, kept);
 	if (!kept.at)
 		return -ENOMEM;
 	server_let_go_response(transaction);
@@ -519,19 +531,38 @@ static int server_make(struct sip_server_transaction *transaction, const struct 
 	return 0;
 }
 
+// From now on answered.c has what is known of the request.
+static bool server_hand_over(struct sip_server_transaction *transaction, const struct sip_response *response)
+{
+	struct sip_server_key key = {transaction->key, transaction->node.hash, transaction->method};
+
+	if (!sip_answered_add(transaction->transactions, &key, &transaction->flow, response))
+		return false;
+	server_leave_table(transaction);
+	return true;
+}
+
 int sip_server_respond(struct sip_server_transaction *transaction, const struct sip_response *response)
 {
 	enum server_event event = SERVER_REFUSAL;
+	char made[SIP_TAG_SIZE];
+	struct sip_response tagged = server_tagged(transaction, response, made);
 	int error;
 
 	if (response->status < 300)
 		event = response->status < 200 ? SERVER_PROVISIONAL : SERVER_SUCCESS;
 	if (!server_find_step(transaction, event)->act)
 		return -EALREADY;
-	error = server_make(transaction, response);
-	if (!error)
-		server_step(transaction, event);
-	return error;
+	error = server_make(transaction, &tagged);
+	if (error)
+		return error;
+	if (server_is_last(transaction, response) && !server_is_reliable(transaction) &&
+	    !server_hand_over(transaction, &tagged)) {
+		transaction->response = transaction->tag = STR_NONE; // borrowed
+		return -ENOMEM;
+	}
+	server_step(transaction, event);
+	return 0;
 }
 
 void sip_server_repeat(struct sip_server_transaction *transaction)
@@ -540,20 +571,39 @@ void sip_server_repeat(struct sip_server_transaction *transaction)
 		server_send_again(transaction);
 }
 
-void sip_server_acknowledged(struct sip_server_transaction *transaction)
+// Nobody is told any more, and nothing that it knows is needed but what answered.c keeps of it.
+static void server_end_early(struct sip_server_transaction *transaction)
 {
-	if (transaction->state == SERVER_ACCEPTED)
-		server_let_go_response(transaction);
+	server_set_state(transaction, SERVER_ENDED);
+	server_free(transaction);
 }
 
 void sip_server_forget(struct sip_server_transaction *transaction)
 {
 	transaction->handlers = NULL;
-	sip_server_acknowledged(transaction);
-	if (transaction->state != SERVER_TRYING && transaction->state != SERVER_PROCEEDING)
-		return;
-	if (sip_server_respond(transaction, &(struct sip_response){.status = 500}))
-		server_start_deadline(transaction, 0);
+	switch (transaction->state) {
+	case SERVER_TRYING:
+	case SERVER_PROCEEDING:
+		if (sip_server_respond(transaction, &(struct sip_response){.status = 500}))
+			server_start_deadline(transaction, 0);
+		else if (transaction->method != SIP_INVITE)
+			server_end_early(transaction);
+		break;
+	case SERVER_ACCEPTED:
+		if (server_hand_over(transaction, &(struct sip_response){.to_tag = transaction->tag}))
+			server_end_early(transaction);
+		else
+			server_let_go_response(transaction);
+		break;
+	case SERVER_COMPLETED:
+		if (transaction->method != SIP_INVITE)
+			server_end_early(transaction);
+		break;
+	case SERVER_CONFIRMED:
+	case SERVER_ENDED:
+	case SERVER_STATES:
+		break;
+	}
 }
 
 const struct flow *sip_server_flow(const struct sip_server_transaction *transaction)
@@ -575,8 +625,11 @@ int sip_respond_stateless(struct sip_transactions *transactions, const struct fl
 
 	if (request->method == SIP_ACK)
 		return 0;
-	if (str_empty(response->to_tag) && response->status != 100)
-		tagged.to_tag = sip_response_tag(sip_response_tag_seed(request), made);
+	if (str_empty(response->to_tag) && str_empty(request->to_tag) && response->status != 100) {
+		write_key(&w, request);
+		tagged.to_tag = sip_response_tag(tag_seed(hash_str(writer_result(&w))), made);
+		w = sip_scratch(transactions);
+	}
 	sip_response_head_write(&w, request, &head);
 	answer.length = w.used;
 	sip_response_write(&w, &head, &tagged, 0, &tag);

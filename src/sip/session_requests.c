@@ -174,7 +174,6 @@ static void receive_ack(struct sip_session *session, const struct sip_message *a
 	struct body body = session_body(ack);
 	if (session->repeat_ms == 0 || ack->cseq != session->answered_cseq)
 		return;
-	sip_server_acknowledged(session->invite);
 	sip_server_forget(session->invite);
 	session->invite = NULL;
 	session->repeat_ms = 0;

@@ -30,6 +30,7 @@ struct sip_limits {
 	struct loop *loop;
 	struct sip_limits_settings settings;
 	struct limits_table sources, flows, accounts, devices;
+	uint64_t last_ban_over_ms; // until then somebody may be banned
 	uint64_t refused_devices, dropped_over_limit, dropped_banned, refused_connections, bans, waits;
 };
 
@@ -304,7 +305,8 @@ bool sip_limits_knows(const struct sip_limits *limits, const struct flow *from)
 
 bool sip_limits_admits_account(const struct sip_limits *limits, const struct flow *from, struct str account)
 {
-	if (!is_banned(limits, find_source(limits, &from->remote)) || known_flow(limits, from))
+	if (limits->last_ban_over_ms <= now(limits) || !is_banned(limits, find_source(limits, &from->remote)) ||
+	    known_flow(limits, from))
 		return true;
 	const struct limits_entry *at_home = find_account(limits, from, account);
 	return at_home && at_home->good_until_ms > now(limits);
@@ -385,6 +387,8 @@ void sip_limits_failed(struct sip_limits *limits, const struct flow *from, struc
 	if (is_banned(limits, source))
 		return;
 	source->barred_until_ms = now(limits) + (uint64_t)limits->settings.ban_s * 1000;
+	if (limits->last_ban_over_ms < source->barred_until_ms)
+		limits->last_ban_over_ms = source->barred_until_ms;
 	limits_table_rate(&limits->sources, source, WORTH_MUCH);
 	limits->bans++;
 	log_bar(limits, "sip_source_banned", source, account, limits->settings.ban_s);

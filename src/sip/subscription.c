@@ -352,10 +352,10 @@ static bool subscribe_accept(struct subscription *subscription, const struct flo
 	dialog_write_contact(&subscription->dialog, endpoint->transport, from, &w);
 	const struct sip_response response = {
 	    .status = 200, .to_tag = subscription->dialog.local_tag, .extra = writer_result(&w)};
-	if (w.overflow || sip_server_respond(transaction, &response)) {
-		sip_server_forget(transaction); // answers 500
+	bool accepted = !w.overflow && sip_server_respond(transaction, &response) == 0;
+	sip_server_forget(transaction); // answers 500 where that failed
+	if (!accepted)
 		return false;
-	}
 	subscription->due = true;
 	subscription->expires_at_ms = loop_now_ms(endpoint->loop) + (uint64_t)seconds * 1000;
 	if (seconds == 0) {

@@ -103,26 +103,25 @@ static bool ipv6_valid(struct str host)
 	return strlen(terminated) == host.length && inet_pton(AF_INET6, terminated, &address) == 1;
 }
 
-static bool ipv4_valid(struct str host)
+// The index behind the IPv4 address that begins at `at`, 0 when none does.
+static size_t ipv4_end(struct str text, size_t at)
 {
-	unsigned parts = 0, digits = 0, value = 0;
-	for (size_t i = 0; i < host.length; i++) {
-		if (host.at[i] == '.') {
-			if (digits == 0)
-				return false;
-			parts++;
-			digits = value = 0;
-			continue;
-		}
-		value = value * 10 + (unsigned)(host.at[i] - '0');
-		if (!syntax_is_digit(host.at[i]) || ++digits > 3 || value > 255)
-			return false;
+	for (unsigned part = 0;; at++, part++) {
+		unsigned value = 0;
+		size_t begin = at;
+		for (; at < text.length && at <= begin + 3 && syntax_is_digit(text.at[at]); at++)
+			value = value * 10 + (unsigned)(text.at[at] - '0');
+		if (at == begin || at > begin + 3 || value > 255)
+			return 0;
+		if (part == 3)
+			return at;
+		if (at == text.length || text.at[at] != '.')
+			return 0;
 	}
-	return parts == 3 && digits > 0;
 }
 
-// Labels of letters, digits and hyphens; an underscore too, since names in local networks have it. When the last label is
-// a number it must be an IPv4 address (a toplabel begins with a letter), so "1234" is not taken for 0.0.4.210.
+// Labels of letters, digits and hyphens; an underscore too, since names in local networks have it. The last label
+// is no number (a toplabel begins with a letter), so "1234" is not taken for 0.0.4.210.
 static bool name_valid(struct str host)
 {
 	size_t label = 0; // length of the last one
@@ -137,7 +136,7 @@ static bool name_valid(struct str host)
 		number = (label == 0 || number) && syntax_is_digit(host.at[i]);
 		label++;
 	}
-	return !number || ipv4_valid(host);
+	return !number;
 }
 
 static bool host_parse(struct str text, size_t *at, struct syntax_hostport *into, const char **why)
@@ -155,11 +154,15 @@ static bool host_parse(struct str text, size_t *at, struct syntax_hostport *into
 	}
 	static const struct syntax_set host_set = {
 	    {SYNTAX_DIGITS | SYNTAX_BIT('-') | SYNTAX_BIT('.'), SYNTAX_LETTERS | SYNTAX_BIT('_')}};
-	size_t to = syntax_span(text, *at, &host_set);
+	// Most hosts on the wire are IPv4 addresses.
+	size_t to = ipv4_end(text, *at);
+	bool address = to != 0 && (to == text.length || !syntax_has(&host_set, text.at[to]));
+	if (!address)
+		to = syntax_span(text, *at, &host_set);
 	into->host = syntax_slice(text, *at, to);
 	into->is_ipv6 = false;
 	*why = to == *at ? "the host is missing" : "neither a host name nor an IPv4 address";
-	if (to == *at || !name_valid(into->host))
+	if (to == *at || !(address || name_valid(into->host)))
 		return false;
 	*at = to;
 	return true;
@@ -177,12 +180,12 @@ bool syntax_hostport_parse(struct str text, enum syntax_spaces spaces, size_t *a
 		return true;
 	size_t from = spaces == SYNTAX_SPACED ? syntax_skip_space(text, colon + 1) : colon + 1;
 	size_t to = from;
-	while (to < text.length && syntax_is_digit(text.at[to]))
-		to++;
-	uint64_t port;
+	unsigned port = 0;
+	for (; to < text.length && syntax_is_digit(text.at[to]); to++)
+		port = port > UINT16_MAX ? port : port * 10 + (unsigned)(text.at[to] - '0');
 	*at = from;
 	*why = "not a port between 1 and 65535";
-	if (!str_to_uint(syntax_slice(text, from, to), UINT16_MAX, &port) || port == 0)
+	if (port == 0 || port > UINT16_MAX)
 		return false;
 	into->port = (uint16_t)port;
 	*at = to;

@@ -1,6 +1,7 @@
 // The transaction layer as a whole: its two tables, its pools and its counters. The machines are in client_transaction.c and
 // server_transaction.c.
-#include "sip/transaction_private.h"
+#include "sip/answered.h"
+#include "sip/owned.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,12 +15,11 @@ struct sip_transactions *sip_transactions_create(struct loop *loop, struct sip_t
 	transactions->loop = loop;
 	transactions->transport = transport;
 	transactions->servers_max = SIP_SERVERS_MAX;
-	list_init(&transactions->answered);
 	pool_init(&transactions->client_pool, sip_client_size());
 	pool_init(&transactions->server_pool, sip_server_size());
 	transactions->clients = hash_create();
 	transactions->servers = hash_create();
-	if (transactions->clients && transactions->servers)
+	if (sip_answered_init(transactions) && transactions->clients && transactions->servers)
 		return transactions;
 	sip_transactions_destroy(transactions);
 	return NULL;
@@ -37,6 +37,7 @@ void sip_transactions_destroy(struct sip_transactions *transactions)
 		sip_server_free_all(transactions);
 		hash_destroy(transactions->servers);
 	}
+	sip_answered_free_all(transactions);
 	pool_free(&transactions->client_pool);
 	pool_free(&transactions->server_pool);
 	free(transactions);
@@ -52,15 +53,17 @@ void sip_respond_once(struct sip_transactions *transactions, const struct flow *
 {
 	struct sip_server_transaction *transaction = sip_server_start(transactions, from, request, NULL, NULL);
 
-	if (!transaction)
+	if (!transaction) {
 		sip_respond_stateless(transactions, from, request, response);
-	else if (sip_server_respond(transaction, response))
-		sip_server_forget(transaction);
+		return;
+	}
+	sip_server_respond(transaction, response);
+	sip_server_forget(transaction); // answers 500 if it could not
 }
 
 struct str sip_kept_copy(struct sip_transactions *transactions, struct str bytes)
 {
-	char *copy = malloc(bytes.length ? bytes.length : 1);
+	char *copy = owned_take(bytes.length);
 
 	if (!copy)
 		return STR_NONE;
@@ -73,7 +76,7 @@ struct str sip_kept_copy(struct sip_transactions *transactions, struct str bytes
 void sip_kept_free(struct sip_transactions *transactions, struct str *kept)
 {
 	transactions->counters.kept_bytes -= kept->length;
-	free((char *)kept->at);
+	owned_give((char *)(uintptr_t)kept->at, kept->length);
 	*kept = STR_NONE;
 }
 

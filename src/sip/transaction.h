@@ -96,8 +96,8 @@ enum sip_server_match sip_server_receive(struct sip_transactions *transactions, 
 					 const struct sip_message *request);
 // Starts a server transaction for a request. Copies what answers need (Vias, From, To, Call-ID, CSeq, Record-Routes).
 // NULL when there is no memory, or SIP_SERVERS_MAX that are still of use. Without handlers (NULL) nobody says when it ends:
-// its pointer is then good for as long as the function that sends the final response runs. An INVITE that has had no
-// response after 200 ms is answered 100 by itself.
+// its pointer is then good for as long as the function that sends the final response runs. Better forgotten than left to its timers:
+// then it shrinks to what a repetition needs. An INVITE that has had no response after 200 ms is answered 100 by itself.
 struct sip_server_transaction *sip_server_start(struct sip_transactions *transactions, const struct flow *from,
 						const struct sip_message *request,
 						const struct sip_server_handlers *handlers, void *user);
@@ -109,15 +109,14 @@ struct sip_server_transaction *sip_server_start(struct sip_transactions *transac
 int sip_server_respond(struct sip_server_transaction *transaction, const struct sip_response *response);
 // INVITE: sends the bytes of its 2xx again, or those of its last provisional response (RFC 3262 section 3).
 void sip_server_repeat(struct sip_server_transaction *transaction);
-// The user goes away. A transaction with no final response yet is answered 500 first.
+// The user goes away. A transaction with no final response yet is answered 500 first. That of an INVITE whose 2xx was acknowledged, and
+// that of any other request, shrinks to what absorbs or answers repetitions for 32 s more.
 void sip_server_forget(struct sip_server_transaction *transaction);
-// The ACK of a 2xx arrived: the kept response is given back at once; repetitions of the INVITE stay absorbed.
-void sip_server_acknowledged(struct sip_server_transaction *transaction);
 // The flow its responses go by.
 const struct flow *sip_server_flow(const struct sip_server_transaction *transaction);
 
-// An answer without any state (RFC 3261 section 8.2.7): nothing is kept. The To tag is a keyed hash of the request's Via
-// branch and Call-ID, the same for each repetition. `request` may be broken as long as the fault said answerable. An ACK is
+// An answer without any state (RFC 3261 section 8.2.7): nothing is kept. The To tag is a keyed hash of what its
+// transaction would be known by, the same for each repetition. `request` may be broken as long as the fault said answerable. An ACK is
 // never answered.
 int sip_respond_stateless(struct sip_transactions *transactions, const struct flow *from,
 			  const struct sip_message *request, const struct sip_response *response);

@@ -1,4 +1,4 @@
-// The hash table against a plain array, and SipHash against its authors' test vectors.
+// The hash table against a plain array, and SipHash-1-3 against vectors of another implementation that gives its authors' for 2-4.
 #include "base/hash.h"
 #include "base/list.h"
 #include "lib/cmocka.h"
@@ -34,14 +34,14 @@ static void matches_the_vectors(void **state)
 	for (unsigned i = 0; i < 64; i++)
 		input[i] = (uint8_t)i;
 	hash_set_secret(secret);
-	assert_true(hash_bytes(input, 0) == 0x726fdb47dd0e0e31);
-	assert_true(hash_bytes(input, 1) == 0x74f839c593dc67fd);
-	assert_true(hash_bytes(input, 8) == 0x93f5f5799a932462);
-	assert_true(hash_bytes(input, 15) == 0xa129ca6149be45e5);
-	assert_true(hash_bytes(input, 63) == 0x958a324ceb064572);
+	assert_true(hash_bytes(input, 0) == 0xabac0158050fc4dc);
+	assert_true(hash_bytes(input, 1) == 0xc9f49bf37d57ca93);
+	assert_true(hash_bytes(input, 8) == 0x369095118d299a8e);
+	assert_true(hash_bytes(input, 15) == 0xd320d86d2a519956);
+	assert_true(hash_bytes(input, 63) == 0x9d199062b7bbb3a8);
 	secret[0] ^= 1;
 	hash_set_secret(secret);
-	assert_true(hash_bytes(input, 15) != 0xa129ca6149be45e5);
+	assert_true(hash_bytes(input, 15) != 0xd320d86d2a519956);
 }
 
 static void folds_letters_only(void **state)
