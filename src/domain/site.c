@@ -7,6 +7,7 @@
 #include "domain/guard.h"
 #include "domain/number_plan.h"
 #include "domain/opening_hours.h"
+#include "domain/prompt_piece.h"
 #include "domain/user.h"
 
 static const char *const multi_login_names[] = {"allow", "refuse", "take_over", NULL};
@@ -52,8 +53,6 @@ static bool countries_allowed(struct str text)
 	}
 	return true;
 }
-
-static const char *const prompt_languages[] = {"en", "cs", NULL};
 
 struct str site_prompt_language(const struct site *site)
 {
