@@ -12,6 +12,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(ROOT, "test", "e2e"))
 
 from agents import Baresip, free_port, wait_for  # noqa: E402
+from relay import Relay, installed  # noqa: E402
 from server import Server  # noqa: E402
 
 TOLERANCE_S = 0.6
@@ -122,7 +123,10 @@ def main():
     options = parser.parse_args()
 
     print("Starting Carillon with a throw-away store")
-    server = Server(options.carillond)
+    relay = Relay() if installed() else None
+    if not relay:
+        print("rtpengine is not installed: what needs a media relay would be refused.")
+    server = Server(options.carillond, relay.settings if relay else "")
     demo = Demo(server, os.path.abspath(options.carillon))
     try:
         demo.build()
@@ -137,6 +141,8 @@ def main():
     finally:
         demo.close()
         server.close()
+        if relay:
+            relay.close()
     if demo.failures:
         print(f"{len(demo.failures)} things were not as the ring plan says.")
         return 1

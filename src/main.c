@@ -7,6 +7,7 @@
 #include "http/feature_desk.h"
 #include "http/http.h"
 #include "media/none.h"
+#include "media/rtpengine.h"
 #include "metrics.h"
 #include "settings.h"
 #include "settings_of.h"
@@ -42,6 +43,7 @@ struct server {
 	struct watch *watch;
 	struct tls *tls;
 	struct sip_endpoint *endpoint;
+	struct rtpengine *rtpengine; // NULL: no relays are configured
 	struct media media;
 	struct http_feature_desk *desk;
 	struct call_table *calls;
@@ -270,6 +272,11 @@ static void trunk_metrics_write(struct server *server, struct writer *w)
 	}
 }
 
+static size_t relays_look(const struct server *server, struct media_relay_state relays[MEDIA_RELAYS_MAX])
+{
+	return server->rtpengine ? rtpengine_status(server->rtpengine, relays) : 0;
+}
+
 static void metrics_write(void *context, struct writer *w)
 {
 	struct server *server = context;
@@ -310,6 +317,8 @@ static void metrics_write(void *context, struct writer *w)
 	metric(w, "sip_refused_authentication_total", "counter", "Wrong credentials.", sip.refused_authentication);
 	metrics_write_limits(&sip.limits, w);
 	metrics_write_overload(&sip.overload, w);
+	struct media_relay_state relays[MEDIA_RELAYS_MAX];
+	metrics_write_relays(relays, relays_look(server, relays), w);
 	metrics_write_toll(call_table_toll(server->calls), w);
 	metric(w, "store_commits_total", "counter", "Transactions committed.", store.commits);
 	metric(w, "store_writes_total", "counter", "Writes committed.", store.writes);
@@ -340,6 +349,48 @@ static void status_write(void *context, struct http_status *status)
 			 .refused_calls = sip.overload.refused_calls,
 			 .refused_registers = sip.overload.refused_registers},
 	};
+	status->relay_count = relays_look(server, status->relays);
+}
+
+// ---- what the media relays say
+
+static void media_translated(void *context, uint64_t token, const struct body *body)
+{
+	call_table_media_translated(((struct server *)context)->calls, token, body);
+}
+
+static void media_failed(void *context, uint64_t token)
+{
+	call_table_media_failed(((struct server *)context)->calls, token);
+}
+
+static void media_prompt_over(void *context, uint64_t leg)
+{
+	call_table_prompt_over(((struct server *)context)->calls, leg);
+}
+
+static void media_key_pressed(void *context, uint64_t leg, char key)
+{
+	call_table_key_pressed(((struct server *)context)->calls, leg, key);
+}
+
+static void media_lost(void *context, uint64_t leg)
+{
+	call_table_media_lost(((struct server *)context)->calls, leg);
+}
+
+static void media_quality(void *context, const struct media_quality *of)
+{
+	const struct records *records = store_records(((struct server *)context)->store);
+
+	records->quality(records->context, &(struct call_quality){.record = of->record,
+								  .leg = of->number,
+								  .relay = of->relay,
+								  .codec = of->codec,
+								  .packets = of->packets,
+								  .lost = of->lost,
+								  .jitter_ms = of->jitter_ms,
+								  .mos_hundred = of->mos_hundred});
 }
 
 // ---- SIP over WebSocket on the port of HTTP
@@ -413,6 +464,27 @@ static bool tls_build(struct server *server)
 	return tls_create(server->loop, &settings, &server->tls, sentence, sizeof sentence) || complain("%s", sentence);
 }
 
+static bool media_build(struct server *server)
+{
+	struct rtpengine_options options = settings_of_media(&server->settings);
+
+	server->media = media_none();
+	if (options.relay_count == 0)
+		return true;
+	options.loop = server->loop;
+	server->rtpengine = rtpengine_create(&options, &(struct media_sink){.context = server,
+									    .translated = media_translated,
+									    .failed = media_failed,
+									    .prompt_over = media_prompt_over,
+									    .key_pressed = media_key_pressed,
+									    .lost = media_lost,
+									    .quality = media_quality});
+	if (!server->rtpengine)
+		return complain("[media] dtmf = %.*s: %s", STR_ARG(server->settings.media_dtmf), strerror(errno));
+	server->media = rtpengine_media(server->rtpengine);
+	return true;
+}
+
 static bool endpoint_build(struct server *server)
 {
 	struct sip_endpoint_settings settings = settings_of_endpoint(&server->settings, server->tls);
@@ -430,7 +502,8 @@ static bool endpoint_build(struct server *server)
 			return complain("SIP cannot be started: %s", strerror(-error));
 		return complain("SIP cannot listen on %.*s: %s", STR_ARG(writer_result(&w)), strerror(-error));
 	}
-	server->media = media_none();
+	if (!media_build(server))
+		return false;
 	server->desk = feature_desk_create(&(struct feature_desk_settings){.records = store_records(server->store),
 									   .call_thread = server->call_thread});
 	if (!server->desk)
@@ -569,6 +642,7 @@ static void server_tear_down(struct server *server)
 	if (server->endpoint)
 		sip_endpoint_stop(server->endpoint);
 	call_table_destroy(server->calls);
+	rtpengine_destroy(server->rtpengine);
 	feature_desk_destroy(server->desk);
 	store_close(server->store);
 	for (struct queue_item *item = queue_wait(server->call_thread, 0), *next; item; item = next) {

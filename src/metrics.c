@@ -114,6 +114,60 @@ void metrics_write_registrations(const struct sip_endpoint *endpoint, const stru
 	}
 }
 
+enum relay_metric {
+	RELAY_UP,
+	RELAY_SESSIONS,
+	RELAY_LATENCY,
+	RELAY_COMMANDS,
+	RELAY_RETRANSMISSIONS,
+	RELAY_TIMEOUTS,
+	RELAY_METRIC_COUNT
+};
+static const struct {
+	const char *name, *type, *help;
+} relay_metrics[RELAY_METRIC_COUNT] = {
+    [RELAY_UP] = {"media_relay_up", "gauge", "1 while it answers."},
+    [RELAY_SESSIONS] = {"media_relay_sessions", "gauge", "Pairs of legs on it now."},
+    [RELAY_LATENCY] = {"media_relay_latency_microseconds", "gauge", "Of the last check that was answered."},
+    [RELAY_COMMANDS] = {"media_relay_commands_total", "counter", "Commands sent to it, checks among them."},
+    [RELAY_RETRANSMISSIONS] = {"media_relay_retransmissions_total", "counter", "Commands sent again."},
+    [RELAY_TIMEOUTS] = {"media_relay_timeouts_total", "counter", "Commands without an answer."},
+};
+
+static uint64_t relay_value(enum relay_metric metric, const struct media_relay_state *relay)
+{
+	switch (metric) {
+	case RELAY_UP:
+		return relay->up;
+	case RELAY_SESSIONS:
+		return relay->sessions;
+	case RELAY_LATENCY:
+		return relay->latency_us < 0 ? 0 : (uint64_t)relay->latency_us;
+	case RELAY_COMMANDS:
+		return relay->commands;
+	case RELAY_RETRANSMISSIONS:
+		return relay->retransmissions;
+	case RELAY_TIMEOUTS:
+		return relay->timeouts;
+	case RELAY_METRIC_COUNT:
+		break;
+	}
+	return 0;
+}
+
+void metrics_write_relays(const struct media_relay_state *relays, size_t count, struct writer *w)
+{
+	for (enum relay_metric metric = 0; count > 0 && metric < RELAY_METRIC_COUNT; metric++) {
+		writer_format(w, "# HELP carillon_%s %s\n# TYPE carillon_%s %s\n", relay_metrics[metric].name,
+			      relay_metrics[metric].help, relay_metrics[metric].name, relay_metrics[metric].type);
+		for (size_t i = 0; i < count; i++) {
+			writer_format(w, "carillon_%s{relay=\"", relay_metrics[metric].name);
+			write_label(w, str_of(relays[i].name));
+			writer_format(w, "\"} %" PRIu64 "\n", relay_value(metric, &relays[i]));
+		}
+	}
+}
+
 void metrics_write_overload(const struct sip_overload_counters *overload, struct writer *w)
 {
 	metric(w, "sip_overload", "gauge", "1 while some new requests are sent away.", overload->overloaded);

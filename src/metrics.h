@@ -3,6 +3,7 @@
 #define METRICS_H
 
 #include "domain/call_quality.h"
+#include "domain/media_relay.h"
 #include "domain/toll.h"
 #include "sip/endpoint.h"
 
@@ -28,6 +29,8 @@ void metrics_write_trunk(enum trunk_metric metric, struct str title, const struc
 void metrics_write_toll(const struct toll *toll, struct writer *w);
 // As a histogram of mean opinion scores.
 void metrics_write_quality(const struct mos_counters *heard, struct writer *w);
+// Each with its name as the label `relay`.
+void metrics_write_relays(const struct media_relay_state *relays, size_t count, struct writer *w);
 void metrics_write_overload(const struct sip_overload_counters *overload, struct writer *w);
 
 #endif

@@ -103,6 +103,13 @@ static const struct config_key keys[] = {
 	    "Those are asked to stay away for this long, some less and some more."),
     INTEGER("overload", "store_wait_ms", overload_store_wait_ms, "1000", 10, 60000,
 	    "Registrations get 503 while one has waited this long for the disk."),
+    TEXT("media", "relays", media_relays, "",
+	 "Media relays (rtpengine), with commas between: 192.0.2.1:2223, and weight=2, name=prague if wanted; empty: "
+	 "none."),
+    TEXT("media", "dtmf", media_dtmf, "127.0.0.1:2226",
+	 "Address that the relays send the keys of phones to, as their --dtmf-log-dest says; empty: they send none."),
+    TEXT("media", "anchor", media_anchor, "needed",
+	 "Calls that go through a relay: needed (browsers, MS Teams, NAT, prompts), or all."),
     TEXT("http", "listen", http_listen, "0.0.0.0:8080", "Address of the console and the API."),
     TEXT("http", "https", http_https, "0.0.0.0:8443",
 	 "The same over TLS; empty, or without a certificate in [tls]: none."),
@@ -218,6 +225,66 @@ void settings_listeners(struct str text, uint16_t default_port, struct net_addre
 	(void)listeners_parse(text, default_port, listeners);
 }
 
+// "weight=2" or "name=prague", after the address.
+static bool relay_option_parse(struct str option, struct settings_relay *relay)
+{
+	uint64_t weight;
+
+	if (str_starts(option, STR("name="))) {
+		relay->name = str_from(option, 5);
+		return !str_empty(relay->name) && relay->name.length <= RELAY_NAME_MAX;
+	}
+	if (!str_starts(option, STR("weight=")) || !str_to_uint(str_from(option, 7), 1000, &weight) || weight == 0)
+		return false;
+	relay->weight = (unsigned)weight;
+	return true;
+}
+
+static bool relay_parse(struct str text, struct settings_relay *relay)
+{
+	struct str piece;
+	bool has_address = false;
+
+	while (str_take(&text, ' ', &piece)) {
+		if (str_empty(piece))
+			continue;
+		if (has_address) {
+			if (!relay_option_parse(piece, relay))
+				return false;
+			continue;
+		}
+		has_address = true;
+		*relay = (struct settings_relay){.name = str_first(piece, RELAY_NAME_MAX), .weight = 1};
+		if (!net_address_parse_with_port(piece, 2223, &relay->address) || net_address_is_any(&relay->address))
+			return false;
+	}
+	return has_address;
+}
+
+// False: something else stands there, or there are too many, or two of one name.
+static bool relays_parse(struct str text, struct settings_relay relays[RELAYS_MAX], size_t *count)
+{
+	struct str piece;
+
+	*count = 0;
+	while (str_take(&text, ',', &piece)) {
+		if (*count == RELAYS_MAX || !relay_parse(piece, &relays[*count]))
+			return false;
+		for (size_t i = 0; i < *count; i++)
+			if (str_equal(relays[i].name, relays[*count].name))
+				return false;
+		++*count;
+	}
+	return true;
+}
+
+size_t settings_relays(const struct settings *settings, struct settings_relay relays[RELAYS_MAX])
+{
+	size_t count;
+
+	return relays_parse(settings->media_relays, relays, &count) ? count : 0;
+}
+
 // False: something else stands there, or there are too many.
 static bool ranges_parse(struct str text, struct net_range ranges[TRUSTED_MAX])
 {
@@ -282,6 +349,23 @@ static struct str feature_code_twice(const struct settings *settings)
 	return STR_NONE;
 }
 
+static bool media_check(const struct settings *settings, struct config_error *error)
+{
+	struct net_address listeners[LISTENERS_MAX];
+	struct settings_relay relays[RELAYS_MAX];
+	size_t count;
+
+	if (!relays_parse(settings->media_relays, relays, &count))
+		return refuse(error, "[media] relays", settings->media_relays,
+			      "up to eight addresses such as 192.0.2.1:2223 weight=2 name=prague, with commas between");
+	if (listeners_parse(settings->media_dtmf, 2226, listeners) < 0 || listeners[1].family)
+		return refuse(error, "[media] dtmf", settings->media_dtmf,
+			      "one address such as 127.0.0.1:2226, or empty");
+	if (!str_equal(settings->media_anchor, STR("needed")) && !str_equal(settings->media_anchor, STR("all")))
+		return refuse(error, "[media] anchor", settings->media_anchor, "needed or all");
+	return true;
+}
+
 static bool settings_check(const struct settings *settings, struct config_error *error)
 {
 	static const char addresses[] = "up to four addresses such as 192.0.2.1:5060 or [2001:db8::1]:5060";
@@ -338,7 +422,7 @@ static bool settings_check(const struct settings *settings, struct config_error 
 		return refuse(error, "[sip] session_expires_s", STR_NONE, "0, or at least session_min_s");
 	if (!log_level_parse(settings->log_level, &level))
 		return refuse(error, "[log] level", settings->log_level, "error, warning, info or debug");
-	return true;
+	return media_check(settings, error);
 }
 
 bool settings_read(const char *path, struct settings *settings, struct arena *arena, struct config_error *error)

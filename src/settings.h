@@ -7,7 +7,7 @@
 #include "base/writer.h"
 #include "domain/feature_code.h"
 
-enum { LISTENERS_MAX = 4, TRUSTED_MAX = 16 };
+enum { LISTENERS_MAX = 4, TRUSTED_MAX = 16, RELAYS_MAX = 8, RELAY_NAME_MAX = 63 };
 
 struct settings {
 	struct str sip_udp, sip_tcp, sip_tls, sip_ws, sip_wss; // addresses with ports, separated by spaces
@@ -35,6 +35,7 @@ struct settings {
 	int64_t overload_busy_percent, overload_retry_after_s, overload_store_wait_ms;
 	int64_t limits_failures_ban, limits_window_s, limits_ban_s;
 	struct str limits_trusted;
+	struct str media_relays, media_dtmf, media_anchor;
 	struct str http_listen, http_https;
 	int64_t http_workers;
 	struct str http_console;
@@ -60,6 +61,13 @@ void settings_listeners(struct str text, uint16_t default_port, struct net_addre
 void settings_trusted(const struct settings *settings, struct net_range ranges[TRUSTED_MAX]);
 // Of [sip] authenticated_by, likewise.
 void settings_authenticated_by(const struct settings *settings, struct net_range ranges[TRUSTED_MAX]);
+// Of [media] relays. Gives how many there are.
+struct settings_relay {
+	struct str name; // RELAY_NAME_MAX bytes at most
+	struct net_address address;
+	unsigned weight;
+};
+size_t settings_relays(const struct settings *settings, struct settings_relay relays[RELAYS_MAX]);
 // The folder of the console's files: [http] console, or the first one there is of those where it lies when the program is
 // installed or was built. False: there is none.
 bool settings_console(const struct settings *settings, char *folder, size_t size);

@@ -58,6 +58,22 @@ struct sip_endpoint_settings settings_of_endpoint(const struct settings *from, s
 	return settings;
 }
 
+struct rtpengine_options settings_of_media(const struct settings *from)
+{
+	struct rtpengine_options options = {.takes_all = str_equal(from->media_anchor, STR("all"))};
+	struct settings_relay relays[RELAYS_MAX];
+	struct net_address listen[LISTENERS_MAX];
+
+	_Static_assert((int)RELAYS_MAX == (int)MEDIA_RELAYS_MAX && (int)RELAY_NAME_MAX == (int)MEDIA_RELAY_NAME_MAX,
+		       "as many, and as long, as the adapter takes");
+	options.relay_count = settings_relays(from, relays);
+	for (size_t i = 0; i < options.relay_count; i++)
+		options.relays[i] = (struct rtpengine_relay){relays[i].name, relays[i].address, relays[i].weight};
+	settings_listeners(from->media_dtmf, 2226, listen);
+	options.dtmf_listen = listen[0];
+	return options;
+}
+
 struct provider_settings settings_of_single_sign_on(const struct settings *from)
 {
 	return (struct provider_settings){

@@ -4,6 +4,7 @@
 #define HTTP_HTTP_H
 
 #include "base/loop.h"
+#include "domain/media_relay.h"
 #include "domain/trunk_state.h"
 #include "domain/watch.h"
 #include "http/provider.h"
@@ -21,6 +22,8 @@ struct http_status {
 		unsigned busy_percent, admitted_percent;   // of the call thread's time; of new calls
 		uint64_t refused_calls, refused_registers; // since the start
 	} overload;
+	struct media_relay_state relays[MEDIA_RELAYS_MAX];
+	size_t relay_count;
 };
 
 // Who speaks SIP over WebSocket. Both are called on the call thread.

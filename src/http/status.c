@@ -173,6 +173,28 @@ static void overload_look(struct findings *findings, const struct http_status *s
 	finding_add(findings, SEVERITY_WARNING, "overloaded", sentence, NULL);
 }
 
+// Down or all down: browsers, Teams and prompts need one.
+static void relays_look(struct findings *findings, const struct http_status *status)
+{
+	char sentence[MEDIA_RELAY_NAME_MAX + 80];
+	size_t down = 0;
+	for (size_t i = 0; i < status->relay_count; i++) {
+		if (status->relays[i].up)
+			continue;
+		if (down++ == 0)
+			snprintf(sentence, sizeof sentence, "Media relay %s does not answer.", status->relays[i].name);
+	}
+	if (down == 0)
+		return;
+	const struct overview_group counted = {.count = down};
+	if (down == status->relay_count && down > 1)
+		snprintf(sentence, sizeof sentence, "No media relay answers.");
+	else if (down > 1)
+		snprintf(sentence, sizeof sentence, "%zu media relays do not answer.", down);
+	finding_add(findings, down == status->relay_count ? SEVERITY_ERROR : SEVERITY_WARNING, "media_relay_down",
+		    sentence, &counted);
+}
+
 // One alone says why.
 static void registrations_look(struct findings *findings, const struct trunks_sick *trunks)
 {
@@ -250,6 +272,7 @@ static json_t *findings_gather(struct request *request, const struct status_ques
 	}
 	server_look(&findings, &asked->status);
 	overload_look(&findings, &asked->status);
+	relays_look(&findings, &asked->status);
 	registrations_look(&findings, &asked->trunks);
 	group_add(&findings, SEVERITY_ERROR, "trunk_down",
 		  (struct said){"trunk is out of service: none of its targets answers.",
@@ -273,6 +296,34 @@ static json_t *findings_gather(struct request *request, const struct status_ques
 	return findings.list;
 }
 
+static json_t *relay_show(const struct media_relay_state *relay)
+{
+	char address[64];
+	struct writer w = writer_into(address, sizeof address);
+	json_t *object = json_object();
+	net_address_write(&w, &relay->address);
+	if (json_put(object, "name", json_text(str_of(relay->name))) &&
+	    json_put(object, "address", json_text(writer_result(&w))) &&
+	    json_put(object, "up", json_boolean(relay->up)) && json_put(object, "since", json_time(relay->since)) &&
+	    json_put(object, "sessions", json_integer((json_int_t)relay->sessions)) &&
+	    json_put(object, "latency_us", relay->latency_us < 0 ? json_null() : json_integer(relay->latency_us)))
+		return object;
+	json_decref(object);
+	return NULL;
+}
+
+static json_t *relays_show(const struct http_status *status)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < status->relay_count; i++) {
+		if (json_array_append_new(list, relay_show(&status->relays[i])) == 0)
+			continue;
+		json_decref(list);
+		return NULL;
+	}
+	return list;
+}
+
 static json_t *status_show(struct request *request, const struct status_question *asked,
 			   const struct store_overview *overview)
 {
@@ -288,6 +339,7 @@ static json_t *status_show(struct request *request, const struct status_question
 		     json_put(counts, "calls", json_integer((json_int_t)asked->calls));
 	built = json_put(body, "counts", counts) && built;
 	built = json_put(body, "problems", problems) && built;
+	built = json_put(body, "media_relays", relays_show(&asked->status)) && built;
 	built = built && json_put(body, "all_right", json_boolean(all_right)) &&
 		json_put(body, "time", json_time(request_now_ms(request))) &&
 		json_put(body, "version", json_string(server_settings(request->server)->version)) &&

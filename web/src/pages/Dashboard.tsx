@@ -13,6 +13,7 @@ import { request, type Schemas } from "../api/client";
 import { useCalls } from "../api/events";
 import { PageHead } from "../parts/PageHead";
 import { Failure } from "../parts/States";
+import { MediaRelays } from "./MediaRelays";
 import { CallCard } from "./realtime/Calls";
 
 type Status = Schemas["Status"];
@@ -166,6 +167,7 @@ export default function Dashboard() {
 				{notes.map((each) => (
 					<TroubleAlert key={each.code} trouble={each} />
 				))}
+				{status && <MediaRelays relays={status.media_relays} />}
 				{calls.length > 0 && (
 					<Stack gap="sm" component="section" aria-labelledby="calls-now">
 						<Title order={2} size="h4" id="calls-now">

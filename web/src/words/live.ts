@@ -227,6 +227,7 @@ export const status = both(
 		sessions: "Signed in",
 		devices: "Devices",
 		disconnected: "No connection to the server: what you see may be old.",
+		relays: { title: "Media relays", name: "Name", address: "Address", state: "State", up: "Up", down: "Does not answer", unknown: "Not heard of yet", since: "Since", sessions: "Sessions", latency: "Answers in" },
 		codes: {
 			store_unavailable: "The store cannot be written.",
 			disk_full: "The disk is nearly full.",
@@ -240,6 +241,7 @@ export const status = both(
 			calls_refused: "Calls that were sent away by overload since the start: {{count}}",
 			registrations_refused: "Registrations that were sent away by overload since the start: {{count}}",
 			overloaded: "The server is overloaded: it sends new calls away.",
+			media_relay_down: "Media relays do not answer.",
 			users_at_outside_limit: "Calls to the outside were refused: users are at their limit. Somebody may have their password.",
 			users_near_outside_limit: "Users are near their limit of calls to the outside.",
 			trunks_at_outside_limit: "Calls to the outside were refused: trunks are at their limit.",
@@ -274,6 +276,7 @@ export const status = both(
 		sessions: "Přihlášeni",
 		devices: "Zařízení",
 		disconnected: "Spojení se serverem se přerušilo: co vidíte, může být staré.",
+		relays: { title: "Mediální servery", name: "Název", address: "Adresa", state: "Stav", up: "V provozu", down: "Neodpovídá", unknown: "Zatím se neozval", since: "Od", sessions: "Relace", latency: "Odpovídá za" },
 		codes: {
 			store_unavailable: "Do úložiště nelze zapisovat.",
 			disk_full: "Disk je téměř plný.",
@@ -287,6 +290,7 @@ export const status = both(
 			calls_refused: "Hovory odmítnuté kvůli přetížení od spuštění: {{count}}",
 			registrations_refused: "Registrace odmítnuté kvůli přetížení od spuštění: {{count}}",
 			overloaded: "Server je přetížen: odmítá nové hovory.",
+			media_relay_down: "Mediální servery neodpovídají.",
 			users_at_outside_limit: "Hovory ven byly odmítnuty: uživatelé dosáhli svého limitu. Někdo možná zná jejich heslo.",
 			users_near_outside_limit: "Uživatelé se blíží svému limitu hovorů ven.",
 			trunks_at_outside_limit: "Hovory ven byly odmítnuty: trunky dosáhly svého limitu.",
