@@ -61,6 +61,15 @@ class Start(unittest.TestCase):
     def test_feature_code_twice(self):
         self.refused("[features]\npick_up = *70\n", "features", "*70", "a code of its own")
 
+    def test_relay_without_weight(self):
+        self.refused("[media]\nrelays = 192.0.2.1:2223 weight=0\n", "[media] relays", "weight=0")
+
+    def test_relays_of_one_name(self):
+        self.refused("[media]\nrelays = 192.0.2.1 name=a, 192.0.2.2 name=a\n", "[media] relays")
+
+    def test_anchor_of_its_own_invention(self):
+        self.refused("[media]\nanchor = most\n", "[media] anchor", "needed or all")
+
     def test_very_long_line(self):
         self.refused("[sip]\nrealm = " + "x" * 5000 + "\n", "line 2")
 

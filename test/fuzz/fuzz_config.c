@@ -106,6 +106,10 @@ static void settings_are_sane(struct str text, struct arena *arena)
 	settings_listeners(settings.http_listen, 8080, listeners);
 	must(listeners[0].family != 0);
 	settings_trusted(&settings, trusted);
+	struct settings_relay relays[RELAYS_MAX];
+	for (size_t i = 0, count = settings_relays(&settings, relays); i < count; i++)
+		must(relays[i].weight > 0 && relays[i].address.family != 0 && !str_empty(relays[i].name) &&
+		     relays[i].name.length <= RELAY_NAME_MAX);
 	must(settings.register_min_s <= settings.register_default_s &&
 	     settings.register_default_s <= settings.register_max_s);
 	settings_differ_from_defaults(&settings, arena);
