@@ -7,6 +7,7 @@
 #include "http/feature_desk.h"
 #include "http/http.h"
 #include "media/none.h"
+#include "media/prompts.h"
 #include "media/rtpengine.h"
 #include "metrics.h"
 #include "settings.h"
@@ -29,6 +30,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-daemon.h>
+#include <unistd.h>
 
 struct server {
 	const char *config;   // the configuration file, or NULL
@@ -44,6 +46,7 @@ struct server {
 	struct tls *tls;
 	struct sip_endpoint *endpoint;
 	struct rtpengine *rtpengine; // NULL: no relays are configured
+	struct prompts *prompts;     // NULL: nothing can be said
 	struct media media;
 	struct http_feature_desk *desk;
 	struct call_table *calls;
@@ -464,6 +467,47 @@ static bool tls_build(struct server *server)
 	return tls_create(server->loop, &settings, &server->tls, sentence, sizeof sentence) || complain("%s", sentence);
 }
 
+static void prompt_is_ready(void *context, const struct prompt_ready *ready)
+{
+	struct server *server = context;
+
+	if (server->rtpengine)
+		rtpengine_prompt_ready(server->rtpengine, ready->leg, ready->sequence, ready->err ? NULL : ready->path,
+				       ready->ms);
+}
+
+static enum err prompt_order(void *context, const struct media_prompt *prompt, uint64_t leg, uint64_t sequence)
+{
+	struct server *server = context;
+
+	return prompts_get(
+	    server->prompts,
+	    &(struct prompt_order){
+		.prompt = prompt, .leg = leg, .sequence = sequence, .done = prompt_is_ready, .context = server});
+}
+
+// Without prompts calls that need none go on as ever.
+static void prompts_build(struct server *server, struct rtpengine_options *options)
+{
+	struct str folder = server->settings.media_prompts;
+	char path[PATH_MAX], here[PATH_MAX], sentence[512] = "the path is too long";
+
+	// The relay has a folder of its own to start from.
+	bool absolute = str_starts(folder, STR("/"));
+	if (!absolute && !getcwd(here, sizeof here))
+		here[0] = '\0';
+	int length =
+	    snprintf(path, sizeof path, "%s%s%.*s", absolute ? "" : here, absolute ? "" : "/", STR_ARG(folder));
+	if (length < 0 || (size_t)length >= sizeof path ||
+	    !prompts_create(&(struct prompts_settings){.cache = path, .call_thread = server->call_thread},
+			    &server->prompts, sentence, sizeof sentence)) {
+		log_warning("no_prompts", LOG_TEXT("why", sentence));
+		return;
+	}
+	options->prompt_order = prompt_order;
+	options->prompt_context = server;
+}
+
 static bool media_build(struct server *server)
 {
 	struct rtpengine_options options = settings_of_media(&server->settings);
@@ -472,6 +516,7 @@ static bool media_build(struct server *server)
 	if (options.relay_count == 0)
 		return true;
 	options.loop = server->loop;
+	prompts_build(server, &options);
 	server->rtpengine = rtpengine_create(&options, &(struct media_sink){.context = server,
 									    .translated = media_translated,
 									    .failed = media_failed,
@@ -643,6 +688,8 @@ static void server_tear_down(struct server *server)
 		sip_endpoint_stop(server->endpoint);
 	call_table_destroy(server->calls);
 	rtpengine_destroy(server->rtpengine);
+	server->rtpengine = NULL;
+	prompts_destroy(server->prompts);
 	feature_desk_destroy(server->desk);
 	store_close(server->store);
 	for (struct queue_item *item = queue_wait(server->call_thread, 0), *next; item; item = next) {

@@ -110,6 +110,8 @@ static const struct config_key keys[] = {
 	 "Address that the relays send the keys of phones to, as their --dtmf-log-dest says; empty: they send none."),
     TEXT("media", "anchor", media_anchor, "needed",
 	 "Calls that go through a relay: needed (browsers, MS Teams, NAT, prompts), or all."),
+    TEXT("media", "prompts", media_prompts, "/var/lib/carillon/prompts",
+	 "Folder for what relays say, as files that are made anew when they are wanted; relays read them."),
     TEXT("http", "listen", http_listen, "0.0.0.0:8080", "Address of the console and the API."),
     TEXT("http", "https", http_https, "0.0.0.0:8443",
 	 "The same over TLS; empty, or without a certificate in [tls]: none."),

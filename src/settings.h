@@ -35,7 +35,7 @@ struct settings {
 	int64_t overload_busy_percent, overload_retry_after_s, overload_store_wait_ms;
 	int64_t limits_failures_ban, limits_window_s, limits_ban_s;
 	struct str limits_trusted;
-	struct str media_relays, media_dtmf, media_anchor;
+	struct str media_relays, media_dtmf, media_anchor, media_prompts;
 	struct str http_listen, http_https;
 	int64_t http_workers;
 	struct str http_console;

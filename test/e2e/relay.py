@@ -20,8 +20,9 @@ class Relay(Process):
                         f"--listen-ng={host}:{self.port}", f"--dtmf-log-dest={host}:{self.keys_port}",
                         f"--port-min={low}", f"--port-max={low + 199}", "--delete-delay=0", "--mos=LQ",
                         "--num-threads=2", "--foreground", "--log-stderr"]
-        self.settings = f"media relays = {host}:{self.port} name={name}\nmedia dtmf = {host}:{self.keys_port}\n"
         super().__init__("rtpengine", self.command)
+        self.settings = (f"media relays = {host}:{self.port} name={name}\nmedia dtmf = {host}:{self.keys_port}\n"
+                         f"media prompts = {self.folder}/prompts\n")
         self._ready()
 
     def _ready(self):
