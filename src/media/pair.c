@@ -132,8 +132,14 @@ no_pair:
 struct command *command_new(struct pair *pair, enum command_kind kind)
 {
 	static const char *const names[] = {
-	    [COMMAND_EXCHANGE] = NULL,     [COMMAND_BLOCK] = "block media",     [COMMAND_PLAY] = "play media",
-	    [COMMAND_STOP] = "stop media", [COMMAND_UNBLOCK] = "unblock media", [COMMAND_DELETE] = "delete",
+	    [COMMAND_EXCHANGE] = NULL,
+	    [COMMAND_BLOCK] = "block media",
+	    [COMMAND_SILENCE] = "silence media",
+	    [COMMAND_PLAY] = "play media",
+	    [COMMAND_STOP] = "stop media",
+	    [COMMAND_UNBLOCK] = "unblock media",
+	    [COMMAND_UNSILENCE] = "unsilence media",
+	    [COMMAND_DELETE] = "delete",
 	};
 	struct command *command = calloc(1, sizeof *command);
 
@@ -168,8 +174,10 @@ static void command_over(struct rtpengine *rtpengine, const struct command *comm
 		play_begun(rtpengine, command, answer);
 		break;
 	case COMMAND_BLOCK:
+	case COMMAND_SILENCE:
 	case COMMAND_STOP:
 	case COMMAND_UNBLOCK:
+	case COMMAND_UNSILENCE:
 	case COMMAND_DELETE:
 		break;
 	}

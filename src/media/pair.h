@@ -78,10 +78,12 @@ struct end {
 
 enum command_kind {
 	COMMAND_EXCHANGE, // offer or answer
-	COMMAND_BLOCK,    // neither hears the other
+	COMMAND_BLOCK,    // of one side: nothing of it is heard
+	COMMAND_SILENCE,  // of one side: its keys alone are
 	COMMAND_PLAY,
 	COMMAND_STOP,
 	COMMAND_UNBLOCK,
+	COMMAND_UNSILENCE,
 	COMMAND_DELETE,
 };
 
@@ -114,7 +116,7 @@ struct pair {
 	struct ng_request *request; // of the first of them
 	unsigned rounds;            // offers until now
 	bool settled;               // somebody has been given a description of this relay's
-	bool blocked;               // as far as commands have been given
+	uint64_t said_to; // the leg that the other side does not disturb, as far as commands have been given; 0: none
 	bool ending;
 	uint64_t begun_ms;
 };

@@ -1,10 +1,16 @@
-// Prompts: said to one side of a pair, in place of the other side's voice. While one is said neither side hears the other: an outside
-// phone that is asked to press 1 must not be heard by the caller, whom nobody has answered yet.
+// Prompts: said to one side of a pair, in place of the other side's voice. While one is said neither hears the other: an outside phone
+// that is asked to press 1 must not be heard by the caller, whom nobody has answered yet. Of the one that it is said to only the keys
+// count meanwhile; a medium that is blocked would have none.
 #include "media/pair.h"
 
 #include "base/log.h"
 
 #include <string.h>
+
+static struct end *end_other(struct end *end)
+{
+	return &end->pair->ends[end == &end->pair->ends[0] ? 1 : 0];
+}
 
 // The end where this side has last heard of somebody who has heard of it.
 static struct end *end_to_play(struct side *side)
@@ -14,7 +20,7 @@ static struct end *end_to_play(struct side *side)
 
 	list_each (node, following, &side->ends) {
 		struct end *end = container_of(node, struct end, node);
-		const struct end *other = &end->pair->ends[end == &end->pair->ends[0] ? 1 : 0];
+		const struct end *other = end_other(end);
 		uint64_t at = other->described ? other->described_at : 0;
 		if (!end->described || !end->pair->settled)
 			continue;
@@ -37,7 +43,7 @@ static void order(struct pair *pair, enum command_kind kind, const char *tag)
 {
 	struct command *command = command_new(pair, kind);
 
-	if (command && tag && json_object_set_new(command->body, "from-tag", json_string(tag))) {
+	if (command && json_object_set_new(command->body, "from-tag", json_string(tag))) {
 		command_free(command);
 		return;
 	}
@@ -45,12 +51,27 @@ static void order(struct pair *pair, enum command_kind kind, const char *tag)
 		(void)pair_order(pair, command);
 }
 
-static void unblock(struct pair *pair)
+static void disturb(struct pair *pair)
 {
-	if (!pair->blocked)
+	struct end *end = pair->said_to ? pair_end_of(pair, pair->said_to) : NULL;
+
+	if (!end)
 		return;
-	pair->blocked = false;
-	order(pair, COMMAND_UNBLOCK, NULL);
+	pair->said_to = 0;
+	order(pair, COMMAND_UNBLOCK, end_other(end)->tag);
+	order(pair, COMMAND_UNSILENCE, end->tag);
+}
+
+static void do_not_disturb(struct pair *pair, uint64_t leg)
+{
+	struct end *end = pair_end_of(pair, leg);
+
+	if (pair->said_to == leg)
+		return;
+	disturb(pair);
+	pair->said_to = leg;
+	order(pair, COMMAND_BLOCK, end_other(end)->tag);
+	order(pair, COMMAND_SILENCE, end->tag);
 }
 
 void play_over(struct side *side)
@@ -61,7 +82,7 @@ void play_over(struct side *side)
 	side->play.sequence = 0;
 	timer_stop(&side->timer);
 	if (pair && !pair->ending)
-		unblock(pair);
+		disturb(pair);
 	rtpengine->sink.prompt_over(rtpengine->sink.context, side->leg);
 }
 
@@ -102,9 +123,7 @@ static enum err file_play(struct side *side, struct pair *pair, const char *path
 		command_free(command);
 		return ERR_NO_MEMORY;
 	}
-	if (!pair->blocked)
-		order(pair, COMMAND_BLOCK, NULL);
-	pair->blocked = true;
+	do_not_disturb(pair, side->leg);
 	command->leg = side->leg;
 	command->sequence = side->play.sequence;
 	command->length_ms = length_ms;
@@ -150,5 +169,5 @@ void play_stop(void *context, uint64_t leg)
 	if (!pair || pair->ending)
 		return;
 	order(pair, COMMAND_STOP, pair_end_of(pair, leg)->tag);
-	unblock(pair);
+	disturb(pair);
 }

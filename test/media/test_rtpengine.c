@@ -504,11 +504,12 @@ static void prompt_is_said_and_its_end_is_told(void **state)
 	first.duration_ms = 1200;
 	assert_int_equal(play(2, PROMPT_CALL), ERR_NONE);
 	sim_run_for(loop, 1195);
-	assert_string_equal(fake_relay_told(&first), "block media\nplay media l2 /prompts/call.wav\n");
+	assert_string_equal(fake_relay_told(&first),
+			    "block media l1\nsilence media l2\nplay media l2 /prompts/call.wav\n");
 	assert_string_equal(told(), "");
 	sim_run_for(loop, 20);
 	assert_string_equal(told(), "prompt over for 2\n");
-	assert_string_equal(fake_relay_told(&first), "unblock media\n");
+	assert_string_equal(fake_relay_told(&first), "unblock media l1\nunsilence media l2\n");
 	media.stop(media.context, 2); // nothing plays
 	sim_run_for(loop, 10);
 	assert_string_equal(fake_relay_told(&first), "");
@@ -532,7 +533,8 @@ static void prompt_that_is_stopped_or_replaced_is_not_over(void **state)
 	sim_run_for(loop, 3000);
 	assert_string_equal(told(), "");
 	assert_string_equal(fake_relay_told(&first),
-			    "block media\nplay media l2 /prompts/call.wav\nstop media l2\nunblock media\n");
+			    "block media l1\nsilence media l2\nplay media l2 /prompts/call.wav\nstop media l2\nunblock "
+			    "media l1\nunsilence media l2\n");
 	assert_int_equal(play(2, PROMPT_CALL), ERR_NONE);
 	sim_run_for(loop, 500);
 	assert_int_equal(play(2, PROMPT_TAKEN), ERR_NONE);
