@@ -25,9 +25,10 @@ static void end_describe(struct end *end, const struct description *description)
 }
 
 // Packets of it have come from somewhere, since an exchange before this one is over, and it has not moved since.
-static bool keeps_place(const struct end *end, const struct description *description)
+static bool keeps_place(const struct end *end, const struct end *other, const struct description *description)
 {
-	return end->described && end->sends && end->place == description->place && end->round < end->pair->rounds;
+	return end->described && end->sends && end->place == description->place && end->round < end->pair->rounds &&
+	       other->described && other->round >= end->round;
 }
 
 // A pair that an answer is for is there since its offer, or lost with its relay.
@@ -63,12 +64,13 @@ enum err exchange_begin(void *context, const struct media_exchange *exchange)
 		return ERR_NO_MEMORY;
 	if (!exchange->is_answer)
 		pair->rounds++;
-	command->body = description_command(exchange, &description,
-					    &(struct description_way){.call_id = pair->call_id,
-								      .from_tag = from->tag,
-								      .to_tag = to->tag,
-								      .to_has_ice = to->has_ice,
-								      .keeps_place = keeps_place(from, &description)});
+	command->body =
+	    description_command(exchange, &description,
+				&(struct description_way){.call_id = pair->call_id,
+							  .from_tag = from->tag,
+							  .to_tag = to->tag,
+							  .to_has_ice = to->has_ice,
+							  .keeps_place = keeps_place(from, to, &description)});
 	command->token = exchange->token;
 	command->from = exchange->from.leg;
 	command->to = exchange->to.leg;

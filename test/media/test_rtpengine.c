@@ -371,6 +371,97 @@ static void what_is_no_description_is_refused(void **state)
 	assert_string_equal(fake_relay_told(&first), "");
 }
 
+static const char *asked(const char *key)
+{
+	const char *text = json_string_value(json_object_get(first.last, key));
+
+	return text ? text : "";
+}
+
+static bool asked_among(const char *key, const char *wanted)
+{
+	const json_t *list = json_object_get(first.last, key), *value;
+	size_t index;
+
+	json_array_foreach(list, index, value) if (strcmp(json_string_value(value), wanted) == 0) return true;
+	return false;
+}
+
+static void offer_to(enum media_kind kind, uint64_t leg)
+{
+	const struct body body = {.type = STR("application/sdp"), .bytes = STR(SDP)};
+
+	assert_int_equal(media.translate(media.context, &(struct media_exchange){.record = STR("r"),
+										 .from = {.leg = 1},
+										 .to = {.leg = leg, .kind = kind},
+										 .body = &body}),
+			 ERR_NONE);
+	sim_run_for(loop, 10);
+}
+
+static void each_kind_is_offered_what_it_can_carry(void **state)
+{
+	(void)state;
+	begin(1);
+	offer_to(MEDIA_PLAIN, 2);
+	assert_string_equal(asked("transport-protocol"), "RTP/AVP");
+	assert_string_equal(asked("ICE"), "remove");
+	assert_string_equal(asked("DTLS"), "off");
+	assert_true(asked_among("SDES", "off") && asked_among("rtcp-mux", "demux"));
+	assert_true(asked_among("flags", "strict-source") && asked_among("flags", "endpoint-learning-off"));
+	assert_true(asked_among("replace", "origin") && asked_among("replace", "session-connection"));
+	offer_to(MEDIA_BROWSER, 3);
+	assert_string_equal(asked("transport-protocol"), "UDP/TLS/RTP/SAVPF");
+	assert_string_equal(asked("ICE"), "force");
+	assert_string_equal(asked("DTLS"), ""); // a role that is forced races with the relay's own
+	assert_true(asked_among("SDES", "off") && asked_among("rtcp-mux", "require"));
+	assert_true(asked_among("flags", "generate-mid"));
+	offer_to(MEDIA_TEAMS, 4);
+	assert_string_equal(asked("transport-protocol"), "RTP/SAVP");
+	assert_string_equal(asked("ICE"), "remove");
+	assert_string_equal(asked("DTLS"), "off");
+	assert_true(asked_among("SDES", "no-NULL_HMAC_SHA1_80") && asked_among("SDES", "no-AES_CM_128_HMAC_SHA1_32"));
+	assert_false(asked_among("SDES", "off") || asked_among("SDES", "no-AES_CM_128_HMAC_SHA1_80"));
+}
+
+static void behind_a_nat_is_learned_once(void **state)
+{
+	(void)state;
+	begin(1);
+	const struct body body = {.type = STR("application/sdp"), .bytes = STR(SDP)};
+	struct media_exchange hidden = {
+	    .record = STR("r"), .from = {.leg = 1, .behind_nat = true}, .to = {.leg = 2}, .body = &body};
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(media.translate(media.context, &hidden), ERR_NONE);
+		sim_run_for(loop, 10);
+		assert_true(asked_among("flags", "strict-source"));
+		// The second time, still nobody has answered: nothing can have come.
+		assert_true(asked_among("flags", i < 2 ? "endpoint-learning-immediate" : "asymmetric"));
+		if (i == 1)
+			exchange(9, 2, 1, ANSWER);
+	}
+	const struct body moved = {.type = STR("application/sdp"),
+				   .bytes =
+				       STR("v=0\r\no=- 1 1 IN IP4 10.0.2.1\r\ns=-\r\nc=IN IP4 10.0.2.1\r\nt=0 0\r\n"
+					   "m=audio 4002 RTP/AVP 8\r\n")};
+	hidden.body = &moved;
+	assert_int_equal(media.translate(media.context, &hidden), ERR_NONE);
+	sim_run_for(loop, 10);
+	assert_true(asked_among("flags", "endpoint-learning-immediate"));
+	// A second answer within one exchange, say 183 and 200, does not mean that packets have come.
+	exchange(10, 1, 3, OFFER);
+	hidden = (struct media_exchange){.record = STR("r"),
+					 .from = {.leg = 3, .behind_nat = true},
+					 .to = {.leg = 1},
+					 .is_answer = true,
+					 .body = &body};
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(media.translate(media.context, &hidden), ERR_NONE);
+		sim_run_for(loop, 10);
+		assert_true(asked_among("flags", "endpoint-learning-immediate"));
+	}
+}
+
 // ---- several relays
 
 static void calls_are_spread_by_weight_and_stay(void **state)
@@ -666,6 +757,8 @@ int main(void)
 	    TEST(answers_of_strangers_do_not_count),
 	    TEST(what_the_relay_refuses_fails),
 	    TEST(what_is_no_description_is_refused),
+	    TEST(each_kind_is_offered_what_it_can_carry),
+	    TEST(behind_a_nat_is_learned_once),
 	    TEST(calls_are_spread_by_weight_and_stay),
 	    TEST(relay_that_dies_is_told_and_the_next_exchange_takes_another),
 	    TEST(first_offer_moves_when_its_relay_dies),
