@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import re
+import struct
 import sys
 import time
 
@@ -28,6 +29,8 @@ GIVEN = {
     "getOpenapi": {"200": {"openapi": "3.1.0", "info": {"title": "Carillon", "version": "0.1.0"}, "paths": {}}},
     "finishSingleSignOn": {"200": '<!doctype html><html lang="en"><title>Carillon</title></html>'},
     "moveCall": {"request": {"device_id": "2"}},
+    "hearPrompt": {"200": "(a WAV file)"},
+    "hearRecordedName": {"200": "(a WAV file)"},
 }
 PASSWORD, NEW_PASSWORD = "correct horse battery", "another good password"
 FIRST_PLAN = {"strategy": "in_sequence", "turns": [{"device_id": "3", "start_s": 0, "ring_s": 10},
@@ -50,7 +53,7 @@ class Recorder:
         """Asks, keeps what was sent and what came, and gives it."""
         method, path, _ = self.operations[operation]
         headers = {"Cookie": self.api.cookie or "", "X-CSRF-Token": self.api.csrf or "", "Content-Type": media}
-        text = body if media == "text/csv" else json.dumps({} if body is None else body)
+        text = body if media in ("text/csv", "audio/wav") else json.dumps({} if body is None else body)
         connection = http.client.HTTPConnection("127.0.0.1", self.api.port)
         connection.request(method, path.replace("{id}", str(id)) + query, None if method in ("GET", "DELETE") else text, headers)
         answer = connection.getresponse()
@@ -60,7 +63,7 @@ class Recorder:
             raise SystemExit(f"{operation}: {answer.status} {said}")
         kept = self.examples.setdefault(operation, {})
         if body is not None:
-            kept["request"] = body
+            kept["request"] = "(a WAV file)" if media == "audio/wav" else body
         if "json" in (answer.getheader("Content-Type") or ""):
             said = json.loads(said)
         if said:
@@ -147,6 +150,18 @@ class Recorder:
                             ("RingPlans", "user,strategy,device,start_s,ring_s\n530,at_once,331,0,20\n")):
             self.play("import" + what, table, media="text/csv")
 
+    def prompts(self, jane):
+        """A beep in place of a digit, and another as a name; then both go again."""
+        data = struct.pack("<4000h", *(8000 if n // 10 % 2 else -8000 for n in range(4000)))
+        wav = struct.pack("<4sI8sIHHIIHH4sI", b"RIFF", 36 + len(data), b"WAVEfmt ", 16, 1, 1, 8000, 16000, 2, 16, b"data", len(data)) + data
+        for record, get, delete, id in ("recordPrompt", "getPrompt", "restorePrompt", "en-digit-5"), (
+                "recordName", "getRecordedName", "deleteRecordedName", jane):
+            self.play(record, wav, id=id, media="audio/wav")
+            self.play(get, id=id)
+            self.play(delete, id=id)
+        self.play("listPrompts")
+        self.examples["listPrompts"]["200"]["items"] = self.examples["listPrompts"]["200"]["items"][:3]
+
     def server_itself(self):
         token = self.play("createToken", {"title": "Reports", "role": "auditor", "scopes": "read"})["id"]
         self.play("getToken", id=token)
@@ -180,6 +195,7 @@ class Recorder:
         jane, bob = self.users()
         self.call(jane, bob)
         self.many(jane, bob)
+        self.prompts(jane)
         self.server_itself()
         self.agent()
         self.sign_in("admin", self.server.password)

@@ -486,6 +486,43 @@ static enum err prompt_order(void *context, const struct media_prompt *prompt, u
 		.prompt = prompt, .leg = leg, .sequence = sequence, .done = prompt_is_ready, .context = server});
 }
 
+// What was recorded in place of what ships, as the API keeps it; on the prompts' thread.
+static enum err recording_read(const struct server *server, const char *name, struct arena *arena, struct str *wav)
+{
+	const struct records *records = store_records(server->store);
+	struct recording recording;
+	enum err err = records->recording_get(records->context, str_of(name), arena, &recording);
+
+	if (!err)
+		*wav = recording.wav;
+	return err;
+}
+
+static enum err piece_read(void *context, enum prompt_language language, enum prompt_piece piece, struct arena *arena,
+			   struct str *wav)
+{
+	char name[RECORDING_NAME_MAX];
+
+	snprintf(name, sizeof name, "%s-%s", prompt_languages[language], prompt_piece_kinds[piece].name);
+	return recording_read(context, name, arena, wav);
+}
+
+static enum err name_read(void *context, uint64_t user_id, struct arena *arena, struct str *wav)
+{
+	char name[RECORDING_NAME_MAX];
+
+	snprintf(name, sizeof name, "user-%" PRIu64, user_id);
+	return recording_read(context, name, arena, wav);
+}
+
+static void recordings_changed(void *context)
+{
+	const struct server *server = context;
+
+	if (server->prompts)
+		prompts_changed(server->prompts);
+}
+
 // Without prompts calls that need none go on as ever.
 static void prompts_build(struct server *server, struct rtpengine_options *options)
 {
@@ -499,7 +536,9 @@ static void prompts_build(struct server *server, struct rtpengine_options *optio
 	int length =
 	    snprintf(path, sizeof path, "%s%s%.*s", absolute ? "" : here, absolute ? "" : "/", STR_ARG(folder));
 	if (length < 0 || (size_t)length >= sizeof path ||
-	    !prompts_create(&(struct prompts_settings){.cache = path, .call_thread = server->call_thread},
+	    !prompts_create(&(struct prompts_settings){.cache = path,
+						       .call_thread = server->call_thread,
+						       .recordings = {server, piece_read, name_read}},
 			    &server->prompts, sentence, sizeof sentence)) {
 		log_warning("no_prompts", LOG_TEXT("why", sentence));
 		return;
@@ -602,6 +641,8 @@ static bool http_build(struct server *server)
 	    .status = status_write,
 	    .trunk_state = trunk_state_write,
 	    .handover = {.greet = socket_greet, .adopt = socket_adopt},
+	    .prompt_shipped = prompt_shipped,
+	    .recordings_changed = recordings_changed,
 	    .context = server,
 	};
 	int error = http_server_create(&settings, &server->http);

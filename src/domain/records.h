@@ -160,6 +160,24 @@ struct audit_page { // the newest first
 	struct str next;
 };
 
+// ---- recordings for prompts
+
+enum { RECORDING_NAME_MAX = 64 };
+
+// A piece by language and name ("en-digit-5"), or a user's name ("user-12"). All borrowed.
+struct recording {
+	struct str name;
+	uint64_t user_id; // 0: a piece
+	int64_t at;       // when it was made
+	uint64_t ms;      // how long it lasts
+	struct str wav;   // a whole file: 16-bit PCM, 8 kHz, mono
+};
+
+struct recording_page {
+	struct recording *recordings;
+	size_t count;
+};
+
 // How a delete treats what hangs on the entity.
 enum delete_mode { DELETE_IF_FREE, DELETE_AND_RELEASE };
 
@@ -228,6 +246,11 @@ struct records {
 	// Of the device's newest legs, at most ANSWER_TIMES_MAX; in the arena.
 	enum err (*answer_times)(void *context, uint64_t device_id, struct arena *arena, struct answer_time **times,
 				 size_t *count);
+	// Put in place of one of the same name; without `wav` it is removed. NOT_FOUND: it is not there, or its user is not.
+	enum err (*recording_save)(void *context, const struct recording *recording);
+	enum err (*recording_get)(void *context, struct str name, struct arena *arena, struct recording *recording);
+	// Of the pieces alone, without their sound.
+	enum err (*recording_list)(void *context, struct arena *arena, struct recording_page *page);
 	// Whether writes succeed now; the sentence says why not.
 	bool (*healthy)(void *context, char *sentence, size_t size);
 };

@@ -5,6 +5,7 @@
 
 #include "base/loop.h"
 #include "domain/media_relay.h"
+#include "domain/prompt_piece.h"
 #include "domain/trunk_state.h"
 #include "domain/watch.h"
 #include "http/provider.h"
@@ -55,6 +56,9 @@ struct http_settings {
 	// How a trunk is, on the call thread; may be NULL: nothing is known.
 	void (*trunk_state)(void *context, uint64_t trunk_id, struct trunk_state *state);
 	struct http_handover handover;
+	// The piece that ships, as WAV; may be NULL: none does.
+	struct str (*prompt_shipped)(enum prompt_language language, enum prompt_piece piece);
+	void (*recordings_changed)(void *context); // a prompt's recording is another; any thread; may be NULL
 	void *context;
 	int64_t (*now_ms)(void); // wall clock; NULL = the system's. For tests
 };

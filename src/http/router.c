@@ -126,8 +126,10 @@ static enum err access_check(struct request *request)
 
 static bool takes_json(const struct request *request)
 {
-	bool table = str_starts(str_of(request->operation->path), STR("/api/v1/import/"));
-	return !table &&
+	struct str path = str_of(request->operation->path), sound = STR("/recording");
+	bool table = str_starts(path, STR("/api/v1/import/"));
+	bool recording = path.length > sound.length && str_equal(str_from(path, path.length - sound.length), sound);
+	return !table && !recording &&
 	       (request->method == METHOD_POST || request->method == METHOD_PUT || request->method == METHOD_PATCH);
 }
 

@@ -251,6 +251,9 @@ static bool may_be_undone(const struct entity_type *type)
 static enum err undo_prepare(struct undo *undo)
 {
 	const struct audit_entry *entry = undo->entry;
+	if (str_equal(entry->entity, STR("recording")))
+		return refuse(undo, ERR_NOT_UNDOABLE, NULL,
+			      "A recording that was replaced or deleted is not kept, so it cannot be brought back.");
 	undo->type = audit_entity_type(entry);
 	if (!undo->type || !may_be_undone(undo->type))
 		return refuse(undo, ERR_NOT_UNDOABLE, NULL,

@@ -275,6 +275,23 @@ enum err audit_write_note(struct change_set *set, const struct audit_note *note)
 	return entry_write(set, &entry);
 }
 
+// Of a name, the label is the user's; of a piece, its own name.
+enum err audit_write_recording(struct change_set *set, const struct recording *recording, const char *action)
+{
+	char label[LABEL_MAX], changes[32] = "sound\ts\t\t\n";
+	struct entry entry = {.action = action,
+			      .kind = "recording",
+			      .entity_id = recording->user_id,
+			      .label = recording->name,
+			      .changes = str_of(changes)};
+
+	if (!recording->user_id)
+		return entry_write(set, &entry);
+	enum err err = label_look(set, user_label, recording->user_id, label);
+	entry.label = str_of(label);
+	return err ? err : entry_write(set, &entry);
+}
+
 enum err audit_sweep(struct database *database, int64_t before_ms)
 {
 	return database_run(database,

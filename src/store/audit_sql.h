@@ -9,6 +9,8 @@
 enum err audit_write(struct change_set *set, const struct entity *before, const struct entity *after);
 // Notes what changed no entity: a sign-in that failed.
 enum err audit_write_note(struct change_set *set, const struct audit_note *note);
+// Notes that a recording came, was replaced or went.
+enum err audit_write_recording(struct change_set *set, const struct recording *recording, const char *action);
 
 // ERR_MALFORMED: the cursor is not one of ours.
 enum err audit_list(struct database *database, const struct audit_query *query, struct arena *arena,

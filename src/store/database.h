@@ -15,7 +15,7 @@
 
 enum { WORD_INDEXED_MIN = 3 };
 
-enum value_type { VALUE_NULL, VALUE_INTEGER, VALUE_BOOLEAN, VALUE_TEXT };
+enum value_type { VALUE_NULL, VALUE_INTEGER, VALUE_BOOLEAN, VALUE_TEXT, VALUE_BYTES };
 
 struct value {
 	enum value_type type;
@@ -48,6 +48,10 @@ static inline struct value value_boolean(bool truth)
 static inline struct value value_text(struct str text)
 {
 	return (struct value){.type = VALUE_TEXT, .text = text};
+}
+static inline struct value value_bytes(struct str bytes) // any; row_text gives them back
+{
+	return (struct value){.type = VALUE_BYTES, .text = bytes};
 }
 
 struct database_backend;

@@ -5,6 +5,7 @@
 #include "store/audit_sql.h"
 #include "store/entity_sql.h"
 #include "store/number_rules.h"
+#include "store/recording_sql.h"
 #include "store/rules.h"
 
 #include <assert.h>
@@ -179,6 +180,9 @@ enum err operation_run(struct operation *operation, struct database *database)
 		break;
 	case OPERATION_ANSWER:
 		err = answer_save(database, operation->answer);
+		break;
+	case OPERATION_RECORDING:
+		err = recording_write(&set, operation->recording);
 		break;
 	}
 	if (!err)

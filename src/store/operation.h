@@ -10,8 +10,8 @@
 struct number_plan;
 
 // EXPIRE has no items: whatever is over is removed. NOTE has none either: it writes into the audit log alone; nor ANSWER, which
-// writes what a request with an idempotency key was answered.
-enum operation_kind { OPERATION_WRITE, OPERATION_EXPIRE, OPERATION_NOTE, OPERATION_ANSWER };
+// writes what a request with an idempotency key was answered, nor RECORDING.
+enum operation_kind { OPERATION_WRITE, OPERATION_EXPIRE, OPERATION_NOTE, OPERATION_ANSWER, OPERATION_RECORDING };
 
 // One entity to be written.
 struct operation_item {
@@ -35,6 +35,7 @@ struct operation {
 	const struct actor *actor; // NULL: the server itself
 	const struct audit_note *note;
 	const struct kept_answer *answer;
+	const struct recording *recording;
 	struct change *others; // what changes besides; told before the items' own. Owned until told
 	enum err err;          // of the first item that was refused, or of the whole
 	pthread_mutex_t mutex; // of pending

@@ -205,6 +205,9 @@ static int value_bind(sqlite3_stmt *handle, int parameter, const struct value *v
 	case VALUE_TEXT:
 		return sqlite3_bind_text64(handle, parameter, value->text.at ? value->text.at : "", value->text.length,
 					   SQLITE_STATIC, SQLITE_UTF8);
+	case VALUE_BYTES:
+		return sqlite3_bind_blob64(handle, parameter, value->text.at ? value->text.at : "", value->text.length,
+					   SQLITE_STATIC);
 	}
 	return SQLITE_MISUSE;
 }

@@ -13,6 +13,7 @@
 #include "store/number_rules.h"
 #include "store/overview_sql.h"
 #include "store/readers.h"
+#include "store/recording_sql.h"
 #include "store/registration_sql.h"
 #include "store/store_writer.h"
 
@@ -263,6 +264,14 @@ static enum err keep_answer(void *context, const struct kept_answer *answer)
 	return operation.err;
 }
 
+static enum err save_recording(void *context, const struct recording *recording)
+{
+	struct operation operation = {.kind = OPERATION_RECORDING, .recording = recording};
+
+	operate(context, &operation);
+	return operation.err;
+}
+
 // ---- reading, from API threads
 
 static int64_t store_disk_free(const struct store *store)
@@ -369,6 +378,32 @@ static enum err audit_read(void *context, const struct audit_query *query, struc
 	if (err)
 		return err;
 	err = audit_list(database, query, arena, page);
+	readers_give(store->readers, database, err);
+	return err;
+}
+
+static enum err read_recording(void *context, struct str name, struct arena *arena, struct recording *recording)
+{
+	struct store *store = context;
+	struct database *database;
+	enum err err = readers_take(store->readers, &database);
+
+	if (err)
+		return err;
+	err = recording_read(database, name, arena, recording);
+	readers_give(store->readers, database, err);
+	return err;
+}
+
+static enum err list_recordings(void *context, struct arena *arena, struct recording_page *page)
+{
+	struct store *store = context;
+	struct database *database;
+	enum err err = readers_take(store->readers, &database);
+
+	if (err)
+		return err;
+	err = recording_list(database, arena, page);
 	readers_give(store->readers, database, err);
 	return err;
 }
@@ -548,6 +583,9 @@ bool store_open(const struct store_settings *settings, struct store **result, ch
 	    .record_list = record_list,
 	    .record_get = record_get,
 	    .answer_times = answer_times,
+	    .recording_save = save_recording,
+	    .recording_get = read_recording,
+	    .recording_list = list_recordings,
 	    .healthy = healthy,
 	};
 	*result = store;

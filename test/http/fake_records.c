@@ -549,6 +549,29 @@ static enum err fake_record_list(void *context, const struct record_query *query
 	return ERR_NONE;
 }
 
+// Nothing was ever recorded, and nothing is kept.
+static enum err fake_recording_save(void *context, const struct recording *recording)
+{
+	(void)recording;
+	return failure(context);
+}
+
+static enum err fake_recording_get(void *context, struct str name, struct arena *arena, struct recording *recording)
+{
+	enum err err = failure(context);
+	(void)name;
+	(void)arena;
+	*recording = (struct recording){.user_id = 0};
+	return err ? err : ERR_NOT_FOUND;
+}
+
+static enum err fake_recording_list(void *context, struct arena *arena, struct recording_page *page)
+{
+	(void)arena;
+	*page = (struct recording_page){.count = 0};
+	return failure(context);
+}
+
 static enum err fake_answer_times(void *context, uint64_t device_id, struct arena *arena, struct answer_time **times,
 				  size_t *count)
 {
@@ -709,6 +732,9 @@ struct fake_records *fake_records_create(void)
 	    .record_list = fake_record_list,
 	    .record_get = fake_record_get,
 	    .answer_times = fake_answer_times,
+	    .recording_save = fake_recording_save,
+	    .recording_get = fake_recording_get,
+	    .recording_list = fake_recording_list,
 	    .healthy = fake_healthy,
 	};
 	return fake;

@@ -156,6 +156,8 @@ static const char *present_id(const struct operation *operation)
 		return "7";
 	if (strstr(operation->path, "/call-records/"))
 		return "01HF0000000000000000000001";
+	if (strstr(operation->path, "/prompts/"))
+		return "en-press";
 	return operation->kind == ENTITY_USER ? "2" : "1";
 }
 
@@ -283,7 +285,7 @@ static struct reply wrong_type(struct scene *scene, const struct operation *oper
 static struct reply invalid(struct scene *scene, const struct operation *operation, const struct caller *who)
 {
 	char path[256];
-	if (!has_body(operation) || strstr(operation->path, "/import/"))
+	if (!has_body(operation) || strstr(operation->path, "/import/") || strstr(operation->path, "/recording"))
 		return say(scene, who, operation, "?nonsense=1", "");
 	path_of(operation, present_id(operation), path, sizeof path);
 	return ask(scene->f, who, method_name(operation->method), path, "{\"nonsense\":1}");

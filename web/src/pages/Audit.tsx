@@ -17,7 +17,7 @@ import { Failure, Message } from "../parts/States";
 import { moment } from "../parts/time";
 
 type Entry = Schemas["AuditEntry"];
-const entities = ["user", "device", "trunk", "route", "did", "selection", "session", "token", "settings"] as const;
+const entities = ["user", "device", "trunk", "route", "did", "selection", "session", "token", "settings", "recording"] as const;
 const actions = ["create", "update", "delete", "sign_in", "sign_in_failed", "sign_out", "select", "release", "expire"] as const;
 
 function shown(value: unknown): string {

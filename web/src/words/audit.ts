@@ -26,7 +26,7 @@ export const audit = both(
 		isUndo: "an undo",
 		wasUndone: "undone",
 		via: { server: "server", console: "console", client: "command line", phone: "phone", token: "token {{token}}" },
-		entities: { user: "user", device: "device", trunk: "trunk", route: "route", did: "number", selection: "selection", session: "session", token: "token", settings: "settings" },
+		entities: { user: "user", device: "device", trunk: "trunk", route: "route", did: "number", selection: "selection", session: "session", token: "token", settings: "settings", recording: "recording" },
 		choices: {
 			create: "Created",
 			update: "Changed",
@@ -75,7 +75,7 @@ export const audit = both(
 		isUndo: "vrácení",
 		wasUndone: "vráceno",
 		via: { server: "server", console: "konzole", client: "příkazová řádka", phone: "telefon", token: "token {{token}}" },
-		entities: { user: "uživatel", device: "zařízení", trunk: "trunk", route: "směrování", did: "číslo", selection: "výběr", session: "přihlášení", token: "token", settings: "nastavení" },
+		entities: { user: "uživatel", device: "zařízení", trunk: "trunk", route: "směrování", did: "číslo", selection: "výběr", session: "přihlášení", token: "token", settings: "nastavení", recording: "nahrávka" },
 		choices: {
 			create: "Vytvořeno",
 			update: "Změněno",
