@@ -11,6 +11,7 @@ import IconSignIns from "@tabler/icons-react/icons/IconLogin";
 import IconHome from "@tabler/icons-react/icons/IconHome";
 import IconAudit from "@tabler/icons-react/icons/IconListDetails";
 import IconSettings from "@tabler/icons-react/icons/IconSettings";
+import IconPrompts from "@tabler/icons-react/icons/IconMicrophone";
 import IconTokens from "@tabler/icons-react/icons/IconKey";
 import IconImport from "@tabler/icons-react/icons/IconFileImport";
 import IconUsers from "@tabler/icons-react/icons/IconUsers";
@@ -38,6 +39,7 @@ export type NavigationLabel =
 	| "audit"
 	| "settings"
 	| "tokens"
+	| "prompts"
 	| "myPhone"
 	| "import" | "users" | "sipDevices" | "webrtcDevices" | "externalNumbers" | "teamsDevices" | "trunks" | "routes" | "dids";
 
@@ -48,6 +50,7 @@ const Account = lazy(() => import("./Account"));
 const Home = lazy(() => import("./Home"));
 const Audit = lazy(() => import("./Audit"));
 const Settings = lazy(() => import("./system/Settings"));
+const Prompts = lazy(() => import("./system/Prompts"));
 const Tokens = lazy(() => import("./system/Tokens"));
 const Dashboard = lazy(() => import("./Dashboard"));
 const Calls = lazy(() => import("./realtime/Calls"));
@@ -128,6 +131,7 @@ export const pages: readonly PageEntry[] = [
 	{ path: "/devices/:group/:id", page: DevicePage, roles: readers },
 	{ path: "/audit", page: Audit, roles: readers, navigation: { section: "system", label: "audit", icon: IconAudit } },
 	{ path: "/settings", page: Settings, roles: readers, navigation: { section: "system", label: "settings", icon: IconSettings } },
+	{ path: "/prompts", page: Prompts, roles: readers, navigation: { section: "system", label: "prompts", icon: IconPrompts } },
 	{ path: "/tokens", page: Tokens, roles: readers, navigation: { section: "system", label: "tokens", icon: IconTokens } },
 ];
 

@@ -14,6 +14,7 @@ import { calls, records, registrations, signIns, status } from "./live";
 import { numbers } from "./numbers";
 import { outside } from "./outside";
 import { problems } from "./problems";
+import { prompts } from "./prompts";
 import { ringPlan } from "./ringPlan";
 import { shell } from "./shell";
 import { settings, tokens } from "./system";
@@ -25,6 +26,7 @@ const parts = {
 	lists,
 	forms,
 	problems,
+	prompts,
 	ringPlan,
 	users,
 	devices,

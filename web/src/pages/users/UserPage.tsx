@@ -21,6 +21,7 @@ import { unsavedForget } from "../../parts/unsaved";
 import { useEditor } from "../../parts/useEditor";
 import { ButtonLink } from "../../parts/ButtonLink";
 import { PlanWarnings } from "./PlanWarnings";
+import { RecordedName } from "./RecordedName";
 
 type Preview = Schemas["RingPlanPreview"];
 
@@ -377,6 +378,7 @@ function UserForm({ id, loaded, original }: { id: string | undefined; loaded: Lo
 					/>
 				</Card>
 				<PlanWarnings id={id} />
+				{id && <RecordedName id={id} name={loaded?.user.title ?? ""} />}
 				<Card title={t("users.afterwards")}>
 					<Fields>
 						<ChoiceField
