@@ -265,6 +265,17 @@ json_t *client_send(struct client *client, const char *path, const char *type, c
 	return answer;
 }
 
+json_t *client_put(struct client *client, const char *path, const char *type, struct str bytes)
+{
+	struct received received = {0};
+	curl_easy_setopt(client->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)bytes.length);
+	bool answered = exchange(client, "PUT", path, type, bytes.at, &received);
+	curl_easy_setopt(client->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)-1); // as long as the text is
+	json_t *answer = answered ? answer_read(client, &received) : NULL;
+	free(received.at);
+	return answer;
+}
+
 char *client_text(struct client *client, const char *path)
 {
 	struct received received = {0};

@@ -18,6 +18,8 @@ const char *client_url(const struct client *client);
 json_t *client_call(struct client *client, const char *method, const char *path, const json_t *body);
 // The same with text of this type as the body of a POST.
 json_t *client_send(struct client *client, const char *path, const char *type, const char *text);
+// PUT of bytes of this type.
+json_t *client_put(struct client *client, const char *path, const char *type, struct str bytes);
 // GET of what is no JSON; owned by the caller, NULL when it failed.
 char *client_text(struct client *client, const char *path);
 // GET; a 404 is not said but given back as *missing.
