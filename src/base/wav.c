@@ -238,7 +238,7 @@ static bool resample(unsigned rate, struct arena *arena, struct wav *wav)
 
 enum wav_fault wav_read(struct str bytes, unsigned most_ms, struct arena *arena, struct wav *wav)
 {
-	struct format format;
+	struct format format = {.rate = 0}; // filled in unless there is a fault, which the compiler does not see
 	struct str data;
 	enum wav_fault fault = parts_find(bytes, &format, &data);
 
