@@ -55,8 +55,7 @@ static bool is_behind_nat(const struct invitation *invitation)
 
 void anchor_note_caller(struct call *call, const struct invitation *invitation)
 {
-	if (call->caller_kind == CALLER_DEVICE)
-		call->caller->media = media_kind_of_device(call->caller_device_kind);
+	call->caller->media = media_kind_of_device(call->caller_device_kind);
 	if (media_relay_is_there(call->table))
 		call->caller->behind_nat = is_behind_nat(invitation);
 }

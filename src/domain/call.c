@@ -174,24 +174,26 @@ static void log_arrival(const struct call *call, const struct call_record *recor
 static enum err call_serve(struct call *call, const struct invitation *invitation, struct destination *destination)
 {
 	const struct feature_codes *codes = directory_features(call->table->ports.directory);
-	struct str argument;
+	struct str dialled = invitation->dialled, argument;
 
 	if (invitation->takes_place)
 		return replace_begin(call, invitation);
-	switch (call->caller_device_id ? feature_of(codes, invitation->dialled, &argument) : FEATURE_NONE) {
+	if (call->caller_device_id && call->caller_device_kind == DEVICE_TEAMS)
+		dialled = dialled_on_teams(call->table->ports.directory, dialled);
+	switch (call->caller_device_id ? feature_of(codes, dialled, &argument) : FEATURE_NONE) {
 	case FEATURE_TAKE_OVER:
 		return take_over_begin(call);
 	case FEATURE_SELECT_DEVICE:
 	case FEATURE_RELEASE_DEVICE:
 	case FEATURE_DO_NOT_DISTURB:
 	case FEATURE_DISTURB:
-		return serve_begin(call, feature_of(codes, invitation->dialled, &argument), argument);
+		return serve_begin(call, feature_of(codes, dialled, &argument), argument);
 	case FEATURE_PICK_UP:
 		return pick_up_by_extension(call, argument);
 	case FEATURE_NONE:
 		break;
 	}
-	return destination_find(call, invitation->dialled, destination);
+	return destination_find(call, dialled, destination);
 }
 
 void call_begin(struct call *call, const struct invitation *invitation)

@@ -525,6 +525,10 @@ enum err destination_of_did(const struct directory *directory, const struct did 
 // The first without counting the leg: for asking.
 enum err caller_read(struct call *call, const struct invitation *invitation, struct call_record *record);
 enum err caller_from_trunk(struct call *call, const struct invitation *invitation, struct call_record *record);
+// A device of ours calls: the invitation names it.
+enum err caller_from_device(struct call *call, const struct invitation *invitation, struct call_record *record);
+// What a Teams user dialled, by what comes of it.
+struct str dialled_on_teams(const struct directory *directory, struct str dialled);
 enum err destination_from_trunk(struct call *call, struct str dialled, struct destination *destination);
 // What a user of ours reaches by dialling it.
 enum err destination_of_user(const struct call_table *table, const struct user *user, struct str dialled,

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { EXTENSION_OF_TEAMS_MAX = 7 }; // the shortest E.164 number is longer
+
 // ---- numbers as carriers write them
 
 // As E.164 when it is a number at all; carriers leave the '+' out.
@@ -56,7 +58,9 @@ enum err caller_read(struct call *call, const struct invitation *invitation, str
 
 	call->caller_kind = CALLER_TRUNK;
 	call->caller_trunk_id = call->caller->trunk_id = invitation->trunk_id;
-	call->caller_device_kind = DEVICE_EXTERNAL;
+	call->caller_device_kind = trunk_is_teams(directory_trunk(call->table->ports.directory, invitation->trunk_id))
+				       ? DEVICE_TEAMS
+				       : DEVICE_EXTERNAL;
 	if (!diversions_keep(call, invitation, &record->arena))
 		return ERR_NO_MEMORY;
 	if (!canonical_from_trunk(plan, invitation->caller_number, call->caller_canonical))
@@ -73,12 +77,42 @@ enum err caller_read(struct call *call, const struct invitation *invitation, str
 	return call->caller_canonical[0] ? caller_recognise(call, record) : ERR_NONE;
 }
 
+// Microsoft vouches for its users, over a connection that both ends have proved themselves on: who calls from there is a device of ours
+// like any other, and may dial what its holder may.
+static const struct device *caller_on_teams(const struct call *call)
+{
+	if (call->caller_device_kind != DEVICE_TEAMS || !call->caller_canonical[0])
+		return NULL;
+	return directory_teams_device(call->table->ports.directory, str_of(call->caller_canonical));
+}
+
 enum err caller_from_trunk(struct call *call, const struct invitation *invitation, struct call_record *record)
 {
 	enum err err = leg_load_trunk(call->caller, invitation->trunk_id, TRUNK_LEG_IN);
 	enum err read = caller_read(call, invitation, record);
+	const struct device *device = caller_on_teams(call);
 
+	if (!read && device) {
+		struct invitation own = *invitation;
+		own.device_id = device->entity.id;
+		own.dialled = dialled_on_teams(call->table->ports.directory, invitation->dialled);
+		call->caller_kind = CALLER_DEVICE;
+		read = caller_from_device(call, &own, record);
+	}
 	return read ? read : err;
+}
+
+// Teams puts a plus before whatever its user dials. A number so short is an extension, an emergency or a feature code.
+struct str dialled_on_teams(const struct directory *directory, struct str dialled)
+{
+	struct str rest = str_from(dialled, 1), argument;
+
+	if (str_empty(dialled) || dialled.at[0] != '+' || rest.length > EXTENSION_OF_TEAMS_MAX)
+		return dialled;
+	if (number_is_emergency(directory_plan(directory), rest) || directory_user_by_extension(directory, rest) ||
+	    feature_of(directory_features(directory), rest, &argument) != FEATURE_NONE)
+		return rest;
+	return dialled;
 }
 
 // ---- what is called

@@ -9,7 +9,7 @@
 // ---- the caller
 
 // The holder is the caller: his extension and name are shown, never the device's number.
-static enum err caller_from_device(struct call *call, const struct invitation *invitation, struct call_record *record)
+enum err caller_from_device(struct call *call, const struct invitation *invitation, struct call_record *record)
 {
 	const struct directory *directory = call->table->ports.directory;
 	const struct device *device = directory_device(directory, invitation->device_id);
@@ -176,6 +176,13 @@ static bool device_is_trusted(const struct call_table *table, const struct devic
 	       !site->require_verified_numbers;
 }
 
+static bool leads_to_teams(const struct directory *directory)
+{
+	const struct route *route;
+
+	return directory_teams_routes(directory, &route, 1) > 0;
+}
+
 enum err device_may_ring(const struct call_table *table, const struct device *device, int caller_device_kind,
 			 const char **why)
 {
@@ -193,6 +200,10 @@ enum err device_may_ring(const struct call_table *table, const struct device *de
 	if (device->device_kind == DEVICE_EXTERNAL && directory_did(table->ports.directory, device->canonical, 0)) {
 		*why = "The number is one of our own: the call would come back.";
 		return ERR_LOOP;
+	}
+	if (device->device_kind == DEVICE_TEAMS && !leads_to_teams(table->ports.directory)) {
+		*why = "There is no trunk to MS Teams.";
+		return ERR_NO_ROUTE;
 	}
 	if (needs_relay(device, caller_device_kind) && !media_relay_is_there(table))
 		return ERR_NO_MEDIA_RELAY;
@@ -229,22 +240,33 @@ struct toll_question toll_question_of(const struct attempt *attempt, const struc
 				      .free = attempt->emergency || turn->device_kind == DEVICE_TEAMS};
 }
 
+// A Teams user is nobody of the outside: his number leads there and nowhere else.
+static size_t routes_of_turn(const struct attempt *attempt, const struct call_turn *turn,
+			     const struct route *routes[ROUTES_MAX])
+{
+	const struct directory *directory = attempt->call->table->ports.directory;
+
+	if (turn->device_kind == DEVICE_TEAMS)
+		return directory_teams_routes(directory, routes, ROUTES_MAX);
+	return routes_to(directory, turn->number, attempt->emergency, routes);
+}
+
 const struct route *route_of_leg(const struct leg *leg)
 {
-	const struct route *routes[ROUTES_MAX];
-	size_t count = routes_to(leg->call->table->ports.directory, leg->turn->number, leg->attempt->emergency, routes);
+	return route_over(leg->attempt, leg->turn, leg->trunk_id);
+}
 
-	for (size_t i = 0; i < count; i++)
-		if (routes[i]->trunk_id == leg->trunk_id)
-			return routes[i];
-	return NULL;
+// MS Teams speaks SRTP alone; from Teams to Teams nothing stands in between.
+static bool trunk_lacks_relay(const struct call *call, const struct trunk *trunk)
+{
+	return trunk_is_teams(trunk) && call->caller_device_kind != DEVICE_TEAMS && !media_relay_is_there(call->table);
 }
 
 const struct route *route_next(const struct attempt *attempt, const struct call_turn *turn, enum err *why)
 {
 	const struct directory *directory = attempt->call->table->ports.directory;
 	const struct route *routes[ROUTES_MAX];
-	size_t count = routes_to(directory, turn->number, attempt->emergency, routes);
+	size_t count = routes_of_turn(attempt, turn, routes);
 	struct toll *toll = attempt->call->table->toll;
 	enum err err = ERR_NO_ROUTE;
 
@@ -254,6 +276,10 @@ const struct route *route_next(const struct attempt *attempt, const struct call_
 			continue;
 		if (route_tried(attempt, turn, routes[i]->trunk_id))
 			continue;
+		if (trunk_lacks_relay(attempt->call, trunk)) {
+			err = ERR_NO_MEDIA_RELAY;
+			continue;
+		}
 		const struct toll_question question = toll_question_of(attempt, turn, routes[i]);
 		const struct toll_verdict verdict = toll_judge(toll, &question);
 		if (!verdict.err)
@@ -270,7 +296,7 @@ const struct route *route_next(const struct attempt *attempt, const struct call_
 const struct route *route_over(const struct attempt *attempt, const struct call_turn *turn, uint64_t trunk_id)
 {
 	const struct route *routes[ROUTES_MAX];
-	size_t count = routes_to(attempt->call->table->ports.directory, turn->number, attempt->emergency, routes);
+	size_t count = routes_of_turn(attempt, turn, routes);
 
 	for (size_t i = 0; i < count; i++)
 		if (routes[i]->trunk_id == trunk_id)

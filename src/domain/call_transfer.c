@@ -12,9 +12,15 @@ static const struct body no_body = {.bytes = {NULL, 0}};
 
 // ---- whose leg it is
 
+static int leg_device_kind(const struct leg *leg)
+{
+	return leg->attempt ? leg->turn->device_kind : leg->call->caller_device_kind;
+}
+
+// Over a trunk comes somebody from outside; over the one to MS Teams, one of us.
 uint64_t leg_user(const struct leg *leg)
 {
-	if (leg->trunk_id)
+	if (leg->trunk_id && leg_device_kind(leg) != DEVICE_TEAMS)
 		return 0;
 	if (leg->turn && leg->turn->guest_id)
 		return leg->turn->guest_id;
@@ -77,7 +83,7 @@ static void caller_as_called(struct call *call, struct call_record *record, cons
 {
 	const struct call_record *known = record_of(leg);
 
-	call->caller_kind = leg->trunk_id ? CALLER_TRUNK : CALLER_DEVICE;
+	call->caller_kind = leg->trunk_id && leg_device_kind(leg) != DEVICE_TEAMS ? CALLER_TRUNK : CALLER_DEVICE;
 	call->caller_device_kind = leg->turn->device_kind;
 	call->caller_user_id = leg->attempt->user_id;
 	call->anonymous = false;
@@ -241,10 +247,13 @@ static enum err refer_blind(struct leg *leaver, const struct leg_event *event)
 	struct call_table *table = leaver->call->table;
 	const struct user *user = directory_user(table->ports.directory, leg_user(leaver));
 	struct destination destination;
+	struct str dialled = event->request->refer_to;
 
 	if (!user)
 		return ERR_NOT_ALLOWED;
-	enum err err = destination_of_user(table, user, event->request->refer_to, &destination);
+	if (leg_device_kind(leaver) == DEVICE_TEAMS)
+		dialled = dialled_on_teams(table->ports.directory, dialled);
+	enum err err = destination_of_user(table, user, dialled, &destination);
 	if (err)
 		return err;
 	struct call *call = successor_new(leaver, event->token);
@@ -423,11 +432,6 @@ static struct leg *leg_that_moves(struct call *call, uint64_t device_id, uint64_
 			return legs[i];
 	}
 	return NULL;
-}
-
-static int leg_device_kind(const struct leg *leg)
-{
-	return leg->attempt ? leg->turn->device_kind : leg->call->caller_device_kind;
 }
 
 static enum err move(struct leg *leaver, uint64_t device_id)

@@ -139,7 +139,9 @@ static enum err routes_explain(const struct call_table *table, const struct user
 	    .free = device->device_kind == DEVICE_TEAMS,
 	};
 	const struct route *routes[ROUTES_MAX];
-	size_t count = directory_routes(table->ports.directory, question.number, routes, ROUTES_MAX);
+	size_t count = device->device_kind == DEVICE_TEAMS
+			   ? directory_teams_routes(table->ports.directory, routes, ROUTES_MAX)
+			   : directory_routes(table->ports.directory, question.number, routes, ROUTES_MAX);
 	enum err err = ERR_NO_ROUTE;
 
 	for (size_t i = 0; i < count && err; i++) {

@@ -84,6 +84,8 @@ static struct shown original_number(const struct attempt *attempt, const struct 
 	struct str number = caller_id_of_user(directory, directory_user(directory, call->caller_user_id));
 	if (!str_empty(number))
 		return (struct shown){number, SHOWN_PERSONAL, true, SHOWN_REASON_ORIGINAL};
+	if (call->caller_device_kind == DEVICE_TEAMS && call->caller_canonical[0]) // the number that Teams knows him by
+		return (struct shown){str_of(call->caller_canonical), SHOWN_PERSONAL, true, SHOWN_REASON_ORIGINAL};
 	if (!str_empty(trunk->caller_id))
 		return (struct shown){trunk->caller_id, SHOWN_SHARED, true, SHOWN_REASON_TRUNK};
 	struct shown own = own_number(attempt, turn, trunk);

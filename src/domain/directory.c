@@ -56,6 +56,8 @@ struct directory {
 	struct list trunks;         // few, so searched in order
 	struct did_table dids;
 	struct route_table routes;
+	struct route teams_routes[ROUTES_MAX]; // made of the trunks
+	size_t teams_route_count;
 };
 
 // ---- the second key of each kind: a text, or for selections the user
@@ -119,6 +121,14 @@ static struct str canonical_of(const struct entry *entry)
 	const struct device *device = (const struct device *)entry->entity;
 
 	return device->canonical;
+}
+
+static bool same_teams_user(const struct hash_node *node, const void *key)
+{
+	const struct entry *entry = container_of(node, const struct entry, by_canonical);
+
+	return ((const struct device *)entry->entity)->device_kind == DEVICE_TEAMS &&
+	       str_equal(canonical_of(entry), *(const struct str *)key);
 }
 
 // Goes on to the end, to see whether there is more than one.
@@ -362,6 +372,30 @@ static bool kept_here(enum entity_kind kind)
 	return kind != ENTITY_SESSION && kind != ENTITY_TOKEN;
 }
 
+static const struct trunk *teams_trunk_after(const struct directory *directory, uint64_t id)
+{
+	const struct trunk *next = NULL, *trunk = NULL;
+
+	while ((trunk = directory_trunk_after(directory, trunk)))
+		if (trunk_is_teams(trunk) && trunk->enabled && trunk->entity.id > id &&
+		    (!next || trunk->entity.id < next->entity.id))
+			next = trunk;
+	return next;
+}
+
+static void teams_routes_make(struct directory *directory)
+{
+	const struct trunk *trunk = NULL;
+
+	directory->teams_route_count = 0;
+	while (directory->teams_route_count < ROUTES_MAX &&
+	       (trunk = teams_trunk_after(directory, trunk ? trunk->entity.id : 0)))
+		directory->teams_routes[directory->teams_route_count++] = (struct route){
+		    .entity.kind = ENTITY_ROUTE,
+		    .trunk_id = trunk->entity.id,
+		};
+}
+
 enum err directory_put(struct directory *directory, const struct entity *entity)
 {
 	assert(entity->id != 0);
@@ -379,6 +413,8 @@ enum err directory_put(struct directory *directory, const struct entity *entity)
 		number_plan_of_site((const struct site *)entry->entity, &directory->plan);
 	if (old)
 		entry_drop(directory, old);
+	if (entity->kind == ENTITY_TRUNK)
+		teams_routes_make(directory);
 	return ERR_NONE;
 }
 
@@ -389,6 +425,8 @@ void directory_remove(struct directory *directory, enum entity_kind kind, uint64
 	struct entry *entry = entry_by_id(directory, kind, id);
 	if (entry)
 		entry_drop(directory, entry);
+	if (kind == ENTITY_TRUNK)
+		teams_routes_make(directory);
 }
 
 // ---- the directory as a whole
@@ -498,6 +536,13 @@ const struct device *directory_device_by_canonical(const struct directory *direc
 
 	hash_find(directory->outside, hash_str(canonical), canonical_gather, &key);
 	return search.count == 1 ? search.found : NULL;
+}
+
+const struct device *directory_teams_device(const struct directory *directory, struct str canonical)
+{
+	struct hash_node *node = hash_find(directory->outside, hash_str(canonical), same_teams_user, &canonical);
+
+	return node ? (const struct device *)container_of(node, struct entry, by_canonical)->entity : NULL;
 }
 
 const struct trunk *directory_trunk(const struct directory *directory, uint64_t id)
@@ -628,4 +673,13 @@ size_t directory_routes(const struct directory *directory, struct str canonical,
 			size_t max)
 {
 	return route_table_find(&directory->routes, canonical, routes, max);
+}
+
+size_t directory_teams_routes(const struct directory *directory, const struct route **routes, size_t max)
+{
+	size_t count = directory->teams_route_count < max ? directory->teams_route_count : max;
+
+	for (size_t i = 0; i < count; i++)
+		routes[i] = &directory->teams_routes[i];
+	return count;
 }

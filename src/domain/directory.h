@@ -70,5 +70,9 @@ size_t directory_turns(const struct directory *directory, const struct user *use
 // Routes for a canonical outside number, the most specific pattern first, then by cost. Gives how many, at most `max`.
 size_t directory_routes(const struct directory *directory, struct str canonical, const struct route **routes,
 			size_t max);
+// The ways to MS Teams: a route without a rule for each enabled trunk there, the oldest first. At most `max`.
+size_t directory_teams_routes(const struct directory *directory, const struct route **routes, size_t max);
+// The Teams user with this number; NULL: nobody.
+const struct device *directory_teams_device(const struct directory *directory, struct str canonical);
 
 #endif

@@ -186,9 +186,15 @@ enum err leg_send(struct leg *leg, const struct binding *binding, const struct r
 	return ERR_NONE;
 }
 
+// Whatever was dialled: all that goes there is SRTP.
+static bool leg_is_over_teams(const struct leg *leg)
+{
+	return trunk_is_teams(directory_trunk(leg->call->table->ports.directory, leg->trunk_id));
+}
+
 void leg_set_media(struct leg *leg, const struct binding *binding)
 {
-	leg->media = media_kind_of_device(leg->turn->device_kind);
+	leg->media = leg_is_over_teams(leg) ? MEDIA_TEAMS : media_kind_of_device(leg->turn->device_kind);
 	leg->behind_nat = binding && binding->behind_nat;
 	leg->prompted = leg->turn->confirm;
 }

@@ -16,6 +16,7 @@ const char *const transport_names[] = {"udp", "tcp", "tls", "ws", "wss", NULL};
 
 static const char *const trunk_transport_names[] = {"udp", "tcp", "tls", "auto", NULL};
 
+static const char *const profile_names[] = {"carrier", "teams", NULL};
 static const char *const number_format_names[] = {"e164", "e164_no_plus", "international", "national", NULL};
 static const char *const asserted_identity_names[] = {"always", "public", "never", NULL};
 static const char *const from_user_names[] = {"caller", "account", NULL};
@@ -25,6 +26,13 @@ static bool host_allowed(struct str text)
 	struct net_address address;
 
 	return net_address_parse(text, 0, &address) || net_name_valid(text);
+}
+
+static bool own_host_allowed(struct str text)
+{
+	struct net_address address;
+
+	return net_name_valid(text) && !net_address_parse(text, 0, &address);
 }
 
 static bool inbound_allowed(struct str text)
@@ -89,6 +97,9 @@ static bool hex_allowed(struct str text)
 #define OF struct trunk
 static const struct field trunk_fields[] = {
     TEXT(title, .flags = FIELD_REQUIRED | FIELD_UNIQUE, .min = 1, .max = 100, .rule = "A title has 1 to 100 bytes."),
+    CHOICE(profile, .choices = profile_names, .fallback = "carrier"),
+    TEXT(own_host, .min = 2, .max = 253, .allows = own_host_allowed,
+	 .rule = "What this server calls itself towards the trunk is a name, such as sbc.example.com."),
     TEXT(host, .flags = FIELD_REQUIRED, .min = 2, .max = 253, .rule = "The host is a name or an IP address.",
 	 .allows = host_allowed),
     INTEGER(port, .min = 0, .max = 65535, .fallback = "0", .rule = "A port is 1 to 65535, or 0 for the usual one."),
@@ -139,10 +150,41 @@ static const struct field trunk_fields[] = {
     TEXT(unknown_did_extension, .max = EXTENSION_MAX, .rule = "An extension has 2 to 15 digits."),
 };
 
+bool trunk_is_teams(const struct trunk *trunk)
+{
+	return trunk && trunk->profile == TRUNK_TEAMS;
+}
+
+// What Direct Routing refuses anyway is refused where it can be mended.
+static enum err teams_check(const struct trunk *trunk, struct problem *problem)
+{
+	if (str_index(trunk->own_host, '.') >= trunk->own_host.length)
+		return problem_set(problem, ERR_MISSING_FIELD, "own_host",
+				   "MS Teams knows this server by the full name in its certificate, such as "
+				   "sbc.example.com.");
+	if (trunk->transport != TRANSPORT_TLS)
+		return problem_set(problem, ERR_INVALID_FIELD, "transport", "MS Teams is reached over TLS alone.");
+	if (trunk->called_format != NUMBER_FORMAT_E164)
+		return problem_set(problem, ERR_INVALID_FIELD, "called_format",
+				   "MS Teams wants called numbers in E.164, with the plus.");
+	if (trunk->caller_format != NUMBER_FORMAT_E164)
+		return problem_set(problem, ERR_INVALID_FIELD, "caller_format",
+				   "MS Teams wants callers' numbers in E.164, with the plus.");
+	if (trunk->registers)
+		return problem_set(problem, ERR_INVALID_FIELD, "registers", "MS Teams takes no registrations.");
+	if (trunk->from_user == TRUNK_FROM_ACCOUNT)
+		return problem_set(problem, ERR_INVALID_FIELD, "from_user",
+				   "MS Teams knows no account: From holds the caller.");
+	return ERR_NONE;
+}
+
 static enum err trunk_check(const struct entity *entity, struct problem *problem)
 {
 	const struct trunk *trunk = (const struct trunk *)entity;
+	enum err err = trunk_is_teams(trunk) ? teams_check(trunk, problem) : ERR_NONE;
 
+	if (err)
+		return err;
 	if (trunk->options_interval_s > 0 && trunk->options_interval_s < TRUNK_OPTIONS_INTERVAL_MIN_S)
 		return problem_set(problem, ERR_INVALID_FIELD, "options_interval_s",
 				   "OPTIONS are sent every 5 to 3600 seconds; 0 sends none.");

@@ -22,6 +22,9 @@ enum number_format {
 	NUMBER_FORMAT_NATIONAL
 };
 
+// What stands at the other end. Microsoft's Direct Routing wants TLS, a name of ours that its certificate check finds, +E.164, and SRTP.
+enum trunk_profile { TRUNK_CARRIER, TRUNK_TEAMS };
+
 // When P-Asserted-Identity is sent (RFC 3325).
 enum asserted_identity {
 	ASSERTED_ALWAYS, // of anonymous callers, too, with Privacy: id; the trunk is trusted to keep it
@@ -40,7 +43,10 @@ enum trunk_diversion {
 
 struct trunk {
 	struct entity entity;
-	struct str title;   // unique
+	struct str title; // unique
+	int profile;      // enum trunk_profile
+	struct str
+	    own_host; // what our URIs call us towards it: Contact, From; a name. Empty = the usual one. Teams needs it
 	struct str host;    // a name, or an IP address
 	int64_t port;       // 0 = as SRV records say, else the transport's own
 	struct str targets; // where calls are sent instead of to the host, see trunk_target.h; empty: to the host
@@ -74,6 +80,8 @@ struct trunk {
 	int unknown_did; // what a caller gets for a number that leads nowhere: enum unknown_did, SITE = as the site says
 	struct str unknown_did_extension; // UNKNOWN_DID_EXTENSION: which
 };
+
+bool trunk_is_teams(const struct trunk *trunk); // NULL is allowed: no
 
 struct route {
 	struct entity entity;

@@ -84,12 +84,32 @@ bool trunk_targets_parse(struct str text, struct trunk_target targets[TRUNK_TARG
 	return true;
 }
 
+// The connection points of Direct Routing: the first one stands for the nearest region, the others for the next two.
+static size_t teams_targets(const struct trunk *trunk, struct trunk_target targets[TRUNK_TARGETS_MAX])
+{
+	static const char *const names[] = {"sip.pstnhub.microsoft.com", "sip2.pstnhub.microsoft.com",
+					    "sip3.pstnhub.microsoft.com"};
+	uint16_t port = trunk->port ? (uint16_t)trunk->port : TEAMS_PORT;
+	size_t count = str_equal_nocase(trunk->host, str_of(names[0])) ? sizeof names / sizeof *names : 1;
+
+	targets[0] = (struct trunk_target){.host = trunk->host, .port = port};
+	for (size_t i = 1; i < count; i++)
+		targets[i] = (struct trunk_target){.host = str_of(names[i]), .port = port, .priority = (uint16_t)i};
+	return count;
+}
+
 size_t trunk_targets(const struct trunk *trunk, struct trunk_target targets[TRUNK_TARGETS_MAX])
 {
 	size_t count;
 
-	if (trunk_targets_parse(trunk->targets, targets, &count) && count > 0)
-		return count;
-	targets[0] = (struct trunk_target){.host = trunk->host, .port = (uint16_t)trunk->port};
-	return 1;
+	if (!trunk_targets_parse(trunk->targets, targets, &count) || count == 0) {
+		if (trunk_is_teams(trunk))
+			return teams_targets(trunk, targets);
+		targets[0] = (struct trunk_target){.host = trunk->host, .port = (uint16_t)trunk->port};
+		return 1;
+	}
+	for (size_t i = 0; i < count && trunk_is_teams(trunk); i++)
+		if (targets[i].port == 0)
+			targets[i].port = TEAMS_PORT;
+	return count;
 }

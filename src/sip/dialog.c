@@ -134,8 +134,10 @@ static void read_hop(struct sip_dialog *dialog)
 		uri = route.uri;
 	else if (!sip_uri_parse(dialog->target, &uri, &why, &at))
 		return;
-	if (!dialog_address_of(&uri, &dialog->hop.address))
+	if (!dialog_address_of(&uri, &dialog->hop.address)) {
 		dialog->hop.address.family = 0;
+		dialog->hop.port = uri.port;
+	}
 	dialog->hop.transport = transport_said(&uri);
 	dialog->hop.secured = uri.scheme == URI_SIPS;
 }
@@ -150,6 +152,7 @@ bool dialog_start_client(struct sip_dialog *dialog, struct loop *loop, const str
 	dialog_random_text(loop, call_id, 2 * DIALOG_TAG_LENGTH);
 	dialog->flow = start->flow;
 	dialog->pinned = start->pinned;
+	dialog->own_name = start->own_name;
 	dialog->sips = str_starts_nocase(start->target, STR("sips:"));
 	if (!owned_set(&dialog->call_id, str_of(call_id)) || !owned_set(&dialog->target, start->target) ||
 	    !owned_set(&dialog->routes, start->routes) || !owned_set(&dialog->remote, start->remote) ||
@@ -272,6 +275,7 @@ bool dialog_fork(struct sip_dialog *fork, const struct sip_dialog *first, const 
 	fork->flow = first->flow;
 	fork->pinned = first->pinned;
 	fork->sips = first->sips;
+	fork->own_name = first->own_name;
 	fork->local_cseq = response->cseq;
 	if (!owned_set(&fork->call_id, first->call_id) || !owned_set(&fork->target, first->target) ||
 	    !keep_as_received(&fork->local, &fork->local_tag, first->local, first->local_tag) ||
@@ -343,8 +347,14 @@ struct flow dialog_next_hop(const struct sip_dialog *dialog)
 	const struct net_address *address = &dialog->hop.address;
 	struct flow flow = dialog->flow;
 
-	if (dialog->pinned || address->family == 0)
+	if (dialog->pinned)
 		return flow;
+	if (address->family == 0) {
+		// Whoever connected to us listens at the port that it names, not at the one that this connection came from.
+		if (flow.transport == TRANSPORT_TLS && dialog->hop.port != 0)
+			flow.remote.port = dialog->hop.port;
+		return flow;
+	}
 	uint8_t transport = hop_transport(&dialog->hop, flow.transport);
 	// A connection that leads to the host already is used again, whatever port the Contact names (RFC 5923 in spirit: the port of a
 	// TCP client is not one it listens on).
@@ -378,8 +388,9 @@ static const char *uri_transport_name(uint8_t transport)
 void dialog_write_contact(const struct sip_dialog *dialog, struct sip_transport *transport, const struct flow *flow,
 			  struct writer *w)
 {
-	writer_text(w, dialog->sips ? "Contact: <sips:carillon@" : "Contact: <sip:carillon@");
-	sip_transport_write_local(transport, w, flow);
+	writer_text(w, dialog->sips ? "Contact: <sips:" : "Contact: <sip:");
+	writer_text(w, dialog->is_nobody ? "" : "carillon@");
+	sip_transport_write_own(transport, w, flow, dialog->own_name);
 	// RFC 3261 section 26.2.2: sips: says tls by itself.
 	if (flow->transport != TRANSPORT_UDP && !(dialog->sips && flow->transport == TRANSPORT_TLS)) {
 		writer_text(w, ";transport=");

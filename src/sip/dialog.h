@@ -11,6 +11,7 @@ enum { HOP_UNSAID = 254, HOP_UNKNOWN = 255 };
 // The way that a URI names.
 struct dialog_hop {
 	struct net_address address; // family 0: a host's name, or nothing that can be read
+	uint16_t port;              // beside that name; 0: it says none
 	uint8_t transport;          // enum transport, or one of the two below
 	bool secured;               // sips:
 };
@@ -27,7 +28,9 @@ struct sip_dialog {
 	struct dialog_hop hop; // where `routes`, or else `target`, lead; read again only when they change
 	struct flow flow;      // where packets come from, and go to when the target cannot be used
 	bool pinned;           // behind NAT: always to the flow, whatever the target says
-	bool sips; // made with a sips: URI: our Contact must be one too (RFC 3261 sections 8.1.1.8 and 12.1.1)
+	bool sips;         // made with a sips: URI: our Contact must be one too (RFC 3261 sections 8.1.1.8 and 12.1.1)
+	uint16_t own_name; // what our Contact calls us, as of sip_transport_name; 0: by our address
+	bool is_nobody;    // our Contact has no user: the server itself speaks
 	uint32_t local_cseq;  // of our last request
 	uint32_t remote_cseq; // of the other's last request
 	bool remote_cseq_known;
@@ -43,6 +46,7 @@ struct dialog_start {
 	struct str remote; // header value, without a tag
 	struct flow flow;
 	bool pinned;
+	uint16_t own_name;
 };
 
 // Empty; dialog_clear is allowed on it.

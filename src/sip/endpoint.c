@@ -37,6 +37,16 @@ void sip_endpoint_answer_once(struct sip_endpoint *endpoint, const struct flow *
 	sip_respond_once(endpoint->transactions, from, request, &response);
 }
 
+// What a trunk has been told to call us.
+static bool is_own_name(const struct sip_endpoint *endpoint, struct str host)
+{
+	for (const struct trunk *trunk = directory_trunk_after(endpoint->directory, NULL); trunk;
+	     trunk = directory_trunk_after(endpoint->directory, trunk))
+		if (!str_empty(trunk->own_host) && str_equal_nocase(trunk->own_host, host))
+			return true;
+	return false;
+}
+
 bool sip_endpoint_is_ours(const struct sip_endpoint *endpoint, const struct sip_uri *uri)
 {
 	struct str domains = endpoint->domains, domain;
@@ -48,7 +58,7 @@ bool sip_endpoint_is_ours(const struct sip_endpoint *endpoint, const struct sip_
 	while (str_take(&domains, ' ', &domain))
 		if (!str_empty(domain) && str_equal_nocase(uri->host, domain))
 			return true;
-	return false;
+	return is_own_name(endpoint, uri->host);
 }
 
 // ---- overload

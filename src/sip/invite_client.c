@@ -38,6 +38,10 @@ static void own_host_find(struct own_host *host, struct sip_endpoint *endpoint, 
 	struct flow flow = {.transport = TRANSPORT_UDP};
 
 	host->name = endpoint->host;
+	if (invite->target == TARGET_TRUNK && !str_empty(invite->trunk->own_host)) {
+		host->name = invite->trunk->own_host;
+		return;
+	}
 	if (!str_empty(endpoint->domains))
 		return;
 	if (invite->target == TARGET_BINDING)
@@ -79,7 +83,8 @@ static enum err toward_binding(const struct outgoing_invite *invite, struct str 
 }
 
 // Its flow is found later, by the trunk's leg.
-static enum err toward_trunk(const struct outgoing_invite *invite, struct destination *to)
+static enum err toward_trunk(const struct sip_endpoint *endpoint, const struct outgoing_invite *invite,
+			     struct destination *to)
 {
 	const struct trunk *trunk = invite->trunk;
 	struct writer target = writer_into(to->target, sizeof to->target);
@@ -95,6 +100,7 @@ static enum err toward_trunk(const struct outgoing_invite *invite, struct destin
 		return ERR_TOO_LARGE;
 	to->start.target = writer_result(&target);
 	to->start.remote = writer_result(&remote);
+	to->start.own_name = trunk_own_name(endpoint, trunk);
 	return ERR_NONE;
 }
 
@@ -275,6 +281,7 @@ static enum err begin(struct sip_session *session, const struct outgoing_invite 
 	writer_text(&w, SIP_ALLOW_LINE SIP_SUPPORTED_LINE);
 	if (invite->target == TARGET_TRUNK) {
 		trunk_write_identity(session->endpoint, invite, host, &w);
+		trunk_write_product(invite->trunk, &w);
 		sip_diversions_write(invite, host, to->start.target, &w);
 	} else if (invite->anonymous)
 		writer_text(&w, "Privacy: id\r\n");
@@ -301,8 +308,8 @@ enum err invite_client_start(struct sip_endpoint *endpoint, const struct outgoin
 	char local[ADDRESS_MAX];
 	struct writer from = writer_into(local, sizeof local);
 	own_host_find(&host, endpoint, invite);
-	enum err err =
-	    invite->target == TARGET_BINDING ? toward_binding(invite, host.name, &to) : toward_trunk(invite, &to);
+	enum err err = invite->target == TARGET_BINDING ? toward_binding(invite, host.name, &to)
+							: toward_trunk(endpoint, invite, &to);
 	if (invite->target == TARGET_TRUNK)
 		to.start.routes = trunk_registration_routes(endpoint->trunk_registrations, invite->trunk->entity.id);
 	if (invite->target == TARGET_TRUNK)

@@ -174,7 +174,9 @@ void invite_server_received(struct sip_endpoint *endpoint, const struct flow *fr
 		goto refused;
 	session->invite_cseq = invite->cseq;
 	note_extensions(session, invite);
-	if (!dialog_start_server(&session->dialog, endpoint->loop, invite, from) || !session_enter(session) ||
+	bool started = dialog_start_server(&session->dialog, endpoint->loop, invite, from);
+	session->dialog.own_name = trunk ? trunk_own_name(endpoint, trunk) : 0;
+	if (!started || !session_enter(session) ||
 	    !hash_insert(endpoint->sessions_by_origin, &session->by_origin, origin_hash(invite)))
 		goto refused;
 	session->invite = sip_server_start(endpoint->transactions, from, invite, &session_server_handlers, session);

@@ -272,6 +272,15 @@ static void write_host(struct writer *w, struct str host)
 		writer_char(w, ']');
 }
 
+// New connections reach us where we listen, whatever port this one happens to have.
+static void write_port(struct writer *w, const struct net_address *listener)
+{
+	if (!listener || listener->port == 0)
+		return;
+	writer_char(w, ':');
+	writer_uint(w, listener->port);
+}
+
 void sip_transport_write_local(struct sip_transport *transport, struct writer *w, const struct flow *flow)
 {
 	const struct net_address *listener = listener_local(transport, flow->transport, flow->listener);
@@ -290,12 +299,17 @@ void sip_transport_write_local(struct sip_transport *transport, struct writer *w
 	}
 	net_address_write_host(&host, &local);
 	write_host(w, transport->advertised_host[0] ? str_of(transport->advertised_host) : writer_result(&host));
-	// New connections reach us where we listen, whatever port this one happens to have.
-	local.port = listener ? listener->port : 0;
-	if (local.port != 0) {
-		writer_char(w, ':');
-		writer_uint(w, local.port);
+	write_port(w, listener);
+}
+
+void sip_transport_write_own(struct sip_transport *transport, struct writer *w, const struct flow *flow, uint16_t name)
+{
+	if (name == 0) {
+		sip_transport_write_local(transport, w, flow);
+		return;
 	}
+	writer_str(w, transport->names[name - 1]);
+	write_port(w, listener_local(transport, flow->transport, flow->listener));
 }
 
 void sip_transport_write_via(struct sip_transport *transport, struct writer *w, const struct flow *flow,

@@ -67,7 +67,7 @@ void sip_transport_destroy(struct sip_transport *transport);
 bool sip_transport_flow_to(const struct sip_transport *transport, enum transport kind, const struct net_address *remote,
 			   struct flow *flow);
 // For flow.name, of something new over TLS: who the certificate at the other end must name, as the configuration has it. Without
-// one (0) it must name the address. 0 as well when there is no memory or there are too many.
+// one (0) it must name the address. And for a name of ours. 0 as well when there is no memory or there are too many.
 uint16_t sip_transport_name(struct sip_transport *transport, struct str host);
 // Sends the bytes along the flow. UDP is sent now. On streams the flow's connection is used; when it is gone or 0, one to
 // flow->remote that is there already or is opened now (and flow->connection set); the bytes wait for it. Returns 0 or a
@@ -110,6 +110,8 @@ bool sip_transport_too_large_for_udp(size_t size);
 
 // Host and port of ours to put into Via and Contact for this flow; an IPv6 host in brackets.
 void sip_transport_write_local(struct sip_transport *transport, struct writer *w, const struct flow *flow);
+// The same for a Contact, under the name that sip_transport_name gave; 0: as above.
+void sip_transport_write_own(struct sip_transport *transport, struct writer *w, const struct flow *flow, uint16_t name);
 // The whole topmost Via line of a request of ours, with rport (RFC 3581 section 3) and CRLF.
 void sip_transport_write_via(struct sip_transport *transport, struct writer *w, const struct flow *flow,
 			     struct str branch);

@@ -5,6 +5,7 @@
 #include "domain/watch.h"
 #include "sip/dialog.h"
 #include "sip/resolver.h"
+#include "sip/trunk_identity.h"
 #include "sip/trunk_leg.h"
 #include "sip/trunk_uri.h"
 
@@ -247,15 +248,18 @@ static bool write_options(const struct health_target *target, const struct trunk
 	trunk_write_host(trunk, &to);
 	writer_char(&to, '>');
 	writer_text(&from, "<sip:");
-	sip_write_user(&from, str_empty(trunk->username) ? STR("carillon") : trunk->username);
-	writer_char(&from, '@');
-	writer_str(&from, endpoint->host);
+	if (!trunk_is_teams(trunk)) { // which is asked by a server, not by anybody there
+		sip_write_user(&from, str_empty(trunk->username) ? STR("carillon") : trunk->username);
+		writer_char(&from, '@');
+	}
+	writer_str(&from, str_empty(trunk->own_host) ? endpoint->host : trunk->own_host);
 	writer_char(&from, '>');
 	const struct dialog_start start = {
 	    .target = writer_result(&request_uri),
 	    .local = writer_result(&from),
 	    .remote = writer_result(&to),
 	    .flow = *flow,
+	    .own_name = trunk_own_name(endpoint, trunk),
 	};
 	struct request_draft draft = {
 	    .method = SIP_OPTIONS,
@@ -266,7 +270,11 @@ static bool write_options(const struct health_target *target, const struct trunk
 	bool written = !to.overflow && !from.overflow && !request_uri.overflow &&
 		       dialog_start_client(&dialog, endpoint->loop, &start);
 	if (written) {
+		dialog.is_nobody = trunk_is_teams(trunk);
 		writer_text(&extra, SIP_ACCEPT_LINE);
+		if (trunk_is_teams(trunk)) // from here it learns whether we take REFER and NOTIFY
+			writer_text(&extra, SIP_ALLOW_LINE);
+		trunk_write_product(trunk, &extra);
 		dialog_write_contact(&dialog, endpoint->transport, flow, &extra);
 		draft.extra = writer_result(&extra);
 		written = !extra.overflow && dialog_write_request(&dialog, endpoint->transport, flow, &draft, w);

@@ -5,6 +5,25 @@
 #include "domain/trunk_number.h"
 #include "sip/trunk_uri.h"
 
+uint16_t trunk_own_name(const struct sip_endpoint *endpoint, const struct trunk *trunk)
+{
+	return str_empty(trunk->own_host) ? 0 : sip_transport_name(endpoint->transport, trunk->own_host);
+}
+
+void trunk_write_product(const struct trunk *trunk, struct writer *w)
+{
+	if (trunk_is_teams(trunk))
+		writer_text(w, "X-MS-SBC: Carillon/" CARILLON_VERSION "\r\n");
+}
+
+static bool is_digits(struct str text)
+{
+	for (size_t i = 0; i < text.length; i++)
+		if (text.at[i] < '0' || text.at[i] > '9')
+			return false;
+	return !str_empty(text);
+}
+
 static void write_shown(const struct sip_endpoint *endpoint, const struct outgoing_invite *invite, struct str host,
 			struct writer *w)
 {
@@ -15,7 +34,9 @@ static void write_shown(const struct sip_endpoint *endpoint, const struct outgoi
 
 	sip_write_display(w, trunk->from_name ? invite->caller_name : STR_NONE);
 	writer_text(w, "<sip:");
-	if (!str_empty(number)) { // an empty one is no URI (RFC 3261 section 25.1)
+	if (!str_empty(number)) {                               // an empty one is no URI (RFC 3261 section 25.1)
+		if (trunk_is_teams(trunk) && is_digits(number)) // an extension: every number of Teams begins so
+			writer_char(w, '+');
 		sip_write_user(w, number);
 		writer_char(w, '@');
 	}

@@ -40,4 +40,7 @@ void trunk_write_uri(const struct trunk *trunk, struct str user, struct writer *
 		writer_text(w, ";transport=");
 		writer_text(w, transport_names[trunk->transport]);
 	}
+	// RFC 3261 section 19.1.1. Without it MS Teams guesses.
+	if (trunk_is_teams(trunk) && !str_empty(user))
+		writer_text(w, ";user=phone");
 }

@@ -331,6 +331,40 @@ static void trunks_and_routes_are_checked(void **state)
 	assert_wrong(&route->entity, ERR_INVALID_FIELD, "pattern");
 }
 
+static void teams_trunk_is_what_direct_routing_takes(void **state)
+{
+	struct trunk *trunk = (struct trunk *)entity_new(ENTITY_TRUNK, *state);
+
+	trunk->title = STR("Teams");
+	trunk->host = STR("sip.pstnhub.microsoft.com");
+	trunk->profile = TRUNK_TEAMS;
+	trunk->transport = TRANSPORT_TLS;
+	assert_wrong(&trunk->entity, ERR_MISSING_FIELD, "own_host");
+	trunk->own_host = STR("sbc");
+	assert_wrong(&trunk->entity, ERR_MISSING_FIELD, "own_host");
+	trunk->own_host = STR("192.0.2.1");
+	assert_wrong(&trunk->entity, ERR_INVALID_FIELD, "own_host");
+	trunk->own_host = STR("sbc.example.com:5061");
+	assert_wrong(&trunk->entity, ERR_INVALID_FIELD, "own_host");
+	trunk->own_host = STR("sbc.example.com");
+	assert_right(&trunk->entity);
+	trunk->transport = TRANSPORT_TCP;
+	assert_wrong(&trunk->entity, ERR_INVALID_FIELD, "transport");
+	trunk->transport = TRANSPORT_TLS;
+	trunk->called_format = NUMBER_FORMAT_NATIONAL;
+	assert_wrong(&trunk->entity, ERR_INVALID_FIELD, "called_format");
+	trunk->called_format = NUMBER_FORMAT_E164;
+	trunk->caller_format = NUMBER_FORMAT_E164_NO_PLUS;
+	assert_wrong(&trunk->entity, ERR_INVALID_FIELD, "caller_format");
+	trunk->caller_format = NUMBER_FORMAT_E164;
+	trunk->username = STR("account");
+	trunk->registers = true;
+	assert_wrong(&trunk->entity, ERR_INVALID_FIELD, "registers");
+	trunk->registers = false;
+	trunk->from_user = TRUNK_FROM_ACCOUNT;
+	assert_wrong(&trunk->entity, ERR_INVALID_FIELD, "from_user");
+}
+
 static void copies_are_deep(void **state)
 {
 	struct arena copies;
@@ -400,6 +434,7 @@ int main(void)
 	    cmocka_unit_test(devices_are_checked_by_their_kind),
 	    cmocka_unit_test(device_settings_fit_together),
 	    cmocka_unit_test(trunks_and_routes_are_checked),
+	    cmocka_unit_test(teams_trunk_is_what_direct_routing_takes),
 	    cmocka_unit_test(copies_are_deep),
 	    cmocka_unit_test(refusals_have_all_they_need),
 	    cmocka_unit_test(first_problem_stays),

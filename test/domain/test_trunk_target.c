@@ -64,6 +64,30 @@ static void what_is_no_target_is_refused(void **state)
 	assert_string_equal(written("a1 a2 a3 a4 a5 a6 a7 a8 a9"), "no");
 }
 
+static const char *of(const struct trunk *trunk)
+{
+	static char line[400];
+	size_t count = trunk_targets(trunk, targets), used = 0;
+
+	for (size_t i = 0; i < count; i++)
+		used += (size_t)snprintf(line + used, sizeof line - used, "%s%.*s %u %u", i ? ", " : "",
+					 STR_ARG(targets[i].host), targets[i].port, targets[i].priority);
+	return line;
+}
+
+static void teams_has_three_of_its_own(void **state)
+{
+	struct trunk trunk = {.profile = TRUNK_TEAMS, .host = STR("sip.pstnhub.microsoft.com")};
+
+	(void)state;
+	assert_string_equal(of(&trunk), "sip.pstnhub.microsoft.com 5061 0, sip2.pstnhub.microsoft.com 5061 1, "
+					"sip3.pstnhub.microsoft.com 5061 2");
+	trunk.host = STR("sip.pstnhub.gov.teams.microsoft.us");
+	assert_string_equal(of(&trunk), "sip.pstnhub.gov.teams.microsoft.us 5061 0");
+	trunk.targets = STR("a.example b.example:5070;priority=3");
+	assert_string_equal(of(&trunk), "a.example 5061 0, b.example 5070 3");
+}
+
 static void without_any_the_host_is_the_only_one(void **state)
 {
 	struct trunk trunk = {.host = STR("sip.example.com"), .port = 5070};
@@ -84,6 +108,7 @@ int main(void)
 	    cmocka_unit_test(hosts_ports_priorities_and_weights_are_read),
 	    cmocka_unit_test(what_is_no_target_is_refused),
 	    cmocka_unit_test(without_any_the_host_is_the_only_one),
+	    cmocka_unit_test(teams_has_three_of_its_own),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -117,6 +117,18 @@ static void new_trunk(struct stage *stage, struct line *line)
 	stage_put(stage, &trunk->entity);
 }
 
+static void new_teams_trunk(struct stage *stage, struct line *line)
+{
+	struct trunk *trunk = (struct trunk *)stage_add(stage, line->words[0], ENTITY_TRUNK);
+
+	trunk->title = kept(stage, line->words[0]);
+	trunk->profile = TRUNK_TEAMS;
+	trunk->host = STR("sip.pstnhub.microsoft.com");
+	trunk->own_host = STR("sbc.example.com");
+	trunk->transport = TRANSPORT_TLS;
+	stage_put(stage, &trunk->entity);
+}
+
 static void new_route(struct stage *stage, struct line *line)
 {
 	static const char *const options[] = {"cost", "strip", "prepend", "toll_class"};
@@ -318,6 +330,7 @@ const struct word setting_words[] = {
     {"* registers as *",   registers},
     {"* unregisters",      unregisters},
     {"trunk *",            new_trunk},
+    {"Teams trunk *",      new_teams_trunk},
     {"route * to *",       new_route},
     {"number * to * reaches *", new_did_range},
     {"number * reaches *", new_did},

@@ -103,6 +103,8 @@ static struct entity *entity_fill(struct fixture *fixture, const struct targets 
 	if (kind == ENTITY_TRUNK)
 		((struct trunk *)entity)->transport = TRANSPORT_TLS;
 	if (kind == ENTITY_TRUNK)
+		((struct trunk *)entity)->profile = TRUNK_CARRIER;
+	if (kind == ENTITY_TRUNK)
 		((struct trunk *)entity)->unknown_did_extension = STR("4444");
 	if (kind == ENTITY_DID)
 		((struct did *)entity)->target = DID_USER;

@@ -11,6 +11,7 @@ import { useRemove } from "../../parts/useRemove";
 import { SimplePage } from "./simple";
 import { TargetRows } from "./TargetRows";
 import { identityBlank, identityNames, TrunkIdentity } from "./TrunkIdentity";
+import { profileBlank, profileNames, TrunkProfile } from "./TrunkProfile";
 import { RegistrationBadge, legsText, ServiceBadge, TrunkStateCard, useTrunkStates } from "./TrunkState";
 
 export function TrunkList() {
@@ -84,7 +85,7 @@ export function TrunkList() {
 	);
 }
 
-const names = ["title", "host", "port", "targets", "options_interval_s", "transport", "username", "realm", "registers", "registration_user", "registration_expires_s", "inbound", "inbound_username", "caller_id", "caller_id_policy", "diversion", "number_refusals", "legs_max", "legs_per_s", "outside_legs_per_hour", ...identityNames, "enabled", "trusts_caller_number", "unknown_did", "unknown_did_extension"] as const;
+const names = ["title", ...profileNames, "host", "port", "targets", "options_interval_s", "transport", "username", "realm", "registers", "registration_user", "registration_expires_s", "inbound", "inbound_username", "caller_id", "caller_id_policy", "diversion", "number_refusals", "legs_max", "legs_per_s", "outside_legs_per_hour", ...identityNames, "enabled", "trusts_caller_number", "unknown_did", "unknown_did_extension"] as const;
 type TrunkValue = Pick<Required<Trunk>, (typeof names)[number]> & { password: string; inbound_password: string };
 
 export function TrunkPage() {
@@ -94,13 +95,15 @@ export function TrunkPage() {
 			resource="trunks"
 			list={{ href: "/trunks", label: t("shell.trunks") }}
 			newTitle={t("outside.newTrunk")}
-			blank={{ title: "", host: "", port: 0, targets: "", options_interval_s: 30, transport: "udp", username: "", realm: "", registers: false, registration_user: "", registration_expires_s: 600, inbound: "", inbound_username: "", inbound_password: "", caller_id: "", caller_id_policy: "original", diversion: "diversion", number_refusals: "403 428 433 436 437 438 488 603 606 608", legs_max: 0, legs_per_s: 0, outside_legs_per_hour: 0, ...identityBlank, enabled: true, trusts_caller_number: true, unknown_did: "site", unknown_did_extension: "", password: "" }}
+			blank={{ title: "", ...profileBlank, host: "", port: 0, targets: "", options_interval_s: 30, transport: "udp", username: "", realm: "", registers: false, registration_user: "", registration_expires_s: 600, inbound: "", inbound_username: "", inbound_password: "", caller_id: "", caller_id_policy: "original", diversion: "diversion", number_refusals: "403 428 433 436 437 438 488 603 606 608", legs_max: 0, legs_per_s: 0, outside_legs_per_hour: 0, ...identityBlank, enabled: true, trusts_caller_number: true, unknown_did: "site", unknown_did_extension: "", password: "" }}
 			valueOf={(trunk) => ({ ...(Object.fromEntries(names.map((name) => [name, trunk[name]])) as unknown as TrunkValue), password: "", inbound_password: "" })}
 			bodyOf={({ password, inbound_password, ...rest }) => ({ ...rest, ...(password ? { password } : {}), ...(inbound_password ? { inbound_password } : {}) })}
 			nameOf={(trunk) => trunk.title}
 			forClone={{ title: "" }}
 			labels={{
 				title: t("outside.title"),
+				profile: t("outside.profile"),
+				own_host: t("outside.ownHost"),
 				host: t("outside.host"),
 				port: t("outside.port"),
 				targets: t("outside.targets"),
@@ -138,6 +141,7 @@ export function TrunkPage() {
 					<Card title={t("outside.where")}>
 						<Fields>
 							<TextField form={form} name="title" label={t("outside.title")} max={100} required auto={isNew} />
+							<TrunkProfile form={form} isNew={isNew} />
 							<TextField form={form} name="host" label={t("outside.host")} max={253} required hint={t("outside.hostHint")} placeholder="sip.example.com" />
 							<NumberField form={form} name="port" label={t("outside.port")} min={0} max={65535} hint={t("outside.portHint")} />
 							<ChoiceField
