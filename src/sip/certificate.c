@@ -98,6 +98,24 @@ bool certificate_names(X509 *certificate, struct str host)
 	return matches;
 }
 
+bool certificate_names_by_wildcard(X509 *certificate, struct str host)
+{
+	GENERAL_NAMES *names = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
+	struct str rest = str_from(host, str_index(host, '.'));
+	bool matches = false;
+
+	// A wildcard for all of a top-level domain stands for nobody.
+	for (int i = 0; names && i < sk_GENERAL_NAME_num(names) && str_index(str_from(rest, 1), '.') < rest.length - 1;
+	     i++) {
+		const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
+		struct str named = name->type == GEN_DNS ? asn1_text(name->d.dNSName) : STR_NONE;
+		if (str_starts(named, STR("*.")) && str_equal_nocase(str_from(named, 1), rest))
+			matches = true;
+	}
+	GENERAL_NAMES_free(names);
+	return matches;
+}
+
 int64_t certificate_ends_s(const X509 *certificate)
 {
 	struct tm tm;

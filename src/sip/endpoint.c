@@ -10,6 +10,7 @@
 #include "sip/signalling.h"
 #include "sip/subscription.h"
 #include "sip/trunk_health.h"
+#include "sip/trunk_leg.h"
 #include "sip/trunk_names.h"
 #include "sip/trunk_registration.h"
 
@@ -247,13 +248,27 @@ static void broken(void *context, const struct flow *from, struct sip_message *m
 	sip_respond_stateless(endpoint->transactions, from, message, &response);
 }
 
+// Both ends prove themselves where Microsoft connects.
+static uint16_t demands(void *context, const struct net_address *remote)
+{
+	const struct sip_endpoint *endpoint = context;
+	const struct trunk *trunk = trunk_of_address(endpoint, remote);
+
+	return trunk_is_teams(trunk) ? trunk_flow_name(endpoint, trunk, trunk->host) : 0;
+}
+
 static void flow_lost(void *context, uint64_t connection)
 {
 	struct sip_endpoint *endpoint = context;
 	registrations_flow_lost(endpoint->registrations, connection);
 }
 
-static const struct sip_transport_handlers handlers = {.received = received, .broken = broken, .flow_lost = flow_lost};
+static const struct sip_transport_handlers handlers = {
+    .received = received,
+    .broken = broken,
+    .demands = demands,
+    .flow_lost = flow_lost,
+};
 
 // ---- life
 

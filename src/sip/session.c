@@ -305,7 +305,7 @@ struct str session_said(const struct sip_message *request, struct writer *w)
 // What phones are told, and what carriers are told besides (Q.850; RFC 3326 allows one value for each protocol).
 struct str session_reason(const struct sip_session *session, enum leg_end why, struct str said)
 {
-	bool carrier = session->trunk_id != 0;
+	bool carrier = session->trunk_id != 0 && !session->is_teams; // Teams reads the SIP cause, written exactly so
 
 	switch (why) {
 	case LEG_END_ANSWERED_ELSEWHERE:

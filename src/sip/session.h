@@ -111,6 +111,7 @@ struct sip_session {
 	struct trunk_leg *trunk_leg;         // callee over a trunk, until somebody rings; owned
 	struct trunk_account *trunk_account; // whose password answers challenges; owned
 	uint16_t trunk_name;                 // flow.name of the trunk's host
+	bool is_teams;                       // the trunk's profile when it began
 	uint16_t expected;                   // flow.name of the trunk's target that it was sent to; 0: the trunk's host
 	uint32_t abandoned_cseq;             // of the last INVITE that was given up for another target
 	bool offered;                        // the INVITE had a session description

@@ -46,6 +46,8 @@ struct tls_channel {
 	enum tls_state state;
 	struct str incoming;  // what came from the wire and was not read yet; within one call
 	char host[HOST_SIZE]; // who must be at the other end; empty when they connected
+	bool by_wildcards;
+	bool demands; // a certificate of them who connected
 	char why[WHY_SIZE];
 };
 
@@ -130,6 +132,12 @@ static void channel_fail(struct tls_channel *channel)
 
 // ---- whom we trust
 
+static bool names_host(const struct tls_channel *channel, X509 *certificate)
+{
+	return certificate_names(certificate, str_of(channel->host)) ||
+	       (channel->by_wildcards && certificate_names_by_wildcard(certificate, str_of(channel->host)));
+}
+
 // Told of each certificate of the chain. The other side's own, once the chain is good, must name whom we meant to reach
 // (RFC 5922 section 7.3).
 static int verify(int good, X509_STORE_CTX *store)
@@ -139,7 +147,7 @@ static int verify(int good, X509_STORE_CTX *store)
 
 	if (!good || X509_STORE_CTX_get_error_depth(store) > 0 || !channel->host[0])
 		return good;
-	if (certificate_names(X509_STORE_CTX_get_current_cert(store), str_of(channel->host)))
+	if (names_host(channel, X509_STORE_CTX_get_current_cert(store)))
 		return good;
 	X509_STORE_CTX_set_error(store, X509_V_ERR_HOSTNAME_MISMATCH);
 	return 0;
@@ -406,6 +414,21 @@ failed:
 	return NULL;
 }
 
+void tls_channel_take_wildcards(struct tls_channel *channel)
+{
+	channel->by_wildcards = true;
+}
+
+void tls_channel_demand(struct tls_channel *channel, struct str host)
+{
+	channel->demands = true;
+	// What does not fit names nobody.
+	if (!str_to_cstring(host, channel->host, sizeof channel->host))
+		snprintf(channel->host, sizeof channel->host, "-");
+	SSL_set_verify(channel->ssl, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, verify);
+	SSL_set_purpose(channel->ssl, X509_PURPOSE_ANY); // public CAs no longer issue certificates for clients
+}
+
 void tls_channel_close(struct tls_channel *channel)
 {
 	if (!channel)
@@ -418,11 +441,22 @@ void tls_channel_close(struct tls_channel *channel)
 	free(channel);
 }
 
+// A session that is taken up again brings no new certificate.
+static bool shows_what_is_demanded(const struct tls_channel *channel)
+{
+	X509 *certificate = SSL_get0_peer_certificate(channel->ssl);
+
+	return !channel->demands || (certificate && names_host(channel, certificate));
+}
+
 static void channel_shake(struct tls_channel *channel)
 {
 	int done = SSL_do_handshake(channel->ssl);
 
-	if (done == 1) {
+	if (done == 1 && !shows_what_is_demanded(channel)) {
+		channel->state = TLS_FAILED;
+		snprintf(channel->why, sizeof channel->why, "no certificate of the trunk's host");
+	} else if (done == 1) {
 		channel->state = TLS_OPEN;
 		channel->handlers->opened(channel->context);
 	} else if (SSL_get_error(channel->ssl, done) != SSL_ERROR_WANT_READ) {

@@ -50,6 +50,11 @@ struct tls_channel *tls_channel_accept(struct tls *tls, const struct tls_handler
 // `host` is who must be at the other end: a name, or an IP address without brackets.
 struct tls_channel *tls_channel_connect(struct tls *tls, struct str host, const struct tls_handlers *handlers,
 					void *context);
+// Before the start, of one that was accepted: it must show a certificate from a CA that is trusted, good for whatever, which names the
+// host.
+void tls_channel_demand(struct tls_channel *channel, struct str host);
+// Before the start: a wildcard for the first label names the host as well.
+void tls_channel_take_wildcards(struct tls_channel *channel);
 // Says goodbye where that makes sense, and frees. NULL is allowed.
 void tls_channel_close(struct tls_channel *channel);
 // Begins the handshake; whoever connects speaks first.

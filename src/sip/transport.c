@@ -212,6 +212,12 @@ bool sip_transport_flow_to(const struct sip_transport *transport, enum transport
 	return false;
 }
 
+void sip_transport_name_by_wildcard(struct sip_transport *transport, uint16_t name)
+{
+	if (name)
+		transport->names_by_wildcard[name - 1] = true;
+}
+
 uint16_t sip_transport_name(struct sip_transport *transport, struct str host)
 {
 	unsigned n = 0;

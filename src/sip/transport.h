@@ -40,6 +40,9 @@ struct sip_transport_handlers {
 	// Broken responses are dropped without a word.
 	void (*broken)(void *context, const struct flow *from, struct sip_message *message,
 		       const struct sip_fault *fault);
+	// For flow.name of one that connects to us over TLS from there: its certificate must be shown and name that. 0: none is asked
+	// for. May be NULL.
+	uint16_t (*demands)(void *context, const struct net_address *remote);
 	// A connection is gone, or could never be opened. Never called from within sip_transport_send.
 	void (*flow_lost)(void *context, uint64_t connection);
 };
@@ -69,6 +72,8 @@ bool sip_transport_flow_to(const struct sip_transport *transport, enum transport
 // For flow.name, of something new over TLS: who the certificate at the other end must name, as the configuration has it. Without
 // one (0) it must name the address. And for a name of ours. 0 as well when there is no memory or there are too many.
 uint16_t sip_transport_name(struct sip_transport *transport, struct str host);
+// A certificate with a wildcard for the name's first label is good, too, from now on (RFC 2818 section 3.1).
+void sip_transport_name_by_wildcard(struct sip_transport *transport, uint16_t name);
 // Sends the bytes along the flow. UDP is sent now. On streams the flow's connection is used; when it is gone or 0, one to
 // flow->remote that is there already or is opened now (and flow->connection set); the bytes wait for it. Returns 0 or a
 // negative errno. A connection that fails later is told by flow_lost and to its watches.

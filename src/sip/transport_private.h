@@ -37,6 +37,7 @@ struct sip_transport {
 	struct str origins;              // owned; of web pages that may connect
 	struct sip_limits *limits;       // NULL: there are none
 	struct str names[SIP_NAMES_MAX]; // owned; flow.name - 1 is the index
+	bool names_by_wildcard[SIP_NAMES_MAX];
 	unsigned name_count;
 	struct slots *connections;    // by id; of struct sip_connection
 	struct hash_table *by_remote; // the same, by the address at the other end

@@ -35,7 +35,16 @@ static const struct tls_handlers handlers = {.send = wire_send, .opened = secure
 
 bool sip_tls_accept(struct sip_connection *connection)
 {
-	connection->tls = tls_channel_accept(connection->transport->tls, &handlers, connection);
+	struct sip_transport *transport = connection->transport;
+	uint16_t name = 0;
+
+	connection->tls = tls_channel_accept(transport->tls, &handlers, connection);
+	if (connection->tls && transport->handlers.demands)
+		name = transport->handlers.demands(transport->context, &connection->remote);
+	if (name)
+		tls_channel_demand(connection->tls, transport->names[name - 1]);
+	if (name && transport->names_by_wildcard[name - 1])
+		tls_channel_take_wildcards(connection->tls);
 	return connection->tls;
 }
 
@@ -49,6 +58,8 @@ bool sip_tls_connect(struct sip_connection *connection)
 	net_address_write_host(&host, &connection->remote);
 	name = connection->name ? transport->names[connection->name - 1] : writer_result(&host);
 	connection->tls = tls_channel_connect(transport->tls, name, &handlers, connection);
+	if (connection->tls && connection->name && transport->names_by_wildcard[connection->name - 1])
+		tls_channel_take_wildcards(connection->tls);
 	return connection->tls;
 }
 

@@ -1,5 +1,7 @@
 #include "sip/trunk_account.h"
 
+#include "sip/trunk_leg.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,8 +24,9 @@ static struct str put(struct trunk_account *account, struct str text)
 bool trunk_account_keep(struct sip_session *session, const struct trunk *trunk)
 {
 	session->trunk_id = trunk->entity.id;
+	session->is_teams = trunk_is_teams(trunk);
 	if (sip_transport_listener(session->endpoint->transport, TRANSPORT_TLS, 0).family != 0)
-		session->trunk_name = sip_transport_name(session->endpoint->transport, trunk->host);
+		session->trunk_name = trunk_flow_name(session->endpoint, trunk, trunk->host);
 	if (str_empty(trunk->username))
 		return true;
 	struct trunk_account *account =

@@ -9,7 +9,7 @@ static bool is_allowed(const struct sip_endpoint *endpoint, const struct trunk *
 {
 	uint64_t id = trunk->entity.id;
 
-	if (!trunk->enabled)
+	if (!trunk->enabled || (trunk_is_teams(trunk) && from->transport != TRANSPORT_TLS))
 		return false;
 	if (directory_trunk_has_address(endpoint->directory, id, &from->remote))
 		return true;

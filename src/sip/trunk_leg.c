@@ -35,7 +35,12 @@ uint16_t trunk_flow_name(const struct sip_endpoint *endpoint, const struct trunk
 {
 	struct net_address address;
 
-	return sip_transport_name(endpoint->transport, net_address_parse(host, 0, &address) ? trunk->host : host);
+	uint16_t name =
+	    sip_transport_name(endpoint->transport, net_address_parse(host, 0, &address) ? trunk->host : host);
+
+	if (trunk_is_teams(trunk))
+		sip_transport_name_by_wildcard(endpoint->transport, name);
+	return name;
 }
 
 struct sip_destination trunk_destination(const struct sip_endpoint *endpoint, const struct trunk *trunk,
@@ -64,8 +69,12 @@ static uint16_t expected_name(const struct trunk_leg *leg, const struct sip_targ
 
 	if (target->transport != TRANSPORT_TLS)
 		return 0;
-	return net_address_parse(host, 0, &address) ? leg->session->trunk_name
-						    : sip_transport_name(endpoint->transport, host);
+	if (net_address_parse(host, 0, &address))
+		return leg->session->trunk_name;
+	uint16_t name = sip_transport_name(endpoint->transport, host);
+	if (leg->session->is_teams)
+		sip_transport_name_by_wildcard(endpoint->transport, name);
+	return name;
 }
 
 static bool send_to(struct trunk_leg *leg, const struct sip_target *target, const struct flow *flow)
@@ -76,7 +85,7 @@ static bool send_to(struct trunk_leg *leg, const struct sip_target *target, cons
 	    .method = SIP_INVITE,
 	    .max_forwards = leg->max_forwards,
 	    .extra = leg->extra,
-	    .body = {leg->body_type, leg->body},
+	    .body = {.type = leg->body_type, .bytes = leg->body},
 	    .answered = leg->answered,
 	    .failed = leg->failed,
 	};

@@ -77,6 +77,17 @@ struct tls_channel *tls_channel_accept(struct tls *tls, const struct tls_handler
 	return tls_has_certificate(tls) ? channel_create(tls, handlers, context) : NULL;
 }
 
+void tls_channel_demand(struct tls_channel *channel, struct str host)
+{
+	(void)channel;
+	(void)host;
+}
+
+void tls_channel_take_wildcards(struct tls_channel *channel)
+{
+	(void)channel;
+}
+
 struct tls_channel *tls_channel_connect(struct tls *tls, struct str host, const struct tls_handlers *handlers,
 					void *context)
 {

@@ -226,6 +226,33 @@ static void a_certificate_names_whom_it_says(void **state)
 	}
 }
 
+static void a_wildcard_stands_for_one_label(void **state)
+{
+	static const struct {
+		const char *alternative, *host;
+		bool named;
+	} rows[] = {
+	    {"DNS:*.pstnhub.example.com", "sip.pstnhub.example.com", true},
+	    {"DNS:*.PSTNHUB.example.com", "SIP2.pstnhub.example.com", true},
+	    {"DNS:*.example.com", "sip.pstnhub.example.com", false},
+	    {"DNS:*.pstnhub.example.com", "pstnhub.example.com", false},
+	    {"DNS:s*.example.com", "sip.example.com", false},
+	    {"DNS:*.com", "example.com", false},
+	    {"DNS:*", "sip", false},
+	    {"DNS:sip.example.com", "sip.example.com", false}, // that one is certificate_names'
+	    {"IP:192.0.2.1", "192.0.2.1", false},
+	};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct issued issued =
+		    certificate_issue(&(struct issue){.common_name = "x", .alternative = rows[i].alternative});
+		if (certificate_names_by_wildcard(issued.certificate, str_of(rows[i].host)) != rows[i].named)
+			fail_msg("row %zu: %s", i, rows[i].host);
+		certificate_free(&issued);
+	}
+}
+
 // ---- handshakes
 
 static void two_that_trust_each_other_talk(void **state)
@@ -639,6 +666,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_certificate_names_whom_it_says),
+	    cmocka_unit_test(a_wildcard_stands_for_one_label),
 	    cmocka_unit_test(two_that_trust_each_other_talk),
 	    cmocka_unit_test(whoever_is_not_who_we_meant_is_refused),
 	    cmocka_unit_test(clients_must_have_a_certificate_where_we_ask_for_one),
