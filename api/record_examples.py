@@ -28,6 +28,8 @@ GIVEN = {
     "getMetrics": {"200": "# HELP carillon_calls Calls now.\n# TYPE carillon_calls gauge\ncarillon_calls 2\n"},
     "getOpenapi": {"200": {"openapi": "3.1.0", "info": {"title": "Carillon", "version": "0.1.0"}, "paths": {}}},
     "finishSingleSignOn": {"200": '<!doctype html><html lang="en"><title>Carillon</title></html>'},
+    "getTeamsPresence": {"200": {"state": "waiting", "sentence": "Microsoft Graph answered 429, TooManyRequests.", "users": 120,
+                                 "known": 118, "heard_at": "2026-01-31T12:00:00.000Z", "next_at": "2026-01-31T12:01:10.000Z"}},
     "moveCall": {"request": {"device_id": "2"}},
     "hearPrompt": {"200": "(a WAV file)"},
     "hearRecordedName": {"200": "(a WAV file)"},

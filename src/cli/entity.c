@@ -168,10 +168,11 @@ static json_t *value_read(struct cli *cli, const struct field *field, const char
 	return NULL;
 }
 
-// What is no field, since only its hash is kept.
+// Not to be seen on the command line: with the value - it is typed in. Of some only a hash is kept, so they are no fields.
 static bool is_secret(const char *name)
 {
-	return strcmp(name, "password") == 0 || strcmp(name, "pin") == 0 || strcmp(name, "inbound_password") == 0;
+	return strcmp(name, "password") == 0 || strcmp(name, "pin") == 0 || strcmp(name, "inbound_password") == 0 ||
+	       strcmp(name, "graph_client_secret") == 0;
 }
 
 static json_t *secret_read(const char *name, const char *text)
@@ -197,7 +198,7 @@ static int member_read(struct cli *cli, const char *argument, json_t *body)
 		free(name);
 		return status;
 	}
-	value = field ? value_read(cli, field, equals + 1) : secret_read(name, equals + 1);
+	value = is_secret(name) ? secret_read(name, equals + 1) : value_read(cli, field, equals + 1);
 	int failed = json_object_set_new(body, name, value);
 	free(name);
 	return failed ? EXIT_USAGE : EXIT_DONE;

@@ -83,6 +83,7 @@ void call_table_redirected(struct call_table *table, uint64_t leg, unsigned stat
 void call_table_media_translated(struct call_table *table, uint64_t token, const struct body *body);
 void call_table_media_failed(struct call_table *table, uint64_t token);
 void call_table_media_lost(struct call_table *table, uint64_t leg);
+void call_table_media_quality(struct call_table *table, const struct media_quality *quality); // goes to the store
 void call_table_prompt_over(struct call_table *table, uint64_t leg);
 void call_table_key_pressed(struct call_table *table, uint64_t leg, char key); // '0' to '9', '*', '#', 'A' to 'D'
 

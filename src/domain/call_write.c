@@ -106,6 +106,7 @@ static void line_of_leg(struct leg_record *line, const struct leg *leg)
 	line->sip_status = leg->status;
 	line->q850 = leg->cause;
 	line->reason = leg->reason;
+	line->anchor_reason = str_of(anchor_reason_names[leg->anchor_reason]);
 }
 
 static void line_of_turn(struct leg_record *line, const struct call_turn *turn, int64_t ended_at)
@@ -137,6 +138,20 @@ static void record_fill(struct attempt *attempt)
 		if (record->leg_count == before)
 			line_of_turn(&record->legs[record->leg_count++], turn, record->ended_at);
 	}
+}
+
+void call_table_media_quality(struct call_table *table, const struct media_quality *quality)
+{
+	struct records *records = table->ports.records;
+
+	records->quality(records->context, &(struct call_quality){.record = quality->record,
+								  .leg = quality->number,
+								  .relay = quality->relay,
+								  .codec = quality->codec,
+								  .packets = quality->packets,
+								  .lost = quality->lost,
+								  .jitter_ms = quality->jitter_ms,
+								  .mos_hundred = quality->mos_hundred});
 }
 
 void record_save(struct attempt *attempt)

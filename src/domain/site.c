@@ -59,6 +59,34 @@ struct str site_prompt_language(const struct site *site)
 	return str_of(prompt_languages[site ? site->prompt_language : 0]);
 }
 
+#define ADDRESS_RULE "An address is such as https://graph.microsoft.com, without anything after the name and a port."
+
+// What stands in an address of ours without being escaped.
+static bool word_allowed(struct str text)
+{
+	for (size_t i = 0; i < text.length; i++) {
+		char c = text.at[i];
+		if (!digit(c) && !(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && c != '-' && c != '.' && c != '_')
+			return false;
+	}
+	return true;
+}
+
+static bool address_allowed(struct str text)
+{
+	struct str rest = text, host;
+
+	if (!str_starts(text, STR("https://")))
+		return false;
+	rest = str_from(text, 8);
+	host = str_first(rest, str_index(rest, ':'));
+	rest = str_from(rest, host.length);
+	for (size_t i = 1; i < rest.length; i++)
+		if (!digit(rest.at[i]))
+			return false;
+	return !str_empty(host) && rest.length != 1 && rest.length <= 6 && word_allowed(host);
+}
+
 static const struct field site_fields[] = {
     INTEGER(session_life_s, .min = 300, .max = 2592000, .fallback = "43200",
 	    .rule = "A sign-in lasts 300 to 2592000 seconds."),
@@ -115,7 +143,33 @@ static const struct field site_fields[] = {
     INTEGER(closed_toll_class, .min = 0, .max = 3, .fallback = "1",
 	    .rule = "A toll class is 0 (none), 1 (national), 2 (international) or 3 (premium)."),
     BOOLEAN(require_verified_numbers, .fallback = "false"),
+    BOOLEAN(graph_presence, .fallback = "false"),
+    TEXT(graph_tenant, .max = 253, .rule = "A tenant is an id or a domain, such as example.onmicrosoft.com.",
+	 .allows = word_allowed),
+    TEXT(graph_client_id, .max = 64, .rule = "A client id has up to 64 letters, digits and dashes.",
+	 .allows = word_allowed),
+    TEXT(graph_client_secret, .flags = FIELD_HIDDEN, .secret = "graph_client_secret", .max = 256,
+	 .rule = "A client secret has at most 256 bytes."),
+    INTEGER(graph_poll_s, .min = 5, .max = 3600, .fallback = "30",
+	    .rule = "Presence is asked for every 5 to 3600 seconds."),
+    TEXT(graph_login_url, .min = 9, .max = 200, .fallback = "https://login.microsoftonline.com", .rule = ADDRESS_RULE,
+	 .allows = address_allowed),
+    TEXT(graph_url, .min = 9, .max = 200, .fallback = "https://graph.microsoft.com", .rule = ADDRESS_RULE,
+	 .allows = address_allowed),
 };
+
+static enum err graph_check(const struct site *site, struct problem *problem)
+{
+	if (!site->graph_presence)
+		return ERR_NONE;
+	if (str_empty(site->graph_tenant))
+		return problem_set(problem, ERR_MISSING_FIELD, "graph_tenant", "Say in which tenant the users are.");
+	if (str_empty(site->graph_client_id))
+		return problem_set(problem, ERR_MISSING_FIELD, "graph_client_id", "Say which application we are.");
+	if (str_empty(site->graph_client_secret))
+		return problem_set(problem, ERR_MISSING_FIELD, "graph_client_secret", "Say the application's secret.");
+	return ERR_NONE;
+}
 
 static enum err site_check(const struct entity *entity, struct problem *problem)
 {
@@ -124,6 +178,8 @@ static enum err site_check(const struct entity *entity, struct problem *problem)
 
 	if (!err)
 		err = unknown_did_check(site->unknown_did + 1, site->unknown_did_extension, problem);
+	if (!err)
+		err = graph_check(site, problem);
 	return err ? err : number_plan_check(site, problem);
 }
 

@@ -41,8 +41,13 @@ struct site {
 	struct str time_zone;     // "Europe/Prague"
 	struct str opening_hours; // see opening_hours.h
 	struct str closed_days;
-	int64_t closed_toll_class;     // of users who may not call at any time
-	bool require_verified_numbers; // an external number rings only when it is known to belong to who has it
+	int64_t closed_toll_class; // of users who may not call at any time
+	// The presence of Teams users by Microsoft Graph; shown, and nothing else.
+	bool graph_presence;
+	struct str graph_tenant, graph_client_id, graph_client_secret;
+	int64_t graph_poll_s;                  // how often it is asked for
+	struct str graph_login_url, graph_url; // of Microsoft's cloud, or of a national one
+	bool require_verified_numbers;         // an external number rings only when it is known to belong to who has it
 };
 
 extern const struct entity_type site_type;

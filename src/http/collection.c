@@ -27,9 +27,10 @@ static const struct resource *resource_of(enum entity_kind kind)
 	case ENTITY_DID:
 	case ENTITY_SELECTION:
 	case ENTITY_SESSION:
-	case ENTITY_SITE:
 	case ENTITY_KIND_COUNT:
 		return &plain_resource;
+	case ENTITY_SITE:
+		return &site_resource;
 	}
 	return &plain_resource;
 }

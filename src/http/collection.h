@@ -34,7 +34,7 @@ struct resource {
 	enum err (*deletable)(struct request *request, struct problem *problem);
 };
 
-extern const struct resource user_resource, device_resource, token_resource, trunk_resource;
+extern const struct resource user_resource, device_resource, token_resource, trunk_resource, site_resource;
 
 // A new password for the device, written where there is room for SIP_PASSWORD_LENGTH characters and a NUL, and its hashes.
 enum { SIP_PASSWORD_LENGTH = 20, USER_PASSWORD_LENGTH = 16 };

@@ -3,6 +3,7 @@
 #include "http/body.h"
 #include "http/collection.h"
 #include "http/holders.h"
+#include "http/presence_json.h"
 #include "http/router.h"
 #include "http/server.h"
 
@@ -55,6 +56,8 @@ static enum err devices_annotate(struct request *request, struct entity *const *
 		if (!json_put(objects[i], "held", json_string(held_names[holders[i].held])) ||
 		    !json_put(objects[i], "holder", holder_to_json(&holders[i])) ||
 		    !json_put(objects[i], "holder_count", json_integer((json_int_t)holders[i].holders)) ||
+		    !json_put(objects[i], "presence",
+			      presence_to_json(server_teams_presence(request->server), ids[i])) ||
 		    !json_put(objects[i], "state",
 			      json_string(state_of((const struct device *)entities[i], &holders[i]))))
 			err = ERR_NO_MEMORY;
@@ -62,7 +65,7 @@ static enum err devices_annotate(struct request *request, struct entity *const *
 }
 
 // What is shown beside the fields: what a client read it may send back.
-static const char *const extras[] = {"held", "holder", "holder_count", "state", NULL};
+static const char *const extras[] = {"held", "holder", "holder_count", "presence", "state", NULL};
 
 const struct resource device_resource = {
     .extras = extras,

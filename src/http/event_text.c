@@ -2,6 +2,7 @@
 #include "http/event_text.h"
 #include "domain/device.h"
 #include "http/call_json.h"
+#include "http/presence_json.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -89,7 +90,7 @@ static json_t *holder_show(const struct device_report *device)
 	return NULL;
 }
 
-static bool device_make(struct event_batch *batch, const struct device_report *device)
+static bool device_make(struct event_batch *batch, const struct device_report *device, struct teams_presence *presence)
 {
 	struct event audience = {
 	    .kind = EVENT_DEVICE, .for_readers = true, .for_agents = device->available_for_selection};
@@ -104,6 +105,7 @@ static bool device_make(struct event_batch *batch, const struct device_report *d
 			json_put(data, "available_for_selection", json_boolean(device->available_for_selection)) &&
 			json_put(data, "registered", json_boolean(device->contacts > 0)) &&
 			json_put(data, "contacts", json_integer(device->contacts)) &&
+			json_put(data, "presence", presence_to_json(presence, device->device_id)) &&
 			json_put(data, "held", json_string(held_names[device->held])) &&
 			json_put(data, "holder", holder_show(device)) &&
 			json_put(data, "holder_count", json_integer((json_int_t)device->holders));
@@ -178,13 +180,13 @@ static bool alarm_make(struct event_batch *batch, const struct toll_alarm *alarm
 	return event_make(batch, &audience, data);
 }
 
-bool events_make(struct event_batch *batch, const struct report *report)
+bool events_make(struct event_batch *batch, const struct report *report, struct teams_presence *presence)
 {
 	switch (report->kind) {
 	case REPORT_CALL:
 		return call_make(batch, &report->call);
 	case REPORT_DEVICE:
-		return device_make(batch, &report->device);
+		return device_make(batch, &report->device, presence);
 	case REPORT_ENTITY:
 		return entity_make(batch, &report->entity);
 	case REPORT_TRUNK:

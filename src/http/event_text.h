@@ -27,6 +27,6 @@ struct event_batch {
 	struct event *first, **end;
 };
 // Adds the events that a report makes. False when there was no memory for one.
-bool events_make(struct event_batch *batch, const struct report *report);
+bool events_make(struct event_batch *batch, const struct report *report, struct teams_presence *presence);
 
 #endif

@@ -39,6 +39,7 @@ struct listener {
 
 struct feed {
 	struct watch *watch;
+	struct teams_presence *presence;
 	struct feed_carrier carrier;
 	int64_t (*now_ms)(void);
 	pthread_t thread;
@@ -372,7 +373,7 @@ static void batch_tell(struct feed *feed, struct watch_batch *batch)
 	events.next = feed->next; // nobody else adds to the ring
 	pthread_mutex_unlock(&feed->lock);
 	for (const struct report *report = batch->first; report; report = report->next)
-		complete = events_make(&events, report) && complete;
+		complete = events_make(&events, report, feed->presence) && complete;
 	pthread_mutex_lock(&feed->lock);
 	bool current = feed->epoch == events.epoch;
 	for (struct event *event = events.first, *following; event; event = following) {
@@ -448,12 +449,14 @@ static void *feed_run(void *context)
 
 // ---- the module's own
 
-struct feed *feed_create(struct watch *watch, const struct feed_carrier *carrier, int64_t (*now_ms)(void))
+struct feed *feed_create(struct watch *watch, const struct feed_carrier *carrier, int64_t (*now_ms)(void),
+			 struct teams_presence *presence)
 {
 	struct feed *feed = calloc(1, sizeof *feed);
 	if (!feed)
 		return NULL;
 	feed->watch = watch;
+	feed->presence = presence;
 	feed->carrier = *carrier;
 	feed->now_ms = now_ms;
 	feed->epoch = now_ms();

@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 struct feed;
+struct teams_presence;
 struct listener;
 
 enum event_kind { EVENT_CALL, EVENT_DEVICE, EVENT_ENTITY, EVENT_SESSION, EVENT_TRUNK, EVENT_ALARM, EVENT_KIND_COUNT };
@@ -33,8 +34,9 @@ struct listener_settings {
 	struct str last_id;                     // Last-Event-ID, or empty
 };
 
-// NULL when there is no memory or thread.
-struct feed *feed_create(struct watch *watch, const struct feed_carrier *carrier, int64_t (*now_ms)(void));
+// NULL when there is no memory or thread. What is known of Teams users is told with their devices; it lives longer.
+struct feed *feed_create(struct watch *watch, const struct feed_carrier *carrier, int64_t (*now_ms)(void),
+			 struct teams_presence *presence);
 // Every stream ends, none begins any more.
 void feed_end(struct feed *feed);
 void feed_destroy(struct feed *feed); // every listener must have left

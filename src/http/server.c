@@ -47,6 +47,7 @@ struct http_server {
 	struct feed *feed;
 	struct activity *activity;
 	struct provider *provider;
+	struct teams_presence *presence;
 	struct ticker *sweeper; // of sessions
 	struct workers *sign_in_workers;
 	struct ticker *ticker;
@@ -107,6 +108,11 @@ struct provider *server_provider(struct http_server *server)
 	return server->provider;
 }
 
+struct teams_presence *server_teams_presence(struct http_server *server)
+{
+	return server->presence;
+}
+
 struct feed *server_feed(struct http_server *server)
 {
 	return server->feed;
@@ -137,27 +143,52 @@ int64_t server_now_ms(const struct http_server *server)
 	return server->settings.now_ms();
 }
 
+struct metric_line {
+	const char *name, *type, *help;
+	uint64_t value;
+};
+
+static void numbers_write(const struct metric_line *numbers, size_t count, struct writer *w)
+{
+	for (size_t i = 0; i < count; i++)
+		writer_format(w, "# HELP carillon_%s %s\n# TYPE carillon_%s %s\ncarillon_%s %" PRIu64 "\n",
+			      numbers[i].name, numbers[i].help, numbers[i].name, numbers[i].type, numbers[i].name,
+			      numbers[i].value);
+}
+
+static void presence_metrics(struct http_server *server, struct writer *w)
+{
+	struct teams_presence_view view;
+	teams_presence_look(server->presence, &view);
+	if (view.state == TEAMS_PRESENCE_OFF)
+		return;
+	const struct metric_line numbers[] = {
+	    {"graph_up", "gauge", "1 while Microsoft Graph tells presences.", view.state == TEAMS_PRESENCE_WORKING},
+	    {"graph_users", "gauge", "Teams users whose presence it tells.", view.known},
+	    {"graph_requests_total", "counter", "Requests to it.", view.counters.requests},
+	    {"graph_failed_total", "counter", "Those without a good answer.", view.counters.failed},
+	    {"graph_throttled_total", "counter", "Those that it answered 429.", view.counters.throttled},
+	    {"graph_tokens_total", "counter", "Tokens that it gave.", view.counters.tokens},
+	};
+	numbers_write(numbers, sizeof numbers / sizeof *numbers, w);
+}
+
 static void feed_metrics(struct http_server *server, struct writer *w)
 {
 	struct feed_counters feed = feed_count(server->feed);
-	const struct {
-		const char *name, *type, *help;
-		uint64_t value;
-	} metrics[] = {
+	const struct metric_line metrics[] = {
 	    {"event_listeners", "gauge", "Streams of events open now.", feed.listeners},
 	    {"event_listeners_dropped_total", "counter", "Streams cut off for not keeping up.", feed.dropped},
 	    {"events_total", "counter", "Events made.", feed.events},
 	    {"event_bytes_total", "counter", "Bytes of events sent to all listeners together.", feed.bytes_sent},
 	};
-	for (size_t i = 0; i < sizeof metrics / sizeof *metrics; i++)
-		writer_format(w, "# HELP carillon_%s %s\n# TYPE carillon_%s %s\ncarillon_%s %" PRIu64 "\n",
-			      metrics[i].name, metrics[i].help, metrics[i].name, metrics[i].type, metrics[i].name,
-			      metrics[i].value);
+	numbers_write(metrics, sizeof metrics / sizeof *metrics, w);
 }
 
 void server_metrics(struct http_server *server, struct writer *w)
 {
 	feed_metrics(server, w);
+	presence_metrics(server, w);
 	writer_text(w, "# HELP carillon_http_requests_total Requests answered, by class of status.\n"
 		       "# TYPE carillon_http_requests_total counter\n");
 	for (int i = 1; i < 6; i++)
@@ -263,16 +294,21 @@ int http_server_create(const struct http_settings *settings, struct http_server 
 	server->activity = activity_create();
 	server->provider = provider_create(&settings->single_sign_on);
 	server->idempotency = idempotency_create();
-	server->feed =
-	    feed_create(settings->watch, &(struct feed_carrier){stream_sleep, stream_wake}, server->settings.now_ms);
+	server->presence = teams_presence_create(&(struct teams_presence_settings){.records = settings->records,
+										   .call_thread = settings->call_thread,
+										   .watch = settings->watch,
+										   .now_ms = server->settings.now_ms});
+	server->feed = feed_create(settings->watch, &(struct feed_carrier){stream_sleep, stream_wake},
+				   server->settings.now_ms, server->presence);
 	server->workers = workers_create(workers, http_exchange_answered);
 	server->sign_in_workers = workers_create(PASSWORDS_AT_ONCE, http_exchange_answered);
 	server->sweeper = ticker_create(sessions_sweep, server);
 	server->ticker = server->connections ? ticker_create(connections_expire, server->connections) : NULL;
 	if (settings->console)
 		console_read(server, settings->console);
-	if (server->activity && server->provider && server->sign_in_workers && server->sweeper && server->call_line &&
-	    server->passwords && server->idempotency && server->feed && server->workers && server->ticker)
+	if (server->activity && server->provider && server->presence && server->sign_in_workers && server->sweeper &&
+	    server->call_line && server->passwords && server->idempotency && server->feed && server->workers &&
+	    server->ticker)
 		error = daemons_start(server);
 	if (error) {
 		http_server_destroy(server);
@@ -308,6 +344,7 @@ void http_server_stop(struct http_server *server)
 	listening_ends(server->secured);
 	ticker_destroy(server->ticker);
 	ticker_destroy(server->sweeper);
+	teams_presence_end(server->presence);
 	if (server->workers)
 		workers_end(server->workers);
 	if (server->sign_in_workers)
@@ -333,6 +370,7 @@ void http_server_destroy(struct http_server *server)
 	activity_destroy(server->activity);
 	provider_destroy(server->provider);
 	feed_destroy(server->feed);
+	teams_presence_destroy(server->presence);
 	passwords_destroy(server->passwords);
 	idempotency_destroy(server->idempotency);
 	console_destroy(server->console);

@@ -10,6 +10,7 @@
 #include "http/http.h"
 #include "http/passwords.h"
 #include "http/provider.h"
+#include "http/teams_presence.h"
 
 #include <pthread.h>
 
@@ -31,6 +32,7 @@ struct console;
 const struct console *server_console(const struct http_server *server); // NULL = there is none
 struct activity *server_activity(struct http_server *server);
 struct provider *server_provider(struct http_server *server);
+struct teams_presence *server_teams_presence(struct http_server *server);
 struct feed *server_feed(struct http_server *server);
 struct connections *server_connections(struct http_server *server);
 struct workers *server_workers(struct http_server *server, bool slow); // slow: those of requests that check a password

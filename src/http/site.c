@@ -41,6 +41,33 @@ enum err site_search(struct request *request, struct str *q)
 	return q->at ? ERR_NONE : ERR_NO_MEMORY;
 }
 
+// A secret goes to no other server than the one that it was said for: whoever changes where it goes says it again.
+static void site_prepare(struct change *change)
+{
+	const struct site *site = (const struct site *)change->entity, *before = (const struct site *)change->before;
+
+	if (!before || str_empty(before->graph_client_secret) || str_empty(site->graph_client_secret) ||
+	    json_object_get(change->request->json, "graph_client_secret"))
+		return;
+	if (str_equal(before->graph_login_url, site->graph_login_url) &&
+	    str_equal(before->graph_url, site->graph_url) && str_equal(before->graph_tenant, site->graph_tenant) &&
+	    str_equal(before->graph_client_id, site->graph_client_id))
+		return;
+	problem_set(problem_list_next(&change->problems), ERR_MISSING_FIELD, "graph_client_secret",
+		    "With another address, tenant or client id the secret must be said again.");
+}
+
+static bool site_show(const struct entity *entity, json_t *object)
+{
+	const struct site *site = (const struct site *)entity;
+
+	return json_put(object, "graph_client_secret_is_set", json_boolean(!str_empty(site->graph_client_secret)));
+}
+
+static const char *const extras[] = {"graph_client_secret_is_set", NULL}; // what was read may be sent back
+
+const struct resource site_resource = {.extras = extras, .prepare = site_prepare, .show = site_show};
+
 struct answer settings_get(struct request *request)
 {
 	request->id = STR("1");

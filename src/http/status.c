@@ -2,6 +2,7 @@
 #include "http/answer.h"
 #include "http/router.h"
 #include "http/server.h"
+#include "http/teams_presence.h"
 #include "http/trunk_state.h"
 
 #include <inttypes.h>
@@ -10,6 +11,7 @@
 enum {
 	OVERVIEW_AGE_MS = 5000,
 	CERTIFICATE_WARN_DAYS = 14,
+	PRESENCE_SILENT_MS = 600000,
 	DISK_WARN_MIB = 1024,
 	DISK_ERROR_MIB = 100,
 	S_PER_DAY = 24 * 60 * 60
@@ -210,6 +212,19 @@ static void registrations_look(struct findings *findings, const struct trunks_si
 	}
 }
 
+// A short silence is nothing to worry about.
+static void presence_look(struct findings *findings, struct request *request)
+{
+	struct teams_presence_view view;
+	char sentence[sizeof view.sentence + 60];
+	teams_presence_look(server_teams_presence(request->server), &view);
+	if (view.state != TEAMS_PRESENCE_REFUSED &&
+	    (view.state != TEAMS_PRESENCE_WAITING || request_now_ms(request) - view.heard_at < PRESENCE_SILENT_MS))
+		return;
+	snprintf(sentence, sizeof sentence, "The presence of Teams users is not known. %s", view.sentence);
+	finding_add(findings, SEVERITY_WARNING, "teams_presence", sentence, NULL);
+}
+
 static void store_look(struct findings *findings, struct request *request, enum err read)
 {
 	struct records *records = server_records(request->server);
@@ -274,6 +289,7 @@ static json_t *findings_gather(struct request *request, const struct status_ques
 	overload_look(&findings, &asked->status);
 	relays_look(&findings, &asked->status);
 	registrations_look(&findings, &asked->trunks);
+	presence_look(&findings, request);
 	group_add(&findings, SEVERITY_ERROR, "trunk_down",
 		  (struct said){"trunk is out of service: none of its targets answers.",
 				"trunks are out of service: none of their targets answers."},

@@ -142,10 +142,12 @@ static void an_administrator_hears_of_everything(void **state)
 	       "{\"kind\":\"sip_phone\",\"number\":\"330\",\"title\":\"Desk\",\"available_for_selection\":true}");
 	hears(s, "event: entity\ndata: {\"kind\":\"device\",\"id\":\"1\",\"version\":1,\"action\":\"created\"}");
 	hears(s, "event: device\ndata: {\"id\":\"1\",\"number\":\"330\",\"title\":\"Desk\",\"kind\":\"sip_phone\","
-		 "\"available_for_selection\":true,\"registered\":false,\"contacts\":0,\"held\":\"nobody\",\"holder\":"
+		 "\"available_for_selection\":true,\"registered\":false,\"contacts\":0,\"presence\":null,\"held\":"
+		 "\"nobody\",\"holder\":"
 		 "null,\"holder_count\":0}");
 	on_call_thread(f, binding_add, f);
-	hears(s, "\"registered\":true,\"contacts\":1,\"held\":\"nobody\",\"holder\":null,\"holder_count\":0}");
+	hears(s, "\"registered\":true,\"contacts\":1,\"presence\":null,\"held\":\"nobody\",\"holder\":null,\"holder_"
+		 "count\":0}");
 	struct caller jane = sign_in(f, "jane", PASSWORD);
 	hears(s, "event: session\ndata: {\"kind\":\"session\",\"id\":\"2\",\"version\":1,\"action\":\"created\","
 		 "\"user_id\":\"2\",\"user_title\":\"jane\",\"extension\":\"510\"}");
@@ -156,7 +158,7 @@ static void an_administrator_hears_of_everything(void **state)
 	expect(ask(f, &jane, "DELETE", "/api/v1/session", NULL), 204);
 	hears(s, "event: entity\ndata: {\"kind\":\"selection\",\"id\":\"1\",\"version\":1,\"action\":\"deleted\"");
 	hears(s, "event: session\ndata: {\"kind\":\"session\",\"id\":\"2\",\"version\":1,\"action\":\"deleted\"");
-	hears(s, "\"contacts\":1,\"held\":\"nobody\",\"holder\":null,\"holder_count\":0}");
+	hears(s, "\"contacts\":1,\"presence\":null,\"held\":\"nobody\",\"holder\":null,\"holder_count\":0}");
 	expect(ask(f, &f->admin, "DELETE", "/api/v1/devices/1", NULL), 204);
 	hears(s, "{\"kind\":\"device\",\"id\":\"1\",\"version\":1,\"action\":\"deleted\"}");
 	never_heard(s, "password");

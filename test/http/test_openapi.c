@@ -129,6 +129,8 @@ static void every_field_is_described_as_it_is(void **state)
 			shown += 3; // password, pin, turns
 		if (kind == ENTITY_TRUNK)
 			shown++; // inbound_password
+		if (kind == ENTITY_SITE)
+			shown++; // graph_client_secret_is_set
 		assert_int_equal(json_object_size(properties), shown);
 	}
 	json_decref(read);

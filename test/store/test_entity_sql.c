@@ -53,6 +53,8 @@ static struct str text_fill(struct fixture *fixture, const struct field *field, 
 		return salt % 2 ? STR("mon-fri 08:00-18:00") : STR("sat 22:00-02:00");
 	if (strcmp(field->name, "closed_days") == 0)
 		return salt % 2 ? STR("12-25") : STR("2027-04-05");
+	if (strcmp(field->name, "graph_url") == 0 || strcmp(field->name, "graph_login_url") == 0)
+		return salt % 2 ? STR("https://one.example") : STR("https://other.example:8443");
 	fail_msg("no sample fits %s", field->name);
 	return STR_NONE;
 }

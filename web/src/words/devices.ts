@@ -67,7 +67,7 @@ export const devices = both(
 		callerIdChoices: { trunk_default: "As the trunk says", original: "The caller's number", own_did: "The user's own number (DID)", fixed: "A fixed number" },
 		callerIdNumber: "The fixed number",
 		teamsUser: "User in Teams",
-		teamsUserHint: "The sign-in address in Microsoft 365, for reference.",
+		teamsUserHint: "The sign-in address in Microsoft 365, or the id there. Their presence is shown when the settings say so.",
 		newPassword: {
 			title: "Make a new password for {{name}}?",
 			old: "The present password works no more, at once.",
@@ -180,7 +180,7 @@ export const devices = both(
 		callerIdChoices: { trunk_default: "Podle trunku", original: "Číslo volajícího", own_did: "Vlastní číslo uživatele (DID)", fixed: "Pevné číslo" },
 		callerIdNumber: "Pevné číslo",
 		teamsUser: "Uživatel v Teams",
-		teamsUserHint: "Přihlašovací adresa v Microsoft 365, pro orientaci.",
+		teamsUserHint: "Přihlašovací adresa v Microsoft 365, nebo tamní id. Jejich přítomnost se ukazuje, když to nastavení říká.",
 		newPassword: {
 			title: "Vytvořit nové heslo: {{name}}?",
 			old: "Současné heslo okamžitě přestane platit.",

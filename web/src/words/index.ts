@@ -13,6 +13,7 @@ import { lists } from "./lists";
 import { calls, records, registrations, signIns, status } from "./live";
 import { numbers } from "./numbers";
 import { outside } from "./outside";
+import { presence } from "./presence";
 import { problems } from "./problems";
 import { prompts } from "./prompts";
 import { ringPlan } from "./ringPlan";
@@ -25,6 +26,7 @@ const parts = {
 	shell,
 	lists,
 	forms,
+	presence,
 	problems,
 	prompts,
 	ringPlan,

@@ -13,6 +13,7 @@ import { useMayWrite } from "../../api/session";
 import { ButtonLink } from "../../parts/ButtonLink";
 import { useConfirm } from "../../parts/Confirm";
 import { DeviceState } from "../../parts/DeviceState";
+import { Presence } from "../../parts/Presence";
 import { Dialled } from "../../parts/Dialled";
 import { ChoiceField, NumberField, OpenNumberField, SwitchField, TextField } from "../../parts/fields";
 import { Card, Conflict, Fields, FormPage } from "../../parts/FormPage";
@@ -373,6 +374,7 @@ function Standing({ device }: { device: Device }) {
 	return (
 		<Group gap="md">
 			{device.state && <DeviceState state={device.state} />}
+			{device.presence && <Presence presence={device.presence} />}
 			{device.holder ? (
 				<span>
 					{t(device.held === "selected" ? "devices.selectedBy" : "devices.assignedTo")}{" "}

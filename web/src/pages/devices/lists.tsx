@@ -13,6 +13,7 @@ import { countField, switchField, useBulkEdit } from "../../parts/BulkEdit";
 import { ExportButton } from "../../parts/ExportButton";
 import { ListPage, Twofold, YesNo, type Column, type Filter } from "../../parts/ListPage";
 import { useRemove } from "../../parts/useRemove";
+import { Presence } from "../../parts/Presence";
 import { VerifiedBadge } from "./Verification";
 import { deviceName, groupLabels, kindsOf, type DeviceGroup } from "./kinds";
 
@@ -51,6 +52,9 @@ function DeviceList({ group }: { group: DeviceGroup }) {
 						{ id: "verified_how", header: t("devices.verification"), cell: (device: Device) => <VerifiedBadge device={device} /> },
 					]
 				: []),
+			...(group === "teams"
+				? [{ id: "teams_user", header: t("presence.user"), cell: (device: Device) => device.teams_user || <Text span c="dimmed" inherit>–</Text> }]
+				: []),
 			...(kinds.length > 1 ? [{ id: "kind", header: t("devices.kind"), cell: (device: Device) => t(`devices.kinds.${device.kind}`) }] : []),
 			{
 				id: "holder",
@@ -76,6 +80,9 @@ function DeviceList({ group }: { group: DeviceGroup }) {
 					),
 			},
 			{ id: "state", header: t("devices.state"), sortBy: "registered", cell: (device) => device.state && <DeviceState state={device.state} /> },
+			...(group === "teams"
+				? [{ id: "presence", header: t("presence.presence"), sortable: false, cell: (device: Device) => device.presence && <Presence presence={device.presence} /> }]
+				: []),
 			{ id: "description", header: t("devices.description"), cell: (device) => <Text size="sm" lineClamp={2}>{device.description}</Text> },
 			{
 				id: "available_for_selection",

@@ -10,6 +10,7 @@ import { PageHead } from "../../parts/PageHead";
 import { Failure } from "../../parts/States";
 import { useEditor } from "../../parts/useEditor";
 import { Dialling, useDiallingLabels, type DiallingValue } from "./Dialling";
+import { TeamsPresence, usePresenceLabels, type PresenceValue } from "./TeamsPresence";
 
 type Wire = Required<Schemas["Settings"]>;
 type MultiLogin = Wire["multi_login"];
@@ -23,7 +24,7 @@ type Language = Wire["prompt_language"];
 const policies: readonly MultiLogin[] = ["allow", "refuse", "take_over"];
 
 // People think in minutes here; the API has seconds.
-interface Value extends DiallingValue {
+interface Value extends DiallingValue, PresenceValue {
 	session_life_s: number;
 	session_idle_s: number;
 	lease_s: number;
@@ -50,9 +51,9 @@ interface Value extends DiallingValue {
 const times = ["session_life_s", "session_idle_s", "lease_s"] as const;
 
 function valueOf(wire: Wire): Value {
-	const { id: _id, version: _version, session_life_s, session_idle_s, lease_s, closed_toll_class, ...rest } = wire;
+	const { id: _id, version: _version, session_life_s, session_idle_s, lease_s, closed_toll_class, graph_client_secret_is_set: _set, ...rest } = wire;
 	const minutes = { session_life_s: session_life_s / 60, session_idle_s: session_idle_s / 60, lease_s: lease_s / 60 };
-	return { ...minutes, closed_toll_class: String(closed_toll_class), ...rest };
+	return { ...minutes, closed_toll_class: String(closed_toll_class), ...rest, graph_client_secret: "" };
 }
 
 function wireOf(changes: Partial<Value>): Partial<Wire> {
@@ -81,6 +82,7 @@ function SettingsForm({ answer }: { answer: Answer<Wire> }) {
 	const minutes = t("settings.minutes");
 	const labels = {
 		...useDiallingLabels(),
+		...usePresenceLabels(),
 		session_life_s: t("settings.life"),
 		session_idle_s: t("settings.idle"),
 		lease_s: t("settings.lease"),
@@ -108,6 +110,9 @@ function SettingsForm({ answer }: { answer: Answer<Wire> }) {
 		if (name === "multi_login") return t(`settings.policies.${value as MultiLogin}`);
 		if (name === "closed_toll_class") return t(`users.tollClasses.${value as TollClass}`);
 		if (name === "prompt_language") return t(`settings.languages.${value as Language}`);
+		if (name === "graph_client_secret") return "•••";
+		if (name === "graph_poll_s") return `${String(value)} s`;
+		if (typeof value === "boolean") return t(value ? "lists.yes" : "lists.no");
 		if (name.endsWith("_ms")) return `${String(value)} ms`;
 		if (name === "unknown_did") return t(`numbers.unknowns.${value as UnknownDid}`);
 		return times.some((time) => time === name) ? `${String(value)}${minutes}` : String(value);
@@ -202,6 +207,7 @@ function SettingsForm({ answer }: { answer: Answer<Wire> }) {
 					<NumberField form={form} name="lease_s" label={labels.lease_s} min={0} max={43_200} suffix={minutes} hint={t("settings.leaseHint")} />
 				</Fields>
 			</Card>
+			<TeamsPresence form={form} secretIsSet={answer.data.graph_client_secret_is_set} />
 			<Card title={t("shell.dids")}>
 				<Fields>
 					<ChoiceField
