@@ -17,7 +17,12 @@ struct arena_block {
 };
 
 // Under the sanitizer each piece has a block of its own, and none is kept.
-enum { BLOCK_SIZE = SANITIZED ? 0 : 4096, KEPT_SIZE_MAX = SANITIZED ? 0 : 64 * 1024 };
+// The first one is small: a call's record has an arena for as long as it rings and talks, and needs no more.
+enum {
+	FIRST_SIZE = SANITIZED ? 0 : 1024,
+	BLOCK_SIZE = SANITIZED ? 0 : 4096,
+	KEPT_SIZE_MAX = SANITIZED ? 0 : 64 * 1024
+};
 
 void arena_init(struct arena *arena, size_t limit_bytes)
 {
@@ -34,6 +39,12 @@ static struct arena_block *add_block(struct arena *arena, size_t size)
 	return block;
 }
 
+static size_t block_size(const struct arena *arena, size_t whole)
+{
+	size_t usual = arena->blocks ? BLOCK_SIZE : FIRST_SIZE;
+	return whole > usual ? whole : usual;
+}
+
 void *arena_alloc(struct arena *arena, size_t size)
 {
 	const size_t alignment = alignof(max_align_t);
@@ -45,7 +56,7 @@ void *arena_alloc(struct arena *arena, size_t size)
 		return NULL;
 	struct arena_block *block = arena->blocks;
 	if (SANITIZED || !block || whole > block->size - block->used)
-		block = add_block(arena, SANITIZED ? size : whole > BLOCK_SIZE ? whole : BLOCK_SIZE);
+		block = add_block(arena, SANITIZED ? size : block_size(arena, whole));
 	if (!block)
 		return NULL;
 	void *piece = block->bytes + block->used;

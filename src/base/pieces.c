@@ -1,4 +1,4 @@
-// Pieces of memory of any size: a pool for every half power of two.
+// Pieces of memory of any size: a pool for every quarter of a power of two.
 #include "base/pieces.h"
 
 #include "base/sanitized.h"
@@ -7,10 +7,10 @@
 
 enum { SMALLEST = 32 };
 
-// Two to each power of two: 32, 48, 64, 96 ...
+// Four to each power of two.
 static size_t size_of(unsigned number)
 {
-	return (size_t)(2 + number % 2) * (SMALLEST / 2) << number / 2;
+	return (size_t)(4 + number % 4) * (SMALLEST / 4) << number / 4;
 }
 
 static unsigned number_of(size_t size)
@@ -18,7 +18,7 @@ static unsigned number_of(size_t size)
 	if (size <= SMALLEST)
 		return 0;
 	unsigned power = 63 - (unsigned)__builtin_clzll(size - 1); // of two, below the size
-	return 2 * (power - 5) + (size > (size_t)3 << (power - 1) ? 2 : 1);
+	return 4 * (power - 5) + (unsigned)((size - 1) >> (power - 2)) - 3;
 }
 
 void pieces_init(struct pieces *pieces)

@@ -6,8 +6,8 @@
 
 #include "base/pool.h"
 
-// 32, 48, 64, 96, 128 ... 4096 bytes: a piece is less than half as large again as what was asked for. Larger ones come from the heap.
-enum { PIECES_SIZES = 15 };
+// 32, 40, 48, 56, 64, 80 ... 4096 bytes: a piece is less than a quarter larger than what was asked for. Larger ones come from the heap.
+enum { PIECES_SIZES = 29 };
 
 struct pieces {
 	struct pool pools[PIECES_SIZES];

@@ -28,7 +28,8 @@ struct attempt *call_attempt(const struct call *call)
 
 void call_drop_offer(struct call *call)
 {
-	free((char *)(uintptr_t)call->offer.bytes.at);
+	pieces_give(&call->table->offers, (char *)(uintptr_t)call->offer.bytes.at,
+		    call->offer.bytes.length + call->offer.type.length);
 	call->offer = (struct body){.bytes = STR_NONE};
 }
 

@@ -30,6 +30,7 @@
 
 #include "base/hash.h"
 #include "base/list.h"
+#include "base/pieces.h"
 #include "base/pool.h"
 #include "base/slots.h"
 #include "domain/call_table.h"
@@ -296,6 +297,7 @@ struct lamp {
 
 struct call_table {
 	struct call_table_ports ports;
+	struct pieces offers; // the texts of the calls' offers
 	struct pool calls_pool, legs_pool, attempts_pool, relays_pool, tallies_pool, lamps_pool, confirmations_pool,
 	    letters_pool;
 	struct slots *legs, *relays, *letters;

@@ -101,6 +101,7 @@ struct call_table *call_table_create(const struct call_table_ports *ports)
 	table->ports = *ports;
 	list_init(&table->calls);
 	list_init(&table->changed);
+	pieces_init(&table->offers);
 	pool_init(&table->calls_pool, sizeof(struct call));
 	pool_init(&table->legs_pool, sizeof(struct leg));
 	pool_init(&table->attempts_pool, sizeof(struct attempt));
@@ -167,6 +168,7 @@ void call_table_destroy(struct call_table *table)
 	hash_destroy(table->lamps);
 	hash_destroy(table->tallies[TALLY_USER]);
 	hash_destroy(table->tallies[TALLY_DEVICE]);
+	pieces_free(&table->offers);
 	pool_free(&table->calls_pool);
 	pool_free(&table->legs_pool);
 	pool_free(&table->attempts_pool);
@@ -213,7 +215,7 @@ bool call_keep_offer(struct call *call, const struct body *body)
 {
 	if (!body || str_empty(body->bytes))
 		return true;
-	char *copy = malloc(body->bytes.length + body->type.length);
+	char *copy = pieces_take(&call->table->offers, body->bytes.length + body->type.length);
 	if (!copy)
 		return false;
 	memcpy(copy, body->bytes.at, body->bytes.length);

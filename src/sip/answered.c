@@ -6,11 +6,12 @@
 #include <string.h>
 
 struct sip_answered {
-	struct hash_node node; // in transactions->answered
-	struct list place;     // in the list of its kind, the oldest first
+	struct hash_node node;     // in transactions->answered
+	struct sip_answered *next; // of its kind, whose time is over later
 	uint64_t until_ms;
-	struct flow flow; // where the answer goes again
-	enum sip_method method;
+	struct net_address remote; // where the answer goes again, by UDP
+	uint8_t listener;
+	uint8_t method; // enum sip_method
 	uint16_t status;
 	uint16_t key_length, reason_length, tag_length, extra_length, type_length, body_length;
 	char texts[]; // in this order
@@ -35,24 +36,26 @@ static void answered_forget(struct sip_transactions *transactions, struct sip_an
 
 	--*answered_counter(transactions, answered->method);
 	transactions->counters.kept_bytes -= size;
-	list_remove(&answered->place);
 	hash_remove(transactions->answered, &answered->node);
 	owned_give((char *)answered, size);
 }
 
-// ---- their time
-
-static struct sip_answered *oldest(const struct list *kind)
+static void forget_first(struct sip_transactions *transactions, struct sip_answered_queue *kind)
 {
-	return list_empty(kind) ? NULL : container_of(kind->next, struct sip_answered, place);
+	struct sip_answered *first = kind->first;
+
+	kind->first = first->next;
+	answered_forget(transactions, first);
 }
+
+// ---- their time
 
 static void wait_for_oldest(struct sip_transactions *transactions)
 {
 	uint64_t now_ms = loop_now_ms(transactions->loop), until_ms = UINT64_MAX;
 
 	for (unsigned kind = 0; kind < SIP_ANSWERED_KINDS; kind++) {
-		const struct sip_answered *first = oldest(&transactions->answered_in_order[kind]);
+		const struct sip_answered *first = transactions->answered_in_order[kind].first;
 		if (first && first->until_ms < until_ms)
 			until_ms = first->until_ms;
 	}
@@ -67,9 +70,9 @@ static void time_over(struct timer *timer)
 	uint64_t now_ms = loop_now_ms(transactions->loop);
 
 	for (unsigned kind = 0; kind < SIP_ANSWERED_KINDS; kind++) {
-		struct sip_answered *first;
-		while ((first = oldest(&transactions->answered_in_order[kind])) && first->until_ms <= now_ms)
-			answered_forget(transactions, first);
+		struct sip_answered_queue *queue = &transactions->answered_in_order[kind];
+		while (queue->first && queue->first->until_ms <= now_ms)
+			forget_first(transactions, queue);
 	}
 	wait_for_oldest(transactions);
 }
@@ -107,10 +110,11 @@ bool sip_answered_add(struct sip_transactions *transactions, const struct sip_se
 		return false;
 	char *room = answered->texts;
 	answered->node = (struct hash_node){.next = NULL, .hash = 0};
-	list_init(&answered->place);
+	answered->next = NULL;
 	answered->until_ms = loop_now_ms(transactions->loop) + SIP_TRANSACTION_MS;
-	answered->flow = *flow;
-	answered->method = key->method;
+	answered->remote = flow->remote;
+	answered->listener = flow->listener;
+	answered->method = (uint8_t)key->method;
 	answered->status = (uint16_t)kept.status;
 	put(&room, &answered->key_length, key->text);
 	put(&room, &answered->reason_length, kept.reason);
@@ -122,7 +126,13 @@ bool sip_answered_add(struct sip_transactions *transactions, const struct sip_se
 		owned_give((char *)answered, size);
 		return false;
 	}
-	list_append(&transactions->answered_in_order[is_invite ? ANSWERED_INVITES : ANSWERED_OTHERS], &answered->place);
+	struct sip_answered_queue *queue =
+	    &transactions->answered_in_order[is_invite ? ANSWERED_INVITES : ANSWERED_OTHERS];
+	if (queue->first)
+		queue->last->next = answered;
+	else
+		queue->first = answered;
+	queue->last = answered;
 	transactions->counters.kept_bytes += size;
 	++*answered_counter(transactions, key->method);
 	if (!timer_running(&transactions->answered_over))
@@ -169,7 +179,8 @@ static void send_again(struct sip_transactions *transactions, struct sip_answere
 	if (w.overflow)
 		return;
 	transactions->counters.retransmissions++;
-	sip_transport_send(transactions->transport, &answered->flow, (struct str){w.at + begins, w.used - begins});
+	struct flow flow = {.transport = TRANSPORT_UDP, .listener = answered->listener, .remote = answered->remote};
+	sip_transport_send(transactions->transport, &flow, (struct str){w.at + begins, w.used - begins});
 }
 
 enum sip_server_match sip_answered_receive(struct sip_transactions *transactions, const struct flow *from,
@@ -193,17 +204,16 @@ enum sip_server_match sip_answered_receive(struct sip_transactions *transactions
 
 bool sip_answered_make_room(struct sip_transactions *transactions)
 {
-	struct sip_answered *answered = oldest(&transactions->answered_in_order[ANSWERED_OTHERS]);
+	struct sip_answered_queue *others = &transactions->answered_in_order[ANSWERED_OTHERS];
 
-	if (answered)
-		answered_forget(transactions, answered);
-	return answered != NULL;
+	if (!others->first)
+		return false;
+	forget_first(transactions, others);
+	return true;
 }
 
 bool sip_answered_init(struct sip_transactions *transactions)
 {
-	for (unsigned kind = 0; kind < SIP_ANSWERED_KINDS; kind++)
-		list_init(&transactions->answered_in_order[kind]);
 	timer_init(&transactions->answered_over, time_over);
 	transactions->answered = hash_create();
 	return transactions->answered != NULL;
@@ -211,11 +221,9 @@ bool sip_answered_init(struct sip_transactions *transactions)
 
 void sip_answered_free_all(struct sip_transactions *transactions)
 {
-	struct sip_answered *first;
-
 	timer_stop(&transactions->answered_over);
 	for (unsigned kind = 0; kind < SIP_ANSWERED_KINDS; kind++)
-		while ((first = oldest(&transactions->answered_in_order[kind])))
-			answered_forget(transactions, first);
+		while (transactions->answered_in_order[kind].first)
+			forget_first(transactions, &transactions->answered_in_order[kind]);
 	hash_destroy(transactions->answered);
 }

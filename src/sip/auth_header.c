@@ -3,22 +3,21 @@
 
 #include "sip/syntax.h"
 
+#define FIELD(name)                                                                                                    \
+	{                                                                                                              \
+		{#name, sizeof #name - 1}, offsetof(struct sip_auth_fields, name)                                      \
+	}
+
 static struct str *field_of(struct sip_auth_fields *fields, struct str name)
 {
-	const struct {
+	static const struct {
 		struct str name;
-		struct str *field;
-	} known[] = {
-	    {STR("username"), &fields->username}, {STR("realm"), &fields->realm},
-	    {STR("nonce"), &fields->nonce},       {STR("uri"), &fields->uri},
-	    {STR("response"), &fields->response}, {STR("algorithm"), &fields->algorithm},
-	    {STR("cnonce"), &fields->cnonce},     {STR("opaque"), &fields->opaque},
-	    {STR("qop"), &fields->qop},           {STR("nc"), &fields->nc},
-	    {STR("stale"), &fields->stale},
-	};
+		size_t at;
+	} known[] = {FIELD(username), FIELD(realm),  FIELD(nonce), FIELD(uri), FIELD(response), FIELD(algorithm),
+		     FIELD(cnonce),   FIELD(opaque), FIELD(qop),   FIELD(nc),  FIELD(stale)};
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
 		if (str_equal_nocase(name, known[i].name))
-			return known[i].field;
+			return (struct str *)(void *)((char *)fields + known[i].at);
 	}
 	return NULL;
 }

@@ -42,7 +42,7 @@ struct sip_endpoint {
 	struct slots *sessions;
 	struct hash_table *sessions_by_tag;    // by our own tag
 	struct hash_table *sessions_by_origin; // callers, by what their INVITE is known by (RFC 3261 section 8.2.2.2)
-	struct pool session_pool, exchange_pool, fork_pool;
+	struct pool session_pool, exchange_pool, fork_pool, early_pool;
 	unsigned session_expires_s; // asked for; 0: no session timer of our own
 	unsigned session_min_s;     // granted at least
 	uint64_t invites, refused_authentication;

@@ -32,11 +32,11 @@ static struct early *early_new(struct sip_session *session, struct str tag)
 	unsigned count = 0;
 	list_each (node, following, &session->early)
 		count++;
-	struct early *early = count < EARLY_MAX ? calloc(1, sizeof *early) : NULL;
+	struct early *early = count < EARLY_MAX ? pool_take(&session->endpoint->early_pool) : NULL;
 	if (!early)
 		return NULL;
 	if (!owned_set(&early->tag, tag)) {
-		free(early);
+		pool_give(&session->endpoint->early_pool, early);
 		return NULL;
 	}
 	list_append(&session->early, &early->node);
@@ -69,7 +69,7 @@ static void early_free(struct sip_session *session, struct early *early)
 	owned_free(&early->sdp);
 	owned_free(&early->sdp_type);
 	owned_free(&early->tag);
-	free(early);
+	pool_give(&session->endpoint->early_pool, early);
 }
 
 void early_drop_all(struct sip_session *session)

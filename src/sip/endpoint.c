@@ -395,6 +395,7 @@ int sip_endpoint_create(struct loop *loop, const struct sip_endpoint_settings *s
 	pool_init(&endpoint->session_pool, sizeof(struct sip_session));
 	pool_init(&endpoint->exchange_pool, sizeof(struct exchange));
 	pool_init(&endpoint->fork_pool, sizeof(struct sip_dialog));
+	pool_init(&endpoint->early_pool, sizeof(struct early));
 	sip_signalling_init(endpoint);
 	endpoint->sessions = slots_create(SESSIONS_MAX);
 	endpoint->sessions_by_tag = hash_create();
@@ -527,6 +528,7 @@ void sip_endpoint_destroy(struct sip_endpoint *endpoint)
 	pool_free(&endpoint->session_pool);
 	pool_free(&endpoint->exchange_pool);
 	pool_free(&endpoint->fork_pool);
+	pool_free(&endpoint->early_pool);
 	owned_free(&endpoint->realm);
 	owned_free(&endpoint->domains);
 	free(endpoint);

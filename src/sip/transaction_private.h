@@ -14,6 +14,8 @@ enum {
 	SIP_ANSWERED_KINDS = 2, // INVITEs, and others
 };
 
+struct sip_answered;
+
 struct sip_transactions {
 	struct loop *loop;
 	struct sip_transport *transport;
@@ -21,7 +23,9 @@ struct sip_transactions {
 	struct hash_table *servers;  // by what sip_server_receive makes of a request
 	unsigned servers_max;        // SIP_SERVERS_MAX, but in tests
 	struct hash_table *answered; // likewise: requests that have had their final answer (answered.h)
-	struct list answered_in_order[SIP_ANSWERED_KINDS];
+	struct sip_answered_queue {
+		struct sip_answered *first, *last; // owned; the oldest first
+	} answered_in_order[SIP_ANSWERED_KINDS];
 	struct timer answered_over; // runs while there are any
 	struct pool client_pool, server_pool;
 	struct sip_transaction_counters counters;

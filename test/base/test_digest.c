@@ -44,10 +44,13 @@ static void hmacs_like_rfc_4231(void **state)
 	(void)state;
 	uint8_t mac[32], again[32];
 	char hex[64];
-	struct writer w = writer_into(hex, sizeof hex);
-	digest_hmac(STR("Jefe"), STR("what do ya want for nothing?"), mac);
-	writer_hex(&w, mac, 32);
-	assert_str(writer_result(&w), "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+	struct writer w;
+	for (int round = 0; round < 2; round++) { // again, with the key that is there already
+		w = writer_into(hex, sizeof hex);
+		digest_hmac(STR("Jefe"), STR("what do ya want for nothing?"), mac);
+		writer_hex(&w, mac, 32);
+		assert_str(writer_result(&w), "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+	}
 	char key[131];
 	memset(key, 0xaa, sizeof key);
 	w = writer_into(hex, sizeof hex);
