@@ -26,14 +26,16 @@ SCENARIOS = {
     "call over a trunk": ({"what": "calls", "plan": "trunk"}, {}),
 }
 OPERATIONS, RATE, USERS = 150, 50, 100
+ALLOCATORS = ("malloc", "calloc", "realloc")
 
 
 class Profile:
-    """What one run has cost: instructions by function, alone and with all that it calls, and how often each was called."""
+    """What one run has cost: instructions by function, alone and with all that it calls, how often each was called, and by whom the
+    allocators were."""
 
     def __init__(self, path, operations):
         self.operations = operations
-        self.own, self.whole, self.calls = Counter(), Counter(), Counter()
+        self.own, self.whole, self.calls, self.callers = Counter(), Counter(), Counter(), Counter()
         names, function, called = {}, None, None
 
         def name(text):
@@ -48,7 +50,10 @@ class Profile:
                 elif line.startswith("cfn="):
                     called = name(line[4:])
                 elif line.startswith("calls="):
-                    self.calls[called] += int(line[6:].split()[0])
+                    times = int(line[6:].split()[0])
+                    self.calls[called] += times
+                    if called in ALLOCATORS and function not in ALLOCATORS:
+                        self.callers[called, function] += times
                     cost = int(next(lines).split()[1])
                     if called != function:
                         self.whole[called] += cost
