@@ -331,7 +331,7 @@ class Strangers(WithTeams):
         wrong = TeamsPeer(Shared.authority, PLACES[2], self.port, SBC, self.sbc_port, certificate=other)
         try:
             wait_for(lambda: self.services()[2] == "out_of_service", 20, "the third target to be out of service")
-            self.assertIn("sip_tls_failed", self.server.output())
+            wait_for(lambda: "sip_tls_failed" in self.server.output(), 20, "the certificate to be refused")
             self.assertEqual(wrong.options, [])
             self.refused(wrong.client_side, wrong)
         finally:
