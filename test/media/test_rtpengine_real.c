@@ -218,13 +218,13 @@ static const char *browser_sdp(const char *setup, const char *formats)
 
 static void has(const char *body, const char *piece)
 {
-	if (!strstr(body, piece))
-		fail_msg("no \"%s\" in\n%s", piece, body);
+	if (!body || !strstr(body, piece))
+		fail_msg("no \"%s\" in\n%s", piece, body ? body : "nothing");
 }
 
 static void has_not(const char *body, const char *piece)
 {
-	if (strstr(body, piece))
+	if (body && strstr(body, piece))
 		fail_msg("\"%s\" in\n%s", piece, body);
 }
 
