@@ -93,7 +93,7 @@ static void notify(struct sip_session *session, unsigned status)
 				    .method = SIP_NOTIFY,
 				    .max_forwards = 70,
 				    .extra = writer_result(&extra),
-				    .body = {STR("message/sipfrag;version=2.0"), writer_result(&body)},
+				    .body = {.type = STR("message/sipfrag;version=2.0"), .bytes = writer_result(&body)},
 				    .answered = notify_answered,
 				    .failed = notify_over,
 				});
