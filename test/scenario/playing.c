@@ -329,7 +329,7 @@ static void relay_loses(struct stage *stage, struct line *line)
 static void ask(struct stage *stage, struct line *line, const char *text)
 {
 	static const char *const methods[] = {"INVITE", "UPDATE", "INFO", "MESSAGE", "REFER", "NOTIFY", "OPTIONS"};
-	struct dialog_request request = {.body = {STR("application/sdp"), str_of(text)}};
+	struct dialog_request request = {.body = {.type = STR("application/sdp"), .bytes = str_of(text)}};
 
 	for (int i = 0; i < 7; i++)
 		if (strcmp(methods[i], line->words[1]) == 0)

@@ -111,7 +111,7 @@ static void a_session_description_goes_through_byte_for_byte(void **state)
 	    .number = STR("+441444123456"),
 	    .caller_number = STR("+441444555555"),
 	    .max_forwards = 69,
-	    .body = {STR("application/sdp"), {odd, sizeof odd - 1}},
+	    .body = {.type = STR("application/sdp"), .bytes = {odd, sizeof odd - 1}},
 	};
 	char wanted[1024];
 	size_t used = 0;
