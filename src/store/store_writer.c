@@ -578,7 +578,8 @@ static struct str text_put(char **at, struct str text)
 {
 	struct str copy = {*at, text.length};
 
-	memcpy(*at, text.at, text.length);
+	if (!str_empty(text))
+		memcpy(*at, text.at, text.length);
 	*at += text.length;
 	return copy;
 }
