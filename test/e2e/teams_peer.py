@@ -134,7 +134,7 @@ class Call:
     def record_route(self):
         return f"<sip:{EDGE}:{self.peer.port};transport=tls;lr>"
 
-    def expect(self, *wanted, seconds=8):
+    def expect(self, *wanted, seconds=20):
         """The next message of this call that is one of the wanted statuses or methods. 100 is passed over."""
         deadline, seen = time.monotonic() + seconds, []
         while True:
@@ -184,7 +184,7 @@ class Call:
                    [f"Record-Route: {self.record_route}", "MIN-SE: 300", "SUPPORTED: timer", "SESSION-EXPIRES: 3600",
                     "ALLOW: INVITE,ACK,OPTIONS,CANCEL,BYE,NOTIFY", "X-MS-Conversation-Id: 4b1c0", *extra], self.branch)
 
-    def answered(self, seconds=8):
+    def answered(self, seconds=20):
         """Their 200, acknowledged."""
         answer = self.expect(200, 180, 183, seconds=seconds)
         while answer.status != 200:
@@ -407,7 +407,7 @@ class TeamsPeer:
         while not self.calls.empty():
             self.calls.get()
 
-    def next_call(self, seconds=8):
+    def next_call(self, seconds=20):
         try:
             return self.calls.get(timeout=seconds)
         except queue.Empty:

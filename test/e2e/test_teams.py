@@ -83,6 +83,8 @@ class WithTeams(unittest.TestCase):
     def setUp(self):
         for peer in self.peers:
             peer.forget()
+        # The test before may have ended connections, and OPTIONS with them.
+        wait_for(lambda: self.services()[0] == "in_service", 30, "the first target in service")
         self.addCleanup(self.end_calls)
 
     def end_calls(self):
