@@ -25,14 +25,16 @@ static void deliver(void *object, const void *from, char *bytes, size_t size)
 	udp->received(udp->context, from, bytes, size);
 }
 
-// One batch; 0 when there was none. More than that may wait.
-static int receive(struct udp_socket *udp, bool *closed)
+// One batch, if there is any. More than that may wait.
+static void receive(struct udp_socket *udp)
 {
 	struct mmsghdr messages[LOOP_PIECES];
 	struct iovec pieces[LOOP_PIECES];
 	struct sockaddr_storage sources[LOOP_PIECES];
 	char *room = udp->loop->received;
+	bool closed = false;
 
+	udp->closed = &closed;
 	for (int i = 0; i < LOOP_PIECES; i++) {
 		pieces[i] = (struct iovec){room + (size_t)i * LOOP_PIECE_SIZE, LOOP_PIECE_SIZE};
 		messages[i].msg_hdr = (struct msghdr){
@@ -40,29 +42,24 @@ static int receive(struct udp_socket *udp, bool *closed)
 	}
 	int count = recvmmsg(udp->descriptor, messages, LOOP_PIECES, MSG_DONTWAIT, NULL);
 	// An error only concerns something sent before.
-	for (int i = 0; i < count && !*closed; i++) {
+	for (int i = 0; i < count && !closed; i++) {
 		struct net_address from;
 		if (messages[i].msg_hdr.msg_flags & MSG_TRUNC ||
 		    !net_address_from_sockaddr((struct sockaddr *)&sources[i], &from))
 			continue;
 		loop_deliver(deliver, udp, &from, (struct str){pieces[i].iov_base, messages[i].msg_len});
 	}
-	return count < 0 ? 0 : count;
+	if (!closed)
+		udp->closed = NULL;
 }
 
 // After a whole batch others have their turn first: the poll tells again of what is left.
 static void datagrams_came(uv_poll_t *handle, int status, int events)
 {
-	struct udp_socket *udp = handle->data;
-	bool closed = false;
-
 	(void)events;
 	if (status < 0) // libuv stops at an error of the socket, which concerns something sent before
 		uv_poll_start(handle, UV_READABLE, datagrams_came);
-	udp->closed = &closed;
-	receive(udp, &closed);
-	if (!closed)
-		udp->closed = NULL;
+	receive(handle->data);
 }
 
 static void udp_closed(uv_handle_t *handle)

@@ -21,8 +21,10 @@ struct queue {
 // All that was posted, in order of posting.
 static struct queue_item *take_all(struct queue *queue)
 {
-	atomic_store(&queue->woken, false); // first: who pushes after the stack is taken finds it so
-	struct queue_item *item = atomic_exchange_explicit(&queue->newest, NULL, memory_order_acquire), *first = NULL;
+	// First: who pushes after the stack is taken finds it so. A poster does the two the other way round, so both sides' are in the one
+	// order of all plain atomics; in a weaker one each could miss the other's, and an item would lie there unseen.
+	atomic_store(&queue->woken, false);
+	struct queue_item *item = atomic_exchange(&queue->newest, NULL), *first = NULL;
 	while (item) {
 		struct queue_item *older = item->next;
 		item->next = first;
@@ -86,8 +88,7 @@ void queue_post_quietly(struct queue *queue, struct queue_item *item)
 	struct queue_item *newest = atomic_load_explicit(&queue->newest, memory_order_relaxed);
 	do
 		item->next = newest;
-	while (!atomic_compare_exchange_weak_explicit(&queue->newest, &newest, item, memory_order_release,
-						      memory_order_relaxed));
+	while (!atomic_compare_exchange_weak(&queue->newest, &newest, item));
 }
 
 void queue_post(struct queue *queue, struct queue_item *item)
