@@ -568,11 +568,9 @@ bool diversions_show_loop(const struct call *call, const struct user *user);
 // By whom the call was sent on until it goes out by this turn, the oldest first. Gives how many; `rooms` holds their numbers.
 size_t diversions_gather(const struct attempt *attempt, const struct call_turn *turn,
 			 struct diversion diversions[DIVERSIONS_MAX], char rooms[DIVERSIONS_MAX][NUMBER_MAX]);
-// What a device or trunk is told of the caller.
-void caller_shown(const struct attempt *attempt, const struct call_turn *turn, struct outgoing_invite *invite,
-		  char room[NUMBER_MAX]);
-enum shown_reason caller_shown_reason(const struct attempt *attempt, const struct call_turn *turn,
-				      const struct trunk *trunk);
+// What a device or trunk is told of the caller; gives why a trunk is shown this number and no other. `room` may hold the number.
+enum shown_reason caller_shown(const struct attempt *attempt, const struct call_turn *turn,
+			       struct outgoing_invite *invite, char room[NUMBER_MAX]);
 
 // ---- hairpin.c
 

@@ -133,9 +133,8 @@ static void way_explain(struct rehearsal *rehearsal, const struct route *route, 
 		way->sent = arena_copy(rehearsal->arena,
 				       trunk_number(directory_plan(rehearsal->table->ports.directory), invite.trunk,
 						    route, attempt->emergency, turn->number, number));
-		caller_shown(attempt, turn, &invite, shown);
+		way->shown_reason = caller_shown(attempt, turn, &invite, shown);
 		way->caller_number = arena_copy(rehearsal->arena, invite.caller_number);
-		way->shown_reason = caller_shown_reason(attempt, turn, invite.trunk);
 		way->anonymous = invite.anonymous;
 		rehearsal->no_memory = rehearsal->no_memory || (!way->caller_number.at && invite.caller_number.length);
 	}

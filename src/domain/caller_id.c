@@ -150,14 +150,8 @@ struct str caller_id_own(const struct attempt *attempt, const struct call_turn *
 	return canonical_outside(attempt->call->table->ports.directory, own_number(attempt, turn, trunk).number, room);
 }
 
-enum shown_reason caller_shown_reason(const struct attempt *attempt, const struct call_turn *turn,
-				      const struct trunk *trunk)
-{
-	return shown_by_policy(attempt, turn, trunk).reason;
-}
-
-void caller_shown(const struct attempt *attempt, const struct call_turn *turn, struct outgoing_invite *invite,
-		  char room[NUMBER_MAX])
+enum shown_reason caller_shown(const struct attempt *attempt, const struct call_turn *turn,
+			       struct outgoing_invite *invite, char room[NUMBER_MAX])
 {
 	const struct call *call = attempt->call;
 
@@ -165,13 +159,14 @@ void caller_shown(const struct attempt *attempt, const struct call_turn *turn, s
 	invite->caller_name = attempt->record->caller_name;
 	invite->anonymous = call->anonymous;
 	if (!invite->trunk)
-		return;
+		return SHOWN_REASON_ORIGINAL;
 	struct shown shown = shown_by_policy(attempt, turn, invite->trunk);
 	if (call->anonymous && !shown.is_callers) // his name would tell what his number does not
 		invite->caller_name = STR_NONE;
 	invite->anonymous = call->anonymous && shown.is_callers;
 	invite->shown_kind = shown.kind;
 	invite->caller_number = canonical_outside(call->table->ports.directory, shown.number, room);
+	return shown.reason;
 }
 
 // ---- who sent the call on
