@@ -1,6 +1,5 @@
+// The zones of the build by name, the calendar, and rules of POSIX's TZ variable.
 #include "domain/time_zone.h"
-
-#include <string.h>
 
 enum { MINUTE_S = 60, HOUR_S = 3600, DAY_S = 86400 };
 
@@ -17,11 +16,7 @@ static const struct zone *zone_find(struct str name)
 
 	while (low < high) {
 		size_t middle = (low + high) / 2;
-		struct str other = str_of(zones[middle].name);
-		size_t common = other.length < name.length ? other.length : name.length;
-		int order = common ? memcmp(name.at, other.at, common) : 0;
-		if (order == 0)
-			order = (name.length > other.length) - (name.length < other.length);
+		int order = str_compare(name, str_of(zones[middle].name));
 		if (order == 0)
 			return &zones[middle];
 		if (order < 0)

@@ -1,3 +1,4 @@
+// A copy of a trunk's name and password in one piece of memory, which the session owns.
 #include "sip/trunk_account.h"
 
 #include "sip/trunk_leg.h"
