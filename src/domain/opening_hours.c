@@ -1,3 +1,4 @@
+// Reading opening hours and closed days, and holding the clock against them.
 #include "domain/opening_hours.h"
 
 enum { DAY_MINUTES = 1440 };
@@ -136,6 +137,20 @@ bool closed_days_allowed(struct str days)
 		if (!str_empty(day) && !date_read(day, &date))
 			return false;
 	return true;
+}
+
+enum err closed_days_check(struct str days, struct problem *problem)
+{
+	enum { LEAP_YEAR = 2000 }; // of every year: 02-29 is a day of some
+	struct date date;
+	struct str day;
+
+	while (str_take(&days, ' ', &day))
+		if (date_read(day, &date) &&
+		    date.day > (uint64_t)days_of_month(date.year ? (int)date.year : LEAP_YEAR, (int)date.month))
+			return problem_set(problem, ERR_INVALID_FIELD, "closed_days",
+					   "There is no %.*s in the calendar.", STR_ARG(day));
+	return ERR_NONE;
 }
 
 static bool is_closed(struct str days, const struct local_time *on)

@@ -179,6 +179,8 @@ static enum err site_check(const struct entity *entity, struct problem *problem)
 	if (!err)
 		err = unknown_did_check(site->unknown_did + 1, site->unknown_did_extension, problem);
 	if (!err)
+		err = closed_days_check(site->closed_days, problem);
+	if (!err)
 		err = graph_check(site, problem);
 	return err ? err : number_plan_check(site, problem);
 }

@@ -1,6 +1,7 @@
 // The field tables: whole, with right defaults, and checks that hold where the rules say.
 #include "domain/device.h"
 #include "domain/session.h"
+#include "domain/site.h"
 #include "domain/trunk.h"
 #include "domain/user.h"
 #include "lib/cmocka.h"
@@ -125,6 +126,17 @@ static void assert_wrong(const struct entity *entity, enum err err, const char *
 	assert_string_equal(problem.field, field);
 	assert_true(strlen(problem.sentence) > 10);
 	assert_int_equal(entity_check(entity, NULL), err);
+}
+
+static void the_site_is_checked(void **state)
+{
+	struct site *site = (struct site *)entity_new(ENTITY_SITE, *state);
+
+	site->country = STR("GB");
+	site->closed_days = STR("12-25 02-29");
+	assert_right(&site->entity);
+	site->closed_days = STR("12-25 02-30");
+	assert_wrong(&site->entity, ERR_INVALID_FIELD, "closed_days");
 }
 
 static void users_are_checked(void **state)
@@ -428,6 +440,7 @@ int main(void)
 	    cmocka_unit_test(every_table_is_whole),
 	    cmocka_unit_test(fresh_entities_have_their_defaults),
 	    cmocka_unit_test(users_are_checked),
+	    cmocka_unit_test(the_site_is_checked),
 	    cmocka_unit_test(ring_plans_are_checked),
 	    cmocka_unit_test(targets_are_checked),
 	    cmocka_unit_test(texts_are_readable),

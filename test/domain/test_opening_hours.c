@@ -103,6 +103,32 @@ static void hours_are_read_or_refused(void **state)
 	assert_false(closed_days_allowed(STR("12-25,12-26")));
 }
 
+static void closed_days_are_in_the_calendar(void **state)
+{
+	static const char *const right[] = {"", "12-25 12-26", "02-29", "2028-02-29", "2000-02-29", "01-31 2027-04-30"};
+	static const struct {
+		const char *days, *sentence;
+	} wrong[] = {
+	    {"02-30", "There is no 02-30 in the calendar."},
+	    {"12-25 2027-02-29 12-26", "There is no 2027-02-29 in the calendar."},
+	    {"2100-02-29", "There is no 2100-02-29 in the calendar."},
+	    {"04-31", "There is no 04-31 in the calendar."},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof right / sizeof right[0]; i++) {
+		struct problem problem = {.err = ERR_NONE};
+		if (closed_days_check(str_of(right[i]), &problem))
+			fail_msg("\"%s\" was refused: %s", right[i], problem.sentence);
+	}
+	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+		struct problem problem = {.err = ERR_NONE};
+		assert_int_equal(closed_days_check(str_of(wrong[i].days), &problem), ERR_INVALID_FIELD);
+		assert_string_equal(problem.field, "closed_days");
+		assert_string_equal(problem.sentence, wrong[i].sentence);
+	}
+}
+
 static bool open_at(const char *hours, const char *closed, int weekday, int minute)
 {
 	// In the week from Monday, the 21st of December 2026.
@@ -149,9 +175,9 @@ static void it_is_open_or_not(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(clocks_go_forward_and_back), cmocka_unit_test(rules_are_read_or_refused),
-	    cmocka_unit_test(zones_are_known_by_name),    cmocka_unit_test(hours_are_read_or_refused),
-	    cmocka_unit_test(it_is_open_or_not),
+	    cmocka_unit_test(clocks_go_forward_and_back),      cmocka_unit_test(rules_are_read_or_refused),
+	    cmocka_unit_test(zones_are_known_by_name),         cmocka_unit_test(hours_are_read_or_refused),
+	    cmocka_unit_test(closed_days_are_in_the_calendar), cmocka_unit_test(it_is_open_or_not),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
