@@ -4,7 +4,6 @@
 #include "http/router.h"
 #include "http/server.h"
 
-#include <inttypes.h>
 #include <string.h>
 #include <time.h>
 

@@ -8,8 +8,6 @@
 #include "http/sessions.h"
 #include "http/site.h"
 
-#include <inttypes.h>
-
 // ---- who am I, and what rings for me
 
 enum { TRIES = 3 };

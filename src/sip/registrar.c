@@ -6,7 +6,6 @@
 #include "sip/dialog.h"
 #include "sip/identity.h"
 
-#include <inttypes.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -352,8 +351,11 @@ static void write_date(struct sip_registrar *registrar, int64_t now_ms, struct w
 					     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 	time_t seconds = (time_t)(now_ms / 1000);
 	struct tm tm;
-	if (seconds != registrar->date_s && gmtime_r(&seconds, &tm)) {
+	if (seconds != registrar->date_s || registrar->date[0] == '\0') {
 		struct writer date = writer_into(registrar->date, sizeof registrar->date);
+		registrar->date[0] = '\0';
+		if (!gmtime_r(&seconds, &tm))
+			return; // it is in no year that there is
 		writer_format(&date, "%s, %02d %s %d %02d:%02d:%02d GMT", days[tm.tm_wday], tm.tm_mday,
 			      months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
 		registrar->date_s = seconds;

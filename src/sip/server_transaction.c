@@ -35,6 +35,7 @@ enum server_event {
 static const char *const event_names[SERVER_EVENTS] = {"repetition", "ack",        "provisional", "success",
 						       "refusal",    "repeat_due", "time_over"};
 
+// One request and its answer. It is in the table until its end, or until answered.c has what is known of the request.
 struct sip_server_transaction {
 	struct hash_node node; // in transactions->servers; in none once answered.c has the request
 	struct sip_transactions *transactions;
@@ -46,7 +47,7 @@ struct sip_server_transaction {
 	struct str key;                // what requests find it by; owned; empty once answered.c has it
 	struct str lines;              // head's; until the final response; owned
 	struct sip_response_head head; // what responses repeat of the request
-	struct str response;           // the last one sent, as long as it may be sent again; owned, but see server_make
+	struct str response;           // the last one sent, while it may be sent again; owned, but see server_is_last
 	struct str tag;                // its To tag: in `response`, or empty
 	uint64_t started_ms;
 	uint32_t repeat_ms;
@@ -502,13 +503,13 @@ static struct sip_response server_tagged(const struct sip_server_transaction *tr
 	return tagged;
 }
 
-// A final response to anything but an INVITE is not repeated from here.
+// A final response to anything but an INVITE is not repeated from here: it is borrowed from where it was written, and forgotten once sent.
 static bool server_is_last(const struct sip_server_transaction *transaction, const struct sip_response *response)
 {
 	return transaction->method != SIP_INVITE && response->status >= 200;
 }
 
-// Writes the response and keeps it in place of the one before; the last one stays where it is written until it has been sent.
+// Writes the response and keeps it in place of the one before.
 static int server_make(struct sip_server_transaction *transaction, const struct sip_response *response)
 {
 	struct sip_transactions *transactions = transaction->transactions;

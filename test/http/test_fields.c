@@ -2,7 +2,6 @@
 // commands; on a real database.
 #include "http/real_store.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
