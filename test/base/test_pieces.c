@@ -39,8 +39,10 @@ static void need_no_heap_once_warm(void **state)
 	struct pieces pieces;
 	(void)state;
 
-	if (SANITIZED)
-		skip(); // every piece comes from the heap then
+	if (SANITIZED) {
+		print_message("skipped: under a sanitizer every piece comes from the heap\n");
+		skip();
+	}
 	pieces_init(&pieces);
 	for (int round = 0; round < 2; round++) {
 		failing_allocator_arm(0);
@@ -57,8 +59,10 @@ static void waste_less_than_a_quarter(void **state)
 	struct pieces pieces;
 	(void)state;
 
-	if (SANITIZED)
+	if (SANITIZED) {
+		print_message("skipped: under a sanitizer every piece comes from the heap\n");
 		skip();
+	}
 	pieces_init(&pieces);
 	for (size_t size = 33; size <= 4096; size++) {
 		void *piece = pieces_take(&pieces, size);

@@ -40,8 +40,10 @@ static void gives_distinct_zeroed_objects(void **state)
 static void needs_no_heap_once_warm(void **state)
 {
 	(void)state;
-	if (SANITIZED)
-		skip(); // every object comes from the heap then
+	if (SANITIZED) {
+		print_message("skipped: under a sanitizer every object comes from the heap\n");
+		skip();
+	}
 	struct pool pool;
 	void *objects[OBJECTS];
 	pool_init(&pool, 100);
