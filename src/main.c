@@ -327,7 +327,7 @@ static void metrics_write(void *context, struct writer *w)
 	metric(w, "store_writes_total", "counter", "Writes committed.", store.writes);
 	metric(w, "store_failures_total", "counter", "Transactions that failed.", store.failures);
 	metric(w, "store_waiting", "gauge", "Writes waiting.", store.waiting);
-	metric(w, "store_records_kept", "gauge", "Call records waiting for a store that fails.", store.records_kept);
+	metric(w, "store_records_kept", "gauge", "Call records not written yet.", store.records_kept);
 	metrics_write_quality(&store.heard, w);
 	metric(w, "log_lines_lost_total", "counter", "Log lines dropped.", log_lost());
 }
@@ -337,14 +337,11 @@ static void status_write(void *context, struct http_status *status)
 	struct server *server = context;
 	struct sip_endpoint_counters sip = sip_endpoint_count(server->endpoint);
 	struct store_counters store = store_count(server->store);
-	const struct records *records = store_records(server->store);
-	char sentence[256];
-	bool healthy = records->healthy(records->context, sentence, sizeof sentence);
 
 	*status = (struct http_status){
 	    .certificate_ends_s = tls_certificate_ends_s(server->tls),
 	    .banned = (unsigned)sip.limits.banned,
-	    .records_waiting = healthy ? 0 : store.records_kept, // else they only wait for each other
+	    .records_waiting = store.records_kept,
 	    .records_lost = store.records_lost,
 	    .overload = {.now = sip.overload.overloaded,
 			 .busy_percent = sip.overload.busy_percent,

@@ -16,7 +16,7 @@ struct http_server;
 struct http_status {
 	int64_t certificate_ends_s; // since 1970; 0: there is none
 	unsigned banned;            // addresses banned for wrong passwords
-	size_t records_waiting;     // call records that the database has yet to take
+	size_t records_waiting;     // call records not written yet
 	uint64_t records_lost;
 	struct {
 		bool now;                                  // new requests are sent away

@@ -144,9 +144,6 @@ static void disk_look(struct findings *findings, const struct store_overview *ov
 
 static void server_look(struct findings *findings, const struct http_status *status)
 {
-	count_add(findings, SEVERITY_WARNING, "records_waiting",
-		  (struct said){"call record waits for the database.", "call records wait for the database."},
-		  status->records_waiting, NULL);
 	count_add(findings, SEVERITY_WARNING, "records_lost",
 		  (struct said){"call record was lost since the start.", "call records were lost since the start."},
 		  status->records_lost, NULL);
@@ -225,14 +222,18 @@ static void presence_look(struct findings *findings, struct request *request)
 	finding_add(findings, SEVERITY_WARNING, "teams_presence", sentence, NULL);
 }
 
-static void store_look(struct findings *findings, struct request *request, enum err read)
+// Call records that are not written yet only wait for each other, unless the database fails.
+static void store_look(struct findings *findings, struct request *request, const struct status_question *asked)
 {
 	struct records *records = server_records(request->server);
 	char sentence[256] = "";
-	if (records->healthy(records->context, sentence, sizeof sentence) && !read)
+	if (records->healthy(records->context, sentence, sizeof sentence) && !asked->read)
 		return;
 	finding_add(findings, SEVERITY_ERROR, "store_unavailable",
 		    sentence[0] ? sentence : "The database cannot be used.", NULL);
+	count_add(findings, SEVERITY_WARNING, "records_waiting",
+		  (struct said){"call record waits for the database.", "call records wait for the database."},
+		  asked->status.records_waiting, NULL);
 }
 
 // One finding for all users, one for all trunks, one for the site; what is reached and what is near are two.
@@ -278,7 +279,7 @@ static json_t *findings_gather(struct request *request, const struct status_ques
 			       const struct store_overview *overview, bool *all_right)
 {
 	struct findings findings = {json_array(), true};
-	store_look(&findings, request, asked->read);
+	store_look(&findings, request, asked);
 	disk_look(&findings, overview);
 	certificate_look(&findings, &asked->status, request_now_ms(request));
 	for (int scope = 0; scope < TOLL_SCOPE_COUNT; scope++) {

@@ -36,7 +36,7 @@ bool store_load(struct store *store, const struct store_visitor *visitor, char *
 struct store_counters {
 	uint64_t commits, writes, failures;
 	size_t waiting;            // writes in the queue
-	size_t records_kept;       // call records that could not be written yet
+	size_t records_kept;       // call records not written yet
 	uint64_t records_lost;     // call records given up since start, because too many were kept
 	struct mos_counters heard; // how legs were
 };

@@ -29,6 +29,7 @@ struct fake_records {
 	struct call_record *calls[CALLS_MAX];
 	size_t call_count;
 	_Atomic int failure;
+	atomic_bool ails;
 	void (*changed)(void *context, const struct entity *before, const struct entity *after);
 	void *context;
 };
@@ -676,9 +677,10 @@ static enum err fake_audit_list(void *context, const struct audit_query *query, 
 
 static bool fake_healthy(void *context, char *sentence, size_t size)
 {
-	enum err err = failure(context);
+	struct fake_records *fake = context;
+	enum err err = failure(fake);
 	snprintf(sentence, size, "%s", err_sentence(err ? err : ERR_STORE_UNAVAILABLE));
-	return err == ERR_NONE;
+	return err == ERR_NONE && !atomic_load(&fake->ails);
 }
 
 static void fake_save_registration(void *context, struct registration_write *write)
@@ -768,6 +770,11 @@ void fake_records_on_change(struct fake_records *fake,
 void fake_records_fail(struct fake_records *fake, enum err err)
 {
 	atomic_store(&fake->failure, err);
+}
+
+void fake_records_ail(struct fake_records *fake)
+{
+	atomic_store(&fake->ails, true);
 }
 
 void fake_records_add_call(struct fake_records *fake, struct call_record *record)

@@ -15,6 +15,8 @@ void fake_records_on_change(struct fake_records *fake,
 			    void *context);
 // From now on every operation gives this refusal; ERR_NONE: works again.
 void fake_records_fail(struct fake_records *fake, enum err err);
+// It is not well from now on, though what is asked of it is done.
+void fake_records_ail(struct fake_records *fake);
 // Kept and given to the API. Takes the record.
 void fake_records_add_call(struct fake_records *fake, struct call_record *record);
 
