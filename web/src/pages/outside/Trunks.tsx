@@ -150,7 +150,6 @@ export function TrunkPage() {
 								label={t("outside.transport")}
 								options={(["udp", "tcp", "tls", "auto"] as const).map((value) => ({ value, label: t(`outside.transports.${value}`) }))}
 							/>
-							<NumberField form={form} name="outside_legs_per_hour" label={t("outside.legsPerHour")} min={0} max={1_000_000} hint={t("outside.legsPerHourHint")} />
 							<SwitchField form={form} name="enabled" label={t("outside.enabled")} hint={t("outside.enabledHint")} />
 						</Fields>
 					</Card>
@@ -216,6 +215,7 @@ export function TrunkPage() {
 							<TextField form={form} name="caller_id" label={t("outside.callerId")} max={32} mode="tel" hint={t("outside.callerIdHint")} />
 							<NumberField form={form} name="legs_max" label={t("outside.legsMax")} min={0} max={100000} hint={t("outside.legsMaxHint")} />
 							<NumberField form={form} name="legs_per_s" label={t("outside.legsPerS")} min={0} max={10000} hint={t("outside.legsPerSHint")} />
+							<NumberField form={form} name="outside_legs_per_hour" label={t("outside.legsPerHour")} min={0} max={1_000_000} hint={t("outside.legsPerHourHint")} />
 							<SwitchField form={form} name="trusts_caller_number" label={t("numbers.trusts")} hint={t("numbers.trustsHint")} />
 							<ChoiceField
 								form={form}
