@@ -271,6 +271,13 @@ class Agent:
             f"From: <sip:{self.user}@{self.remote}>;tag={self.tag}", f"To: <{self.invite_uri}>",
             f"Call-ID: {self.call_id}", f"CSeq: {self.cseq} CANCEL", "Content-Length: 0"]).encode() + b"\r\n\r\n")
 
+    def cancelled(self):
+        """Both answers to a call that was given up. Over a proxy with several processes either may be the first."""
+        answers = {answer.cseq_method: answer for answer in (self.expect(200, 487), self.expect(200, 487))}
+        if (answers["CANCEL"].status, answers["INVITE"].status) != (200, 487):
+            raise AssertionError(f"{self.user}: {answers['CANCEL'].start!r} and {answers['INVITE'].start!r}")
+        self.ack_refusal(answers["INVITE"], self.invite_uri)
+
     def respond(self, request, status, body=b"", extra=(), tag=None):
         """Answers a request as a phone does."""
         tag = tag or self.tag
