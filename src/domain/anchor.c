@@ -137,11 +137,26 @@ enum err anchor_exchange(struct leg *from, struct leg *to, uint64_t token, const
 	return ERR_NONE;
 }
 
-void anchor_leave(struct leg *leg)
+void anchor_forget_left_behind(struct leg *leg)
 {
 	struct media *media = leg->call->table->ports.media;
 
-	if (leg->anchored)
+	if (leg->left_behind)
+		media->release(media->context, leg->left_behind);
+	leg->left_behind = 0;
+}
+
+// Its place with the relay stays while the one it talked with waits there for another.
+void anchor_leave(struct leg *leg)
+{
+	struct media *media = leg->call->table->ports.media;
+	struct leg *heir = leg->anchored ? succession_heir(leg) : NULL;
+
+	anchor_forget_left_behind(leg);
+	if (heir && heir->anchored)
+		heir->left_behind = leg->id;
+	else if (leg->anchored)
 		media->release(media->context, leg->id);
 	leg->anchored = false;
+	leg->comfort = PROMPT_COUNT;
 }

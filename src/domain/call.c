@@ -45,6 +45,7 @@ void call_set_state(struct call *call, enum call_state state)
 	}
 	call->state = state;
 	call_changed(call);
+	comfort_update(call);
 	if (state != CALL_ENDING)
 		return;
 	list_remove(&call->of_caller);
@@ -451,6 +452,7 @@ static void transferring_rings(struct call *call, struct leg *leg, const struct 
 	if (!call->rang)
 		succession_report(call, 180);
 	call->rang = true;
+	comfort_update(call);
 }
 
 // He waits here, and waits no longer.

@@ -16,6 +16,7 @@
 //   call_confirm.c   a leg that is taken by a key: who answers hears who calls
 //   wire.c        what a leg is sent, by way of the media relay where that is needed
 //   anchor.c      who needs the media relay, and why
+//   comfort.c     what those hear who have nobody to hear
 //   call_feature.c   feature codes that are done elsewhere: the caller hears how it went
 //   call_join.c   two who are up are told of each other's media
 //   call_pickup.c a caller who takes a call that rings at somebody else's
@@ -186,7 +187,11 @@ struct leg {
 	bool prompted;                    // it hears a prompt before it has the call
 	bool anchored;                    // the relay knows it, and is told when it ends
 	enum anchor_reason anchor_reason; // the first there was
-	int64_t confirmed_at;             // wall clock: the 1; 0 = never
+	uint64_t
+	    left_behind; // the relay's side of one that it talked with and that is gone, kept for the ringing tone; 0: none
+	enum prompt comfort;   // what it hears there meanwhile; PROMPT_COUNT: nothing
+	uint64_t comforted_ms; // loop_now_ms, since then
+	int64_t confirmed_at;  // wall clock: the 1; 0 = never
 	bool rang;
 	bool alerted;      // by a 180
 	unsigned progress; // the last provisional status
@@ -490,6 +495,13 @@ struct anchored_body {
 };
 enum err anchor_exchange(struct leg *from, struct leg *to, uint64_t token, const struct anchored_body *said);
 void anchor_leave(struct leg *leg);
+void anchor_forget_left_behind(struct leg *leg);
+
+// ---- comfort.c
+
+// Whatever either side is to hear of us now begins, or ends.
+void comfort_update(struct call *call);
+void talker_has_heard(struct leg *leg, const struct leg_event *event);
 
 // ---- call_redirect.c
 
@@ -633,6 +645,8 @@ bool caller_becomes(struct call *call, const struct leg *leg);
 bool succession_begin(struct call *call, struct leg *leaver);
 // The leaver goes before the call is answered: the other side waits here. False: nobody is to wait.
 bool succession_waits(struct leg *leaver);
+// Who waits for another one to be rung when this one has hung up, or NULL.
+struct leg *succession_heir(const struct leg *leaver);
 // A step that the leaver may want to hear of.
 void succession_report(const struct call *call, unsigned status);
 // The call is not to take over anything any more, nor to be taken over.

@@ -48,6 +48,7 @@ static void leg_set_hold(struct leg *leg, bool holds)
 	log_debug("leg_hold", LOG_UINT("call", leg->call->id), LOG_UINT("leg", leg->number),
 		  LOG_TEXT("holds", holds ? "yes" : "no"));
 	call_changed(leg->call);
+	comfort_update(leg->call);
 }
 
 static bool carries_offer(enum dialog_method method)

@@ -178,16 +178,25 @@ static struct call *succession_happens(struct call *call)
 	return from;
 }
 
+struct leg *succession_heir(const struct leg *leaver)
+{
+	const struct call *call = leaver->call->successor;
+
+	return call && call->succession.leaver == leaver && call->state == CALL_TRANSFERRING ? other_side(leaver)
+											     : NULL;
+}
+
 bool succession_waits(struct leg *leaver)
 {
 	struct call *call = leaver->call->successor;
 
-	if (!call || call->succession.leaver != leaver || call->state != CALL_TRANSFERRING)
+	if (!succession_heir(leaver))
 		return false;
 	succession_part(call);
 	caller_comes(call, other_side(leaver));
 	if (call->moves)
 		mover_comes(call, leaver);
+	comfort_update(call);
 	return true;
 }
 

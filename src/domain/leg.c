@@ -437,6 +437,7 @@ static void talker_hangs_up(struct leg *leg, const struct leg_event *event)
 static void talker_loses_relay(struct leg *leg, const struct leg_event *event)
 {
 	(void)event;
+	leg->comfort = PROMPT_COUNT;
 	call_happens(leg->call, CALL_EVENT_MEDIA_LOST, leg, NULL);
 }
 
@@ -564,6 +565,7 @@ static leg_handler *const table[LEG_STATE_COUNT][LEG_EVENT_COUNT] = {
 	},
     [LEG_TALKING] =
 	{
+	    [LEG_EVENT_PROMPT_OVER] = talker_has_heard,
 	    [LEG_EVENT_MEDIA_ANSWERED] = stays, // it went to the relay alone
 	    [LEG_EVENT_MEDIA_LOST] = talker_loses_relay,
 	    [LEG_EVENT_ACKNOWLEDGED] = talker_acknowledges,

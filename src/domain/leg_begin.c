@@ -19,6 +19,7 @@ struct leg *leg_new(struct call *call)
 		pool_give(&table_of_calls->legs_pool, leg);
 		return NULL;
 	}
+	leg->comfort = PROMPT_COUNT;
 	leg->number = call->legs_begun++;
 	return leg;
 }
@@ -60,10 +61,14 @@ void leg_take(struct leg *to, struct leg *from)
 	to->on_trunk = from->on_trunk;
 	to->anchored = from->anchored;
 	to->anchor_reason = from->anchor_reason;
+	to->left_behind = from->left_behind;
+	to->comfort = from->comfort;
+	to->comforted_ms = from->comforted_ms;
 	to->media = from->media;
 	to->behind_nat = from->behind_nat;
 	letters_take(to, from);
 	from->counted = from->talks = from->on_trunk = from->anchored = false;
+	from->left_behind = 0;
 	if (from->turn)
 		from->turn->counted_legs = 0;
 	if (to->turn)

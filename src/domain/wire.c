@@ -158,6 +158,7 @@ static void letter_leaves(struct letter *letter, const struct body *body)
 	}
 	free(left.kept);
 	letters_go_on(leg);
+	comfort_update(leg->call);
 }
 
 static void relay_is_late(struct timer *timer)

@@ -47,13 +47,19 @@ static enum err relay_play(void *context, uint64_t leg, const struct media_promp
 		  : str_empty(prompt->caller)   ? " from somebody"
 						: " from ",
 		  STR_ARG(prompt->prompt == PROMPT_CALL ? prompt->caller : STR_NONE), STR_ARG(prompt->language));
+	if (prompt->prompt == PROMPT_HOLD || prompt->prompt == PROMPT_RINGBACK)
+		stage->hears_music = leg;
 	return ERR_NONE;
 }
 
+// A prompt that ends by a key ends with what the key does; music ends for itself.
 static void relay_stop(void *context, uint64_t leg)
 {
-	(void)context;
-	(void)leg;
+	struct stage *stage = context;
+
+	if (stage->hears_music == leg)
+		stage_say(stage, "%s hears it no more", name_of(stage, leg));
+	stage->hears_music = 0;
 }
 
 static void relay_release(void *context, uint64_t leg)

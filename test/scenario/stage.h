@@ -50,7 +50,8 @@ struct stage {
 	bool relay_refuses;          // whatever it is asked
 	struct relay_debt relay_debts[RELAY_DEBTS_MAX];
 	size_t relay_debt_count;
-	bool answers_early; // the caller who comes next can (RFC 3262)
+	uint64_t hears_music; // the leg that does; 0: none
+	bool answers_early;   // the caller who comes next can (RFC 3262)
 	struct party parties[PARTIES_MAX];
 	size_t party_count;
 	char slow[8][PARTY_NAME_SIZE]; // parties of these names are slow from the start
