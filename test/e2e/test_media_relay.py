@@ -3,15 +3,13 @@
 
 import os
 import re
-import socket
-import struct
 import time
 import unittest
 
 from agents import Baresip, wait_for
 from relay import Relay, installed
 from server import Server
-from wire import Agent, sdp
+from voice import VoiceAgent, heard_from, place_of
 
 
 @unittest.skipUnless(installed(), "rtpengine is not installed")
@@ -95,91 +93,90 @@ class MediaRelay(unittest.TestCase):
         wait_for(lambda: self.state()["sessions"] == 1, 5, "a session")
 
 
-
 @unittest.skipUnless(installed(), "rtpengine is not installed")
-class PressOne(unittest.TestCase):
-    """An outside phone hears who calls, in real RTP, and presses 1."""
+class Waiting(unittest.TestCase):
+    """What is heard where nobody sends anything."""
 
     def setUp(self):
         self.relay = Relay()
         self.addCleanup(self.relay.close)
-        self.server = Server(settings=self.relay.settings)
+        self.server = Server(settings=self.relay.settings + "media anchor = all\n")
         self.addCleanup(self.server.close)
-        device = self.server.device("330")
-        self.caller = self.agent(device["number"], device["sip_password"])
-        self.assertEqual(self.caller.register().status, 200)
-        self.server.user("bob", "512", [(device, 0, 20)])
-        self.mobile = self.agent("+441444123456", "", "127.0.0.9")
-        trunk = self.server.api.post("trunks", {"title": "Carrier", "host": self.mobile.host, "port": self.mobile.port,
-                                                "options_interval_s": 0})
-        self.server.api.post("routes", {"pattern": "", "trunk_id": trunk["id"]})
-        outside = self.server.device("01444 123456", "external", confirm=True)
-        self.server.user("jane", "510", [(outside, 0, 60)], toll_class=1)
-        wait_for(lambda: self.server.api.get("status")["media_relays"][0]["up"], 10, "the relay to be up")
+        self.jane, self.bob, self.carol = (self.phone(*who) for who in (("330", "jane", "510"), ("331", "bob", "511"), ("332", "carol", "512")))
+        wait_for(lambda: self.server.api.get("status")["media_relays"][0]["up"], 20, "the relay to be up")
 
-    def agent(self, user, password, host="127.0.0.1"):
-        agent = Agent(self.server.sip, host, user=user, password=password)
+    def phone(self, number, name, extension):
+        device = self.server.device(number)
+        self.server.user(name, extension, [(device, 0, 20)])
+        agent = VoiceAgent(self.server.sip, user=number, password=device["sip_password"])
         self.addCleanup(agent.close)
-        agent.voice = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        agent.voice.bind((host, 0))
-        agent.voice.settimeout(0.5)
-        self.addCleanup(agent.voice.close)
-        agent.sdp = sdp(host, agent.voice.getsockname()[1])
+        self.assertEqual(agent.register().status, 200)
         return agent
 
-    def heard(self, agent, seconds):
-        """Packets that come to it within this time."""
-        packets, until = [], time.monotonic() + seconds
-        while time.monotonic() < until:
-            try:
-                packets.append(agent.voice.recv(2000))
-            except TimeoutError:
-                pass
-        return packets
+    def talk(self):
+        self.bob.invite("510", self.bob.sdp())
+        invite = self.jane.expect("INVITE")
+        self.jane.place = place_of(invite.body)
+        self.jane.respond(invite, 200, self.jane.sdp())
+        self.jane.expect("ACK")
+        answered = self.bob.expect(200)
+        self.bob.within(answered, "ACK", cseq=self.bob.cseq)
+        self.bob.place = place_of(answered.body)
+        return invite, answered
 
-    def press(self, key, to, kind):
-        """RFC 4733: three packets that it goes on, three that it is over."""
-        for count in range(6):
-            head = struct.pack(">BBHII", 0x80, kind | (0x80 if count == 0 else 0), 100 + count, 16000, 77)
-            self.mobile.voice.sendto(head + struct.pack(">BBH", key, 0x0a | (0x80 if count > 2 else 0), 160 * min(count + 1, 4)), to)
-            time.sleep(0.02)
+    def hold(self, invite, direction):
+        """By Jane, of Bob."""
+        self.jane.within_theirs(invite, "INVITE", self.jane.sdp(direction))
+        offer = self.bob.expect("INVITE")
+        self.bob.respond(offer, 200, self.bob.sdp({"sendonly": "recvonly"}.get(direction, direction)))
+        self.bob.expect("ACK")
+        self.jane.expect(200)
+        self.jane.within_theirs(invite, "ACK", cseq=self.jane.cseq)
 
-    @staticmethod
-    def place(body):
-        text = body.decode()
-        return re.search(r"^c=IN IP4 (\S+)", text, re.M).group(1), int(re.search(r"^m=audio (\d+)", text, re.M).group(1))
+    def test_music_while_held(self):
+        invite, answered = self.talk()
+        self.assertFalse(self.bob.hears_sound(0.5))
+        self.hold(invite, "sendonly")
+        self.assertTrue(self.bob.hears_sound(), "no music came")
+        self.hold(invite, "sendrecv")
+        self.bob.forget()
+        self.bob.hear(0.3)
+        self.assertFalse(self.bob.hears_sound(1), "the music went on")
+        self.bob.say(0x11), self.jane.say(0x22)  # so that the relay knows both places
+        self.jane.forget(), self.bob.forget()
+        for _ in range(30):
+            self.bob.say(0x11), self.jane.say(0x22)
+        self.assertGreater(heard_from(self.jane.hear(0.3), 0x11), 20)
+        self.assertGreater(heard_from(self.bob.hear(0.3), 0x22), 20)
+        self.bob.within(answered, "BYE")
+        self.bob.expect(200)
+        self.jane.respond(self.jane.expect("BYE"), 200)
 
-    def test_press_one(self):
-        self.caller.invite("510", self.caller.sdp)
-        invite = self.mobile.expect("INVITE")
-        place = self.place(invite.body)
-        kind = int(re.search(r"^a=rtpmap:(\d+) telephone-event/8000", invite.body.decode(), re.M).group(1))
-        own = self.mobile.sdp.decode().replace("RTP/AVP 0", f"RTP/AVP 0 {kind}") + f"a=rtpmap:{kind} telephone-event/8000\r\n"
-        self.mobile.respond(invite, 180)
-        time.sleep(2)  # or it is a voicemail
-        self.mobile.respond(invite, 200, own.encode())
-        self.mobile.expect("ACK")
-        prompt = self.heard(self.mobile, 1.5)
-        self.assertGreater(len(prompt), 40)
-        self.assertTrue(any(len(set(packet[12:])) > 8 for packet in prompt), "silence alone")
-        self.press(1, place, kind)
-        answered = self.caller.expect(180, 183, 200)
-        while answered.status != 200:
-            answered = self.caller.expect(180, 183, 200)
-        self.caller.within(answered, "ACK", cseq=self.caller.cseq)
-        # The two hear each other.
-        there = self.place(answered.body)
-        for count in range(50):
-            self.caller.voice.sendto(struct.pack(">BBHII", 0x80, 0, count, count * 160, 5) + b"\x11" * 160, there)
-            self.mobile.voice.sendto(struct.pack(">BBHII", 0x80, 0, 200 + count, 32000 + count * 160, 77) + b"\x22" * 160, place)
-            time.sleep(0.02)
-        self.assertGreater(len([each for each in self.heard(self.mobile, 0.5) if each[12:14] == b"\x11\x11"]), 30)
-        self.assertGreater(len([each for each in self.heard(self.caller, 0.5) if each[12:14] == b"\x22\x22"]), 30)
-        self.caller.within(answered, "BYE")
-        self.caller.expect(200)
-        self.mobile.respond(self.mobile.expect("BYE"), 200)
-        record = self.server.records()[0]
-        self.assertEqual(record["outcome"], "answered")
+    def test_the_ringing_tone_after_a_transfer(self):
+        invite, _ = self.talk()
+        self.jane.within_theirs(invite, "REFER", extra=["Refer-To: <sip:512@carillon>", "Refer-Sub: false", "Supported: norefersub"])
+        self.jane.expect(200, 202)
+        ringing = self.carol.expect("INVITE")
+        self.carol.respond(ringing, 100)
+        self.jane.within_theirs(invite, "BYE")
+        while self.jane.expect(200, "NOTIFY").cseq_method != "BYE":
+            pass
+        self.assertFalse(self.bob.hears_sound(0.5), "nothing rings yet")
+        self.carol.respond(ringing, 180)
+        self.assertTrue(self.bob.hears_sound(), "no ringing tone came")
+        self.carol.respond(ringing, 200, self.carol.sdp())
+        offer = self.bob.expect("INVITE")
+        self.bob.respond(offer, 200, self.bob.sdp())
+        self.bob.expect("ACK")
+        self.bob.place, self.carol.place = place_of(offer.body), place_of(self.carol.expect("ACK").body)
+        self.bob.hear(0.3), self.carol.forget()
+        for _ in range(30):
+            self.bob.say(0x11), self.carol.say(0x22)
+        self.assertGreater(heard_from(self.carol.hear(0.3), 0x11), 20)
+        self.assertGreater(heard_from(self.bob.hear(0.3), 0x22), 20)
+        self.carol.within_theirs(ringing, "BYE")
+        self.carol.expect(200)
+        self.bob.respond(self.bob.expect("BYE"), 200)
 
 
 if __name__ == "__main__":

@@ -298,13 +298,13 @@ class Agent:
         """Sends a request within the dialog that our INVITE made."""
         self.send(self.request(method, answered.contact_uri, body, extra, to=answered.get("To"), cseq=cseq))
 
-    def within_theirs(self, invite, method, body=b"", extra=()):
+    def within_theirs(self, invite, method, body=b"", extra=(), cseq=None):
         """Sends a request within the dialog that their INVITE made, which we answered with our tag."""
-        self.cseq += 1
+        self.cseq += cseq is None
         lines = [f"{method} {invite.contact_uri} SIP/2.0",
                  f"Via: SIP/2.0/{self.transport.upper()} {self.address};branch={self.new_branch()};rport",
                  "Max-Forwards: 70", f"From: {invite.get('To')};tag={self.tag}", f"To: {invite.get('From')}",
-                 f"Call-ID: {invite.get('Call-ID')}", f"CSeq: {self.cseq} {method}",
+                 f"Call-ID: {invite.get('Call-ID')}", f"CSeq: {cseq or self.cseq} {method}",
                  f"Contact: <sip:{self.user}@{self.address};transport={self.uri_transport}>", *extra]
         if body:
             lines.append("Content-Type: application/sdp")

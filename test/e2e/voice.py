@@ -1,0 +1,88 @@
+"""A bare SIP agent with a voice of its own: real RTP, which it sends and hears."""
+
+import re
+import socket
+import struct
+import time
+
+from wire import Agent, sdp
+
+FRAME_S = 0.02
+
+
+def place_of(body):
+    """Where a description wants its packets."""
+    text = body.decode()
+    return re.search(r"^c=IN IP4 (\S+)", text, re.M).group(1), int(re.search(r"^m=audio (\d+)", text, re.M).group(1))
+
+
+def is_sound(packet):
+    """Not a DTMF event, and not the silence of mu-law or A-law."""
+    return len(packet) > 100 and len(set(packet[12:])) > 8
+
+
+class VoiceAgent(Agent):
+    EVENTS = 101  # the payload type of its keys (RFC 4733)
+
+    def __init__(self, *parts, **named):
+        super().__init__(*parts, **named)
+        self.voice = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.voice.bind((self.host, 0))
+        self.sequence, self.place = 0, None
+
+    def close(self):
+        self.voice.close()
+        super().close()
+
+    def sdp(self, direction="sendrecv"):
+        own = sdp(self.host, self.voice.getsockname()[1], direction).decode()
+        return (own.replace("RTP/AVP 0", f"RTP/AVP 0 {self.EVENTS}") + f"a=rtpmap:{self.EVENTS} telephone-event/8000\r\n").encode()
+
+    def hear(self, seconds):
+        """All packets that come within this time."""
+        packets, until = [], time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            self.voice.settimeout(left)
+            try:
+                packets.append(self.voice.recv(2000))
+            except TimeoutError:
+                pass
+        return packets
+
+    def hears_sound(self, seconds=8):
+        """Whether a prompt, music or a tone comes within this time."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            if any(is_sound(packet) for packet in self.hear(0.2)):
+                return True
+        return False
+
+    def forget(self):
+        """What has come so far."""
+        self.voice.settimeout(0)
+        try:
+            while True:
+                self.voice.recv(2000)
+        except BlockingIOError:
+            pass
+
+    def say(self, byte, frames=1):
+        for _ in range(frames):
+            self.sequence += 1
+            head = struct.pack(">BBHII", 0x80, 0, self.sequence, self.sequence * 160, self.voice.getsockname()[1])
+            self.voice.sendto(head + bytes([byte]) * 160, self.place)
+            time.sleep(FRAME_S)
+
+    def press(self, key):
+        """RFC 4733: three packets that it goes on, three that it is over, all at one time."""
+        at = (self.sequence + 1) * 160
+        for count in range(6):
+            self.sequence += 1
+            head = struct.pack(">BBHII", 0x80, self.EVENTS | (0x80 if count == 0 else 0), self.sequence, at, self.voice.getsockname()[1])
+            self.voice.sendto(head + struct.pack(">BBH", key, 0x0a | (0x80 if count > 2 else 0), 160 * min(count + 1, 4)), self.place)
+            time.sleep(FRAME_S)
+
+
+def heard_from(packets, byte):
+    """How many of them one has said by say()."""
+    return sum(packet[12:172] == bytes([byte]) * 160 for packet in packets)
