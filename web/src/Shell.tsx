@@ -7,11 +7,12 @@ import IconLock from "@tabler/icons-react/icons/IconLock";
 import IconLost from "@tabler/icons-react/icons/IconPlugConnectedX";
 import IconOut from "@tabler/icons-react/icons/IconLogout";
 import IconWhere from "@tabler/icons-react/icons/IconZoomQuestion";
-import { Suspense } from "react";
+import { lazy, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, Redirect, Route, Router, Switch, useLocation } from "wouter";
 import type { AroundNavHandler } from "wouter";
 import { EventsProvider, useLive } from "./api/events";
+import { useMe } from "./api/me";
 import { useSessionChange, useSignedIn } from "./api/session";
 import { homeOf, pages, sections } from "./pages";
 import { AgentBar, LeaseWarning } from "./parts/AgentBar";
@@ -59,6 +60,22 @@ function Navigation({ close }: { close: () => void }) {
 				);
 			})}
 		</Stack>
+	);
+}
+
+const NavbarPhone = lazy(() => import("./phone/Phone"));
+
+// For whoever has a browser device; it stays for calls that outlive it.
+function BrowserPhone() {
+	const { data: me } = useMe();
+	const [had, setHad] = useState(false);
+	const has = me?.devices.some((device) => device.kind === "webrtc") ?? false;
+	if (has && !had) setHad(true);
+	if (!had) return null;
+	return (
+		<Suspense fallback={null}>
+			<NavbarPhone />
+		</Suspense>
 	);
 }
 
@@ -199,6 +216,7 @@ function Frame() {
 							</Link>
 						</Group>
 						<Group gap={6} wrap="nowrap">
+							<BrowserPhone />
 							<AgentBar />
 							<Choices />
 							<Account />

@@ -13,6 +13,7 @@ import { lists } from "./lists";
 import { calls, records, registrations, signIns, status } from "./live";
 import { numbers } from "./numbers";
 import { outside } from "./outside";
+import { phone } from "./phone";
 import { presence } from "./presence";
 import { problems } from "./problems";
 import { prompts } from "./prompts";
@@ -26,6 +27,7 @@ const parts = {
 	shell,
 	lists,
 	forms,
+	phone,
 	presence,
 	problems,
 	prompts,
