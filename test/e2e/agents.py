@@ -114,18 +114,19 @@ module g711.so
 module aubridge.so
 module_app menu.so
 module ctrl_tcp.so
-{more}module_tmp account.so
+{sounds}{more}module_tmp account.so
 ctrl_tcp_listen 127.0.0.1:{control}
-{tls}"""
+{settings}{tls}"""
 
 
 class Baresip(Process):
     """A baresip with one account. Its events are kept in order, with the time of each."""
 
     def __init__(self, user, password, server, host="127.0.0.1", transport="udp", register=True, display="",
-                 port=None, certificate=None, authority=None, application=None, account=""):
+                 port=None, certificate=None, authority=None, application=None, account="", codec="pcmu", also="",
+                 sound_modules=(), settings=""):
         """`certificate` (with its key) and `authority` are files for TLS; `application` is one more module, `account` more
-        parameters of the account."""
+        parameters of the account, `also` more accounts, `settings` more lines of its configuration."""
         folder = tempfile.mkdtemp(prefix="carillon-baresip-")
         self.user, self.host = user, host
         self.port, self.control_port = port or free_port_pair(host), free_port()
@@ -136,12 +137,13 @@ class Baresip(Process):
             config.write(BARESIP_CONFIG.format(host=host, port=self.port, control=self.control_port, rtp=rtp,
                                                rtp_end=rtp + 38, modules=modules,
                                                more=f"module_app {application}\n" if application else "",
+                                               sounds="".join(f"module {each}\n" for each in sound_modules), settings=settings,
                                                tls=f"sip_certificate {certificate}\nsip_cafile {authority}\n"
                                                if certificate else ""))
         with open(os.path.join(folder, "accounts"), "w") as accounts:
             accounts.write(f'"{display}" <sip:{user}@{server};transport={transport}>;auth_user={user};auth_pass={password};'
                            f'regint={60 if register else 0};answermode=manual;outbound="sip:{server};transport={transport}"'
-                           f";audio_codecs=pcmu{account}\n")
+                           f";audio_codecs={codec}{account}\n{also}")
         open(os.path.join(folder, "contacts"), "w").close()
         self.events, self.responses, self.lock = [], [], threading.Lock()
         super().__init__("baresip", ["baresip", "-f", folder, "-v"], folder, on_terminal=True)

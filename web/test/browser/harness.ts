@@ -1,7 +1,7 @@
 // A server of the test's own on free ports with a throw-away store, a browser, and phones.
 import { spawn, type ChildProcess } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
+import { connect, createServer, type AddressInfo, type Server as NetServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
@@ -42,13 +42,13 @@ export class Server {
 		private readonly folder: string,
 	) {}
 
-	static async start({ example = false } = {}): Promise<Server> {
+	static async start({ example = false, media = "" } = {}): Promise<Server> {
 		const folder = mkdtempSync(join(tmpdir(), "carillon-console-"));
 		const sip = await freePort();
 		writeFileSync(
 			join(folder, "carillond.conf"),
 			`[sip]\nudp = 127.0.0.1:${sip}\ntcp = 127.0.0.1:${sip}\ntls =\n[http]\nlisten = 127.0.0.1:0\n` +
-				`console = ${ROOT}/web/dist\n[store]\nurl = sqlite:${folder}/carillon.db\n[server]\ndrain_s = 1\n`,
+				`console = ${ROOT}/web/dist\n[store]\nurl = sqlite:${folder}/carillon.db\n[server]\ndrain_s = 1\n${media}`,
 		);
 		const binary = process.env["CARILLOND"] ?? join(ROOT, "build/src/carillond");
 		const child = spawn(binary, ["-c", join(folder, "carillond.conf"), ...(example ? ["--example"] : [])], {
@@ -130,10 +130,10 @@ export class Server {
 	}
 }
 
-export async function browserStart(): Promise<Browser> {
+export async function browserStart(more: string[] = []): Promise<Browser> {
 	return chromium.launch({
 		executablePath: process.env["CHROMIUM"] ?? "/usr/bin/chromium",
-		args: process.getuid?.() === 0 ? ["--no-sandbox"] : [],
+		args: [...(process.getuid?.() === 0 ? ["--no-sandbox"] : []), ...more],
 	});
 }
 
@@ -143,32 +143,38 @@ export class Window {
 	private constructor(
 		readonly context: BrowserContext,
 		readonly page: Page,
-		readonly server: Server,
+		readonly base: string,
 	) {}
 
-	static async open(browser: Browser, server: Server, options: { width?: number; height?: number; dark?: boolean; language?: "en" | "cs" } = {}) {
-		const { width = 1280, height = 900, dark = false, language = "en" } = options;
+	static async open(
+		browser: Browser,
+		server: Server,
+		options: { width?: number; height?: number; dark?: boolean; language?: "en" | "cs"; by?: { base: string }; permissions?: string[] } = {},
+	) {
+		const { width = 1280, height = 900, dark = false, language = "en", by, permissions = [] } = options;
+		const base = by?.base ?? server.base;
 		const context = await browser.newContext({
 			viewport: { width, height },
 			colorScheme: dark ? "dark" : "light",
 			locale: language,
 			reducedMotion: "reduce",
+			permissions,
 		});
 		context.setDefaultTimeout(WAIT);
 		const page = await context.newPage();
-		const window = new Window(context, page, server);
+		const window = new Window(context, page, base);
 		page.on("pageerror", (error) => window.faults.push(error.message));
 		page.on("console", (message) => {
 			if (message.type() === "error" && !message.text().includes("the server responded with a status of 4")) window.faults.push(message.text());
 		});
 		page.on("request", (request) => {
-			if (!request.url().startsWith(server.base)) window.faults.push(`leaves the server: ${request.url()}`);
+			if (!request.url().startsWith(base)) window.faults.push(`leaves the server: ${request.url()}`);
 		});
 		return window;
 	}
 
 	async go(path: string): Promise<void> {
-		await this.page.goto(this.server.base + path);
+		await this.page.goto(this.base + path);
 	}
 
 	async signIn(name = "admin", password = PASSWORD): Promise<void> {
@@ -198,6 +204,75 @@ export class Window {
 		await this.context.close();
 	}
 }
+
+// A media relay of the test's own: rtpengine in user space. `settings` is what the server is told of it.
+export class Relay {
+	private constructor(
+		private readonly child: ChildProcess,
+		private readonly folder: string,
+		readonly settings: string,
+	) {}
+
+	static async start(): Promise<Relay> {
+		const folder = mkdtempSync(join(tmpdir(), "carillon-prompts-"));
+		const ng = `127.0.0.1:${await freePort()}`;
+		const low = 22_000 + (process.pid % 100) * 200;
+		const child = spawn("rtpengine", ["--config-file=none", "--table=-1", "--interface=127.0.0.1", `--listen-ng=${ng}`, `--port-min=${low}`, `--port-max=${low + 199}`, "--delete-delay=0", "--num-threads=2", "--foreground", "--log-stderr"], { stdio: "ignore" });
+		return new Relay(child, folder, `[media]\nrelays = ${ng} name=one\nprompts = ${folder}\n`);
+	}
+
+	async close(): Promise<void> {
+		await stop(this.child);
+		rmSync(this.folder, { recursive: true, force: true });
+	}
+}
+
+// Stands between the browser and the server, and can cut every connection for a while, as a network does.
+export class Network {
+	private readonly connections = new Set<Socket>();
+	private down = false;
+	base = "";
+	private constructor(private readonly listener: NetServer) {}
+
+	static async start(server: Server): Promise<Network> {
+		const { hostname, port } = new URL(server.base);
+		const network: Network = new Network(
+			createServer((from) => {
+				if (network.down) return void from.destroy();
+				const to = connect(Number(port), hostname);
+				for (const [one, other] of [
+					[from, to],
+					[to, from],
+				] as const) {
+					network.connections.add(one);
+					one.pipe(other);
+					one.on("error", () => other.destroy());
+					one.on("close", () => {
+						network.connections.delete(one);
+						other.destroy();
+					});
+				}
+			}),
+		);
+		await new Promise<void>((done) => network.listener.listen(0, "127.0.0.1", done));
+		network.base = `http://127.0.0.1:${(network.listener.address() as AddressInfo).port}`;
+		return network;
+	}
+
+	cut(): void {
+		this.down = true;
+		for (const each of this.connections) each.destroy();
+	}
+
+	mend(): void {
+		this.down = false;
+	}
+
+	close(): void {
+		this.cut();
+		this.listener.close();
+	}
+}
 const axeSource = readFileSync(join(ROOT, "web/node_modules/axe-core/axe.min.js"), "utf8");
 
 export class Phones {
@@ -210,7 +285,11 @@ export class Phones {
 		return new Phones(spawn("python3", [join(ROOT, "test/e2e/phones.py"), server.sip], { stdio: ["pipe", "pipe", "inherit"] }));
 	}
 
-	async do(what: "register" | "dial" | "rings" | "answer" | "hang_up", user: string, more: { password?: string; number?: string } = {}): Promise<void> {
+	async do(
+		what: "register" | "dial" | "rings" | "answer" | "hang_up" | "listen" | "hears" | "misses" | "key",
+		user: string,
+		more: { password?: string; number?: string; hertz?: number; key?: string; codec?: string } = {},
+	): Promise<void> {
 		this.child.stdin?.write(`${JSON.stringify({ do: what, user, ...more })}\n`);
 		const { value } = await this.answers.next();
 		const answer = JSON.parse(value as string) as { ok: boolean; error?: string };

@@ -1,0 +1,263 @@
+// The phone in the browser: real calls with baresip over rtpengine, with a tone measured at each end.
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { Network, PASSWORD, Phones, Relay, Server, Window, browserStart } from "./harness";
+import { listenIn, microphone, pageHears, toneFile } from "./sound";
+
+const JANE = 700,
+	DESK = 1300,
+	BOB = 400,
+	CAROL = 1000; // hertz
+
+let relay: Relay, server: Server, network: Network, browser: Browser, phones: Phones, jane: Window;
+const tone = toneFile(JANE);
+
+async function deviceAdd(kind: string, number: string, title: string): Promise<{ id: string; sip_password: string }> {
+	return server.api("POST", "/devices", { kind, number, title });
+}
+async function userAdd(name: string, title: string, extension: string, devices: string[]): Promise<void> {
+	const { id, password } = await server.api<{ id: string; password: string }>("POST", "/users", { name, title, extension });
+	await server.api("PUT", `/users/${id}/ring-plan`, { strategy: "at_once", turns: devices.map((device_id) => ({ device_id, start_s: 0, ring_s: 60 })) });
+	await server.passwordChoose(name, password, PASSWORD);
+}
+
+let credentials = {};
+async function windowOpen(options: Parameters<typeof Window.open>[2] = {}): Promise<Window> {
+	const window = await Window.open(browser, server, { by: network, permissions: ["microphone", "notifications"], ...options });
+	await window.page.addInitScript(() => localStorage.setItem("carillon.phone", JSON.stringify({ clean: false, notify: true }))); // a tone is noise
+	await window.context.route("**/api/v1/me/phone", (route) => route.fulfill({ json: credentials }));
+	await listenIn(window);
+	return window;
+}
+
+beforeAll(async () => {
+	relay = await Relay.start();
+	[server, browser] = await Promise.all([Server.start({ media: relay.settings }), browserStart([...microphone(tone.path), "--host-resolver-rules=MAP phone.test 127.0.0.1"])]);
+	await server.prepare();
+	network = await Network.start(server);
+	phones = Phones.start(server);
+	const [browserPhone, desk, bob, carol] = await Promise.all([
+		deviceAdd("webrtc", "701", "Jane's browser"),
+		deviceAdd("sip_phone", "702", "Jane's desk"),
+		deviceAdd("softphone", "822", "Bob's"),
+		deviceAdd("softphone", "823", "Carol's"),
+	]);
+	await Promise.all([
+		userAdd("jane", "Jane Doe", "510", [browserPhone.id, desk.id]),
+		userAdd("bob", "Bob Smith", "512", [bob.id]),
+		userAdd("carol", "Carol Jones", "513", [carol.id]),
+	]);
+	const register = async () => {
+		await phones.do("register", "822", { password: bob.sip_password, hertz: BOB, codec: "opus,pcma" });
+		await phones.do("register", "823", { password: carol.sip_password, hertz: CAROL, codec: "pcma" });
+		await phones.do("register", "702", { password: desk.sip_password, hertz: DESK, codec: "pcmu,pcma" });
+	};
+	credentials = { device_id: browserPhone.id, number: "701", realm: "", password: browserPhone.sip_password, expires_at: new Date(Date.now() + 3600_000).toISOString(), path: "/sip" };
+	jane = await windowOpen();
+	await Promise.all([register(), jane.signIn("jane")]);
+});
+afterAll(async () => {
+	await phones?.close();
+	await browser?.close();
+	network?.close();
+	await server?.close();
+	await relay?.close();
+	tone.remove();
+});
+
+const panel = (window = jane) => window.page.getByRole("dialog", { name: "Phone" });
+const button = (name: string, window = jane) => panel(window).getByRole("button", { name, exact: true });
+const call = (name: string) => panel().getByRole("group", { name: `Call with ${name}` });
+const over = (name: string) => call(name).waitFor({ state: "detached" });
+const line = (what: string, window = jane) => window.page.locator(`[data-line=${what}]`).waitFor();
+async function panelOpen(window = jane) {
+	await window.page.getByRole("button", { name: /^Phone:/ }).focus();
+	await window.page.keyboard.press("Enter");
+	await panel(window).waitFor();
+}
+
+// Not for the test: draws the phone into the folder that SCREENSHOTS names.
+async function picture(name: string, window = jane) {
+	const folder = process.env["SCREENSHOTS"];
+	if (!folder) return;
+	for (const colorScheme of ["light", "dark"] as const) {
+		await window.page.emulateMedia({ colorScheme });
+		await window.page.waitForTimeout(400);
+		await window.page.screenshot({ path: `${folder}/phone-${name}-${colorScheme}.png` });
+	}
+	await window.page.emulateMedia({ colorScheme: "light" });
+}
+
+describe("the phone", () => {
+	it("calls, holds, mutes, presses keys, and keeps the call while the network is away", async () => {
+		await line("ready");
+		await panelOpen();
+		expect(await jane.violations()).toEqual([]);
+		await picture("ready");
+		await button("Microphone and speaker").click();
+		await button("Try the microphone").click();
+		await panel().getByRole("progressbar", { name: "What you say" }).waitFor();
+		await vi.waitUntil(async () => Number(await panel().getByRole("progressbar").getAttribute("aria-valuenow")) > 50);
+		expect(await jane.violations()).toEqual([]);
+		await picture("settings");
+		await button("Microphone and speaker").click();
+		await panel().getByLabel("Number").fill("512");
+		await jane.page.keyboard.press("Enter");
+		await phones.do("rings", "822");
+		await phones.do("answer", "822");
+		await button("Hold").waitFor();
+		await pageHears(jane, BOB);
+
+		await button("Hold").click();
+		await call("512").getByText("On hold").waitFor();
+		await phones.do("listen", "822");
+		await phones.do("misses", "822", { hertz: JANE });
+		await button("Hold").click();
+		await phones.do("hears", "822", { hertz: JANE });
+		await pageHears(jane, BOB);
+
+		await button("Mute").click();
+		await phones.do("misses", "822", { hertz: JANE });
+		await button("Mute").click();
+		await phones.do("hears", "822", { hertz: JANE });
+
+		await button("Keypad").first().click();
+		await button("5").click();
+		await phones.do("key", "822", { key: "5" });
+		expect(await jane.violations()).toEqual([]);
+
+		await picture("talking");
+
+		network.cut();
+		await line("lost");
+		network.mend();
+		await line("ready");
+		await pageHears(jane, BOB);
+		await phones.do("hears", "822", { hertz: JANE });
+		await panel().getByText("Good quality").waitFor();
+		await phones.do("hang_up", "822"); // which finds us where we are now
+		await over("512");
+	});
+
+	it("is called, asks somebody else, and joins the two", async () => {
+		await phones.do("dial", "823", { number: "510" });
+		await call("Carol Jones").getByText("513").waitFor();
+		await picture("ringing");
+		expect(await jane.violations()).toEqual([]);
+		await button("Answer").click();
+		await pageHears(jane, CAROL);
+
+		await call("Carol Jones").getByRole("button", { name: "Transfer" }).click();
+		await panel().getByLabel("Transfer to").fill("512");
+		expect(await jane.violations()).toEqual([]);
+		await button("Ask first").click();
+		await phones.do("rings", "822");
+		await phones.do("answer", "822");
+		await call("512").getByRole("button", { name: "Hold" }).waitFor();
+		await pageHears(jane, BOB);
+		await phones.do("listen", "823");
+		await phones.do("misses", "823", { hertz: JANE });
+		await call("Carol Jones").getByRole("button", { name: "Transfer" }).click();
+		await button("Join with 512").click();
+		await over("512");
+		await over("Carol Jones");
+		await phones.do("listen", "822");
+		await phones.do("hears", "822", { hertz: CAROL });
+		await phones.do("hears", "823", { hertz: BOB });
+		await phones.do("hang_up", "823");
+	});
+
+	it("passes a call on, and moves one to the desk phone", async () => {
+		await phones.do("dial", "822", { number: "510" });
+		await phones.do("rings", "702");
+		await button("Answer").click();
+		await pageHears(jane, BOB);
+		await phones.do("listen", "822");
+		await phones.do("hears", "822", { hertz: JANE });
+		await button("Move to another device").click();
+		await button("Go on at Jane's desk").click();
+		await phones.do("rings", "702");
+		await phones.do("answer", "702");
+		await over("Bob Smith");
+		await phones.do("listen", "702");
+		await phones.do("hears", "702", { hertz: BOB });
+		await phones.do("hears", "822", { hertz: DESK });
+		await phones.do("hang_up", "822");
+
+		await phones.do("dial", "822", { number: "510" });
+		await button("Answer").click();
+		await pageHears(jane, BOB);
+		await button("Transfer").click();
+		await panel().getByLabel("Transfer to").fill("513");
+		await button("Transfer now").click();
+		await phones.do("rings", "823");
+		await phones.do("answer", "823");
+		await over("Bob Smith");
+		await phones.do("listen", "823");
+		await phones.do("hears", "823", { hertz: BOB });
+		await phones.do("hang_up", "823");
+	});
+
+	it("says why a call comes to nothing, and that one was missed", async () => {
+		await phones.do("dial", "823", { number: "510" });
+		await button("Decline").click();
+		await over("Carol Jones");
+		await phones.do("dial", "823", { number: "510" });
+		await button("Answer").waitFor();
+		await phones.do("hang_up", "823");
+		await call("Carol Jones").getByText("Missed").waitFor();
+		await panel().getByLabel("Number").fill("599");
+		await button("Call").click();
+		await call("599").getByText("No such number").waitFor();
+	});
+
+	it("is in one tab of several, and goes where it is wanted", async () => {
+		const other = await jane.context.newPage();
+		await other.goto(jane.base);
+		const there = { page: other } as Window;
+		await line("elsewhere", there);
+		await panelOpen(there);
+		await button("Use the phone in this tab", there).click();
+		await line("ready", there);
+		await line("elsewhere");
+		await panel(there).getByLabel("Number").fill("512");
+		await button("Call", there).click();
+		await button("Use the phone in this tab").click();
+		await panel().getByText("The phone is in a call in the other tab.").waitFor();
+		expect(await jane.violations()).toEqual([]);
+		await button("Hang up", there).click();
+		await other.close({ runBeforeUnload: false });
+		await line("ready"); // the one that is left
+	});
+
+	it("says in Czech what stands in its way, on a narrow screen in the dark", async () => {
+		const options = { language: "cs", width: 390, dark: true } as const;
+		const cookies = await jane.context.cookies();
+		const open = async (options: Parameters<typeof Window.open>[2] = {}) => {
+			const window = await windowOpen(options);
+			await window.context.addCookies(cookies.map(({ name, value }) => ({ name, value, url: window.base })));
+			await window.go("/");
+			return window;
+		};
+		const insecure = await open({ ...options, by: { base: network.base.replace("127.0.0.1", "phone.test") } });
+		await insecure.page.getByRole("button", { name: /^Telefon:/ }).click();
+		await insecure.page.getByText("Prohlížeč dá mikrofon jen stránkám přes HTTPS.").waitFor();
+		expect(await insecure.violations()).toEqual([]);
+		await insecure.close();
+		const denied = await open({ ...options, permissions: [] });
+		await denied.page.getByRole("button", { name: /^Telefon:/ }).click();
+		await denied.page.getByText("Prohlížeč této stránce nedovolil mikrofon.").waitFor();
+		expect(await denied.violations()).toEqual([]);
+		await denied.close();
+		const refused = await windowOpen();
+		await refused.context.addCookies(cookies.map(({ name, value }) => ({ name, value, url: refused.base })));
+		await refused.context.route("**/api/v1/me/phone", (route) => route.fulfill({ status: 403, contentType: "application/problem+json", json: { status: 403, code: "not_allowed", detail: "You may not do this.", field: [] } }));
+		await refused.go("/");
+		await line("refused", refused);
+		await panelOpen(refused);
+		await button("Try again", refused).waitFor();
+		await refused.close();
+	});
+
+	it("did nothing that the policy forbids", () => expect(jane.faults.filter((each) => !each.includes("net::ERR_"))).toEqual([]));
+});
