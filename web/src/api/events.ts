@@ -102,3 +102,9 @@ export function useCalls(ask: boolean) {
 		initialData: ask ? undefined : [],
 	});
 }
+
+// The calls that are known of when it is asked: all of one's own are, since they came as events.
+export function useKnownCalls(): () => Call[] {
+	const client = useQueryClient();
+	return () => client.getQueryData<Call[]>(callsKey) ?? [];
+}

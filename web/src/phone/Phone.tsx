@@ -99,30 +99,42 @@ function Panel({ used }: { used: UsedPhone }) {
 	);
 }
 
-// A call that rings opens the panel, but takes the keyboard from nobody who writes something just now.
+// A call that rings opens the panel, but takes the keyboard from nobody who writes something just now; and closes it when it is over.
 export default function NavbarPhone() {
 	const { t } = useTranslation();
 	const used = usePhone();
-	const [opened, setOpened] = useState(false);
+	const [opened, setOpened] = useState<"asked" | "rang" | null>(null);
 	const { phone } = used;
 	const rings = ringing(phone);
 	const active = phone.calls.find((call) => call.id === phone.active && call.stage === "talking");
 	useEffect(() => {
-		if (rings) setOpened(true);
+		if (rings) setOpened((before) => before ?? "rang");
 	}, [rings?.id]);
+	const idle = phone.calls.length === 0;
+	useEffect(() => {
+		if (idle) setOpened((before) => (before === "rang" ? null : before));
+	}, [idle]);
 	const has = used.device && (phone.line !== "off" || phone.why !== null);
 	if (!has && phone.calls.length === 0) return null;
 	const says = rings ? t("phone.ringsFrom", { name: whoIs(rings) }) : active ? t("phone.callWith", { name: whoIs(active) }) : t(`phone.lines.${phone.line}`);
 	return (
-		<Popover opened={opened} onChange={setOpened} width={340} position="bottom-end" withinPortal={false} trapFocus={opened && !rings} closeOnClickOutside={!rings}>
+		<Popover
+			opened={opened !== null}
+			onChange={(open) => setOpened(open ? "asked" : null)}
+			width={340}
+			position="bottom-end"
+			withinPortal={false}
+			trapFocus={opened === "asked"}
+			closeOnClickOutside={!rings}
+		>
 			<Popover.Target>
 				<UnstyledButton
 					className={classes.button}
 					data-line={phone.line}
 					data-rings={rings ? true : undefined}
 					data-talks={active ? true : undefined}
-					aria-expanded={opened}
-					onClick={() => setOpened(!opened)}
+					aria-expanded={opened !== null}
+					onClick={() => setOpened(opened ? null : "asked")}
 				>
 					<IconPhone size={20} aria-hidden />
 					<span className={classes.dot} />

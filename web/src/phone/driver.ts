@@ -430,6 +430,8 @@ export class Driver {
 		});
 		const loss = lossSince(line.counts, counts);
 		line.counts = counts;
-		if (this.lines.has(id)) this.tell({ kind: "changes", id, change: { grade: loss === null ? null : gradeOf(loss, jitter, roundTrip) } });
+		const { local, remote } = line.session.isOnHold();
+		const grade = local || remote ? null : loss === null ? "none" : gradeOf(loss, jitter, roundTrip);
+		if (this.lines.has(id)) this.tell({ kind: "changes", id, change: { grade } });
 	}
 }

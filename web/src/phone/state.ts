@@ -21,7 +21,7 @@ export type Why =
 	| "connection"
 	| "failed"
 	| null;
-export type Grade = "good" | "fair" | "poor" | null; // null: not measured yet
+export type Grade = "good" | "fair" | "poor" | "none" | null; // "none": nothing comes; null: not measured yet, or nothing is to come
 
 export interface PhoneCall {
 	id: string;
@@ -122,7 +122,7 @@ export const ringing = (phone: Phone): PhoneCall | undefined => phone.calls.find
 export const inCall = (phone: Phone): boolean => phone.calls.some(open);
 
 // How well the other one is heard: loss in percent, jitter and round trip in ms (ITU-T G.114 calls 150 ms one way good, 400 the limit).
-export function gradeOf(lossPercent: number, jitterMs: number, roundTripMs: number): Exclude<Grade, null> {
+export function gradeOf(lossPercent: number, jitterMs: number, roundTripMs: number): "good" | "fair" | "poor" {
 	if (lossPercent > 5 || jitterMs > 60 || roundTripMs > 600) return "poor";
 	if (lossPercent > 1 || jitterMs > 30 || roundTripMs > 300) return "fair";
 	return "good";

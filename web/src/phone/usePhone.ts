@@ -1,4 +1,5 @@
 // The phone as the page has it: this tab's, while it is the one that is the phone, for whoever holds a device of kind webrtc.
+import i18next from "i18next";
 import { useEffect, useMemo, useReducer, useRef, useState } from "react";
 import { useMe, type Me } from "../api/me";
 import { choicesKeep, choicesRead, type PhoneChoices } from "./choices";
@@ -143,7 +144,7 @@ function useRingingOutside(who: string | undefined, notify: boolean): void {
 		blink();
 		const blinking = setInterval(blink, 900);
 		const wanted = notify && document.hidden && "Notification" in window && Notification.permission === "granted";
-		const notification = wanted ? new Notification(who, { tag: "carillon-phone", requireInteraction: true, icon: "/favicon.svg" }) : null;
+		const notification = wanted ? new Notification(i18next.t("phone.ringsFrom", { name: who }), { tag: "carillon-phone", requireInteraction: true, icon: "/favicon.svg" }) : null;
 		if (notification)
 			notification.onclick = () => {
 				window.focus();

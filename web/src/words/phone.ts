@@ -48,7 +48,7 @@ export const phone = both(
 		heldByOther: "You are on hold",
 		over: "Ended",
 		broken: "Connection lost; the call is kept",
-		grades: { good: "Good quality", fair: "Fair quality", poor: "Poor quality" },
+		grades: { good: "Good quality", fair: "Fair quality", poor: "Poor quality", none: "No sound arrives" },
 		whys: {
 			insecure: "No microphone over HTTP",
 			not_allowed: "You may not call this number",
@@ -119,7 +119,7 @@ export const phone = both(
 		heldByOther: "Jste přidrženi",
 		over: "Ukončen",
 		broken: "Spojení vypadlo; hovor trvá",
-		grades: { good: "Dobrá kvalita", fair: "Přijatelná kvalita", poor: "Špatná kvalita" },
+		grades: { good: "Dobrá kvalita", fair: "Přijatelná kvalita", poor: "Špatná kvalita", none: "Nepřichází zvuk" },
 		whys: {
 			insecure: "Přes HTTP není mikrofon",
 			not_allowed: "Na toto číslo volat nesmíte",

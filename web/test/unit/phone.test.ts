@@ -1,6 +1,8 @@
 // The phone in the browser as a value: what happens makes the next one of it.
 import { describe, expect, it } from "vitest";
-import { gradeOf, inCall, next, ringing, silent, type Happening, type Phone } from "../../src/phone/state";
+import type { Call } from "../../src/api/events";
+import { callOf } from "../../src/phone/callOf";
+import { gradeOf, inCall, lossSince, next, ringing, silent, type Happening, type Phone, type PhoneCall } from "../../src/phone/state";
 
 const after = (...happenings: Happening[]): Phone => happenings.reduce(next, silent);
 const comes = (id: string): Happening => ({ kind: "begins", id, incoming: true, number: "512", name: "Bob" });
@@ -49,6 +51,34 @@ describe("of two calls", () => {
 	});
 	it("one that rings takes nothing from the one that is heard", () => {
 		expect(after(dialled("a"), talks("a"), comes("b")).active).toBe("a");
+	});
+});
+
+describe("what is lost", () => {
+	it("counts from when it was measured last", () => {
+		expect(lossSince({ received: 900, lost: 100 }, { received: 1000, lost: 100 })).toBe(0);
+		expect(lossSince({ received: 900, lost: 0 }, { received: 975, lost: 25 })).toBe(25);
+	});
+	it("is less when a packet comes late", () => expect(lossSince({ received: 10, lost: 3 }, { received: 20, lost: 2 })).toBe(0));
+	it("is not known when nothing came", () => expect(lossSince({ received: 10, lost: 3 }, { received: 10, lost: 3 })).toBeNull());
+});
+
+describe("the server's call that is this one", () => {
+	const mine = (more: Partial<PhoneCall>) => ({ incoming: true, number: "512", talkingSince: Date.parse("2026-01-01T10:00:05Z"), ...more }) as PhoneCall;
+	const leg = (device_id: string, answered_at: string, state = "talking") => ({ device_id, answered_at, state });
+	const theirs = (id: string, more: object) => ({ id, state: "talking", caller_device_id: null, caller_number: "512", dialled: "510", called: "510", answered_at: null, legs: [], ...more }) as unknown as Call;
+	it("has the device on the same side", () => {
+		const calls = [theirs("out", { caller_device_id: "7" }), theirs("in", { legs: [leg("7", "2026-01-01T10:00:05Z")] })];
+		expect(callOf(calls, "7", mine({}))?.id).toBe("in");
+		expect(callOf(calls, "7", mine({ incoming: false, number: "510" }))?.id).toBe("out");
+		expect(callOf(calls, "8", mine({}))).toBeUndefined();
+	});
+	it("is, of two from the same number, the one that was answered then", () => {
+		const calls = [theirs("before", { legs: [leg("7", "2026-01-01T09:40:00Z")] }), theirs("now", { legs: [leg("7", "2026-01-01T10:00:04Z")] })];
+		expect(callOf(calls, "7", mine({}))?.id).toBe("now");
+	});
+	it("is not one that rings or is over", () => {
+		expect(callOf([theirs("rings", { state: "ringing", legs: [leg("7", "", "ringing")] })], "7", mine({}))).toBeUndefined();
 	});
 });
 
