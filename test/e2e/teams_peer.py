@@ -9,6 +9,7 @@ import ipaddress
 import os
 import queue
 import re
+import select
 import socket
 import ssl
 import threading
@@ -69,24 +70,38 @@ def certificate_names(certificate, host):
 
 
 class Connection:
-    """One TLS connection, read by a thread of its own."""
+    """One TLS connection, read by a thread of its own. An SSL object bears one thread at a time, so nobody waits within it."""
 
     def __init__(self, peer, stream):
         self.peer, self.stream, self.buffer = peer, stream, b""
+        stream.setblocking(False)
         self.certificate = stream.getpeercert() or {}
         self.lock = threading.Lock()
         threading.Thread(target=self._read, daemon=True).start()
 
     def send(self, text, body=b""):
-        with self.lock:
-            self.stream.sendall(text.encode() + body)
+        data = text.encode() + body
+        while data:
+            try:
+                with self.lock:
+                    data = data[self.stream.send(data):]
+            except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                select.select([], [self.stream], [], 1)
 
     def close(self):
+        """Ends it. The thread that reads gives the descriptor back: while it still uses that, nobody else may get the same number."""
         try:
             self.stream.shutdown(socket.SHUT_RDWR)
-        except OSError:
+        except OSError:  # it had ended
             pass
-        self.stream.close()
+
+    def _chunk(self):
+        while True:
+            try:
+                with self.lock:
+                    return self.stream.recv(65536)
+            except ssl.SSLWantReadError:
+                select.select([self.stream], [], [])
 
     def _frame(self):
         self.buffer = self.buffer.lstrip(b"\r\n")
@@ -101,7 +116,7 @@ class Connection:
 
     def _read(self):
         try:
-            while chunk := self.stream.recv(65536):
+            while (chunk := self._chunk()) != b"":
                 self.buffer += chunk
                 while (data := self._frame()) is not None:
                     try:
@@ -280,9 +295,7 @@ class TeamsPeer:
     def connect(self, context=None):
         """To the other side: its certificate must name it, and ours is shown when it is asked for."""
         raw = socket.create_connection(("127.0.0.1", self.sbc_port), timeout=5, source_address=(self.host, 0))
-        stream = (context or self.client_side).wrap_socket(raw, server_hostname=self.sbc)
-        stream.settimeout(None)
-        return self._keep(stream)
+        return self._keep((context or self.client_side).wrap_socket(raw, server_hostname=self.sbc))
 
     # ---- what comes
 

@@ -111,6 +111,8 @@ class WithTeams(unittest.TestCase):
         called.ring()
         called.answer()
         calling.answered()
+        # The caller's ACK and what is asked next come over two connections.
+        wait_for(lambda: [call["state"] for call in self.server.api.get("calls")["items"]] == ["talking"], 10, "the two to talk")
         return calling, called
 
 
@@ -125,7 +127,7 @@ class Signalling(WithTeams):
             self.assertTrue(options.get("X-MS-SBC").startswith("Carillon/"))
             self.assertIn("REFER", options.get("Allow"))
             self.assertIn("NOTIFY", options.get("Allow"))
-            answer = peer.own_options.get(timeout=5)
+            answer = peer.own_options.get(timeout=20)
             self.assertEqual(answer.status, 200, answer.text())
             self.assertIn("REFER", answer.get("Allow"))
             self.assertIn("NOTIFY", answer.get("Allow"))
@@ -306,7 +308,10 @@ class Failover(WithTeams):
         try:
             calling = Call(self.peer, connection)
             calling.call("+510", BOB)
-            second = self.peers[1].next_call(10)
+            second = self.peers[1].next_call()
+        except AssertionError as error:
+            heard = [message.start for message in calling.messages.queue]
+            raise AssertionError(f"{error}; the caller heard {heard}, the third region {self.peers[2].calls.qsize()} calls") from None
         finally:
             self.peer.calls_are_lost = False
         second.answer()
