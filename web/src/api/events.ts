@@ -22,11 +22,28 @@ const listOf: Record<string, Resource> = {
 };
 const callsKey = ["calls"];
 
-function callReplace(client: QueryClient, call: Call): void {
-	client.setQueryData<Call[]>(callsKey, (calls = []) => {
-		const others = calls.filter((each) => each.id !== call.id);
-		return [call, ...others].sort((a, b) => (b.started_at ?? "").localeCompare(a.started_at ?? ""));
-	});
+// What has come since each reading of the list began that is still under way.
+const cameMeanwhile = new Set<Call[]>();
+
+function callsWith(calls: Call[], call: Call): Call[] {
+	const others = calls.filter((each) => each.id !== call.id);
+	return [call, ...others].sort((a, b) => (b.started_at ?? "").localeCompare(a.started_at ?? ""));
+}
+
+// A list that is read while events come may be older than they are, so they go over it. Where one of them was the older, a newer comes.
+export async function callsRead(read: () => Promise<Call[]>): Promise<Call[]> {
+	const came: Call[] = [];
+	cameMeanwhile.add(came);
+	try {
+		return came.reduce(callsWith, await read());
+	} finally {
+		cameMeanwhile.delete(came);
+	}
+}
+
+export function callReplace(client: QueryClient, call: Call): void {
+	for (const came of cameMeanwhile) came.push(call);
+	client.setQueryData<Call[]>(callsKey, (calls = []) => callsWith(calls, call));
 	if (call.over)
 		setTimeout(() => client.setQueryData<Call[]>(callsKey, (calls = []) => calls.filter((each) => each.id !== call.id || !each.over)), OVER_SHOWN_MS);
 }
@@ -96,7 +113,7 @@ export function EventsProvider({ children }: { children: ReactNode }) {
 export function useCalls(ask: boolean) {
 	return useQuery({
 		queryKey: callsKey,
-		queryFn: async ({ signal }) => (await request<Schemas["CallPage"]>("GET", "/calls", { signal })).data.items,
+		queryFn: ({ signal }) => callsRead(async () => (await request<Schemas["CallPage"]>("GET", "/calls", { signal })).data.items),
 		enabled: ask,
 		staleTime: Infinity,
 		initialData: ask ? undefined : [],

@@ -41,7 +41,10 @@ describe("the system", () => {
 		await window.go("/settings");
 		const life = page.getByRole("textbox", { name: "A sign-in lasts" });
 		await life.fill("60");
+		const told = page.waitForResponse((response) => response.url().endsWith("/settings") && response.request().method() === "GET");
 		await server.api("PATCH", "/settings", { lease_s: 7200 });
+		await told;
+		await expect.poll(() => life.inputValue()).toMatch(/^60/);
 		await page.getByRole("button", { name: "Save" }).click();
 		await page.getByText("120 min").first().waitFor();
 		await page.getByRole("button", { name: "Save mine over it" }).click();

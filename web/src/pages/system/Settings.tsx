@@ -1,6 +1,7 @@
 // System → Settings: how long people stay signed in, how long a selected device is theirs, and what calls to unknown numbers get.
 import { notifications } from "@mantine/notifications";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { request, type Answer, type Schemas } from "../../api/client";
 import { useMayWrite } from "../../api/session";
@@ -70,11 +71,20 @@ function SettingsForm({ answer }: { answer: Answer<Wire> }) {
 	const { t } = useTranslation();
 	const client = useQueryClient();
 	const form = useEditor<Value>(valueOf(answer.data), !useMayWrite());
+	const etag = useRef(answer.etag);
 	const { data: theirs } = useQuery({ queryKey: ["settings", "theirs"], queryFn: settingsGet, enabled: form.stale, gcTime: 0 });
 
-	const save = (etag: string | null) =>
+	// Another person's change is taken over as long as nothing was written here; else saving shows it first.
+	useEffect(() => {
+		if (answer.etag === etag.current || form.dirty) return;
+		etag.current = answer.etag;
+		form.reset(valueOf(answer.data));
+	});
+
+	const save = (of: string | null) =>
 		form.attempt(async () => {
-			const written = await request<Wire>("PATCH", "/settings", { body: wireOf(form.changes), etag });
+			const written = await request<Wire>("PATCH", "/settings", { body: wireOf(form.changes), etag: of });
+			etag.current = written.etag;
 			client.setQueryData(["settings"], written);
 			form.reset(valueOf(written.data));
 			notifications.show({ message: t("settings.saved"), color: "teal" });
@@ -124,7 +134,7 @@ function SettingsForm({ answer }: { answer: Answer<Wire> }) {
 			list={{ href: "/overview", label: t("shell.dashboard") }}
 			form={form}
 			isNew={false}
-			save={() => save(answer.etag)}
+			save={() => save(etag.current)}
 			conflict={
 				form.stale &&
 				theirs && (
@@ -231,5 +241,5 @@ export default function Settings() {
 	const { data: answer, error, refetch } = useQuery({ queryKey: ["settings"], queryFn: settingsGet });
 	if (error && !answer) return [<PageHead key="head" title={t("shell.settings")} />, <Failure key="failure" error={error} retry={() => void refetch()} />];
 	if (!answer) return <PageHead title={t("shell.settings")} />;
-	return <SettingsForm key={answer.data.version} answer={answer} />;
+	return <SettingsForm answer={answer} />;
 }
