@@ -70,6 +70,8 @@ static enum anchor_reason reason_of(const struct leg *from, const struct leg *to
 {
 	if (from->prompted || to->prompted)
 		return ANCHOR_PROMPT;
+	if (from->offer_is_ours || to->offer_is_ours)
+		return ANCHOR_TEAMS;
 	if (media_kinds_need_relay(from->media, to->media))
 		return either_is(from, to, MEDIA_BROWSER) ? ANCHOR_BROWSER : ANCHOR_TEAMS;
 	if (!media_relay_is_there(from->call->table))

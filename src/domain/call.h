@@ -185,6 +185,7 @@ struct leg {
 	enum media_kind media;
 	bool behind_nat;
 	bool prompted;                    // it hears a prompt before it has the call
+	bool offer_is_ours;               // that it was invited with: the relay's, since nobody had made one
 	bool anchored;                    // the relay knows it, and is told when it ends
 	enum anchor_reason anchor_reason; // the first there was
 	uint64_t
@@ -443,8 +444,6 @@ size_t confirmation_size(void);
 enum err confirm_prepare(struct leg *leg);
 void confirm_begin(struct leg *leg, const struct body *answer); // its 200
 void confirm_end(struct leg *leg);                              // gives back what it needed
-// What the relay makes an offer of where the caller has made none.
-struct body confirm_offer(const struct call *call);
 // Its states; see leg.c's table.
 void prompting_is_connected(struct leg *leg, const struct leg_event *event);
 void prompting_key(struct leg *leg, const struct leg_event *event);

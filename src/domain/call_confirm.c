@@ -68,27 +68,6 @@ void confirm_end(struct leg *leg)
 
 // ---- before it is invited
 
-// For a caller who has made no offer: what any telephone takes, from nowhere (RFC 5737). He is asked himself once somebody has
-// pressed 1.
-static const char offer_from_nowhere[] = "v=0\r\n"
-					 "o=- 1 1 IN IP4 192.0.2.1\r\n"
-					 "s=-\r\n"
-					 "c=IN IP4 192.0.2.1\r\n"
-					 "t=0 0\r\n"
-					 "m=audio 9 RTP/AVP 8 0 101\r\n"
-					 "a=rtpmap:101 telephone-event/8000\r\n"
-					 "a=fmtp:101 0-15\r\n";
-
-struct body confirm_offer(const struct call *call)
-{
-	struct body offer = call->offer;
-
-	if (str_empty(offer.bytes))
-		offer = (struct body){.type = STR("application/sdp"), .bytes = str_of(offer_from_nowhere)};
-	offer.from_leg = call->caller->id;
-	return offer;
-}
-
 enum err confirm_prepare(struct leg *leg)
 {
 	struct confirmation *confirmation = pool_take(&leg->call->table->confirmations_pool);

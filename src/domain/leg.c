@@ -642,7 +642,7 @@ void winner_acknowledge(struct call *call, const struct body *body)
 {
 	struct leg *leg = call->winner;
 
-	if (leg->state != LEG_ANSWERED && leg->prompted && body && !str_empty(body->bytes))
+	if (leg->state != LEG_ANSWERED && leg->offer_is_ours && body && !str_empty(body->bytes))
 		wire_to_relay(call->caller, body); // it has had its answer long ago
 	if (leg->state != LEG_ANSWERED)
 		return;

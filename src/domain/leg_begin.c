@@ -224,6 +224,30 @@ static enum err leg_prepare(struct leg *leg, const struct binding *binding, cons
 	return ERR_NONE;
 }
 
+// What any telephone takes, from nowhere (RFC 5737).
+static const char offer_from_nowhere[] = "v=0\r\n"
+					 "o=- 1 1 IN IP4 192.0.2.1\r\n"
+					 "s=-\r\n"
+					 "c=IN IP4 192.0.2.1\r\n"
+					 "t=0 0\r\n"
+					 "m=audio 9 RTP/AVP 8 0 101\r\n"
+					 "a=rtpmap:101 telephone-event/8000\r\n"
+					 "a=fmtp:101 0-15\r\n";
+
+// A caller has made none, or was in another call when he did: whoever hears a prompt, and MS Teams, which takes no INVITE without
+// one, get one of the relay's. He is asked himself once somebody has taken the call.
+static struct body leg_offer(struct leg *leg)
+{
+	const struct call *call = leg->call;
+	struct body offer = call->offer;
+
+	leg->offer_is_ours = str_empty(offer.bytes) && (leg->prompted || leg->media == MEDIA_TEAMS);
+	if (leg->offer_is_ours)
+		offer = (struct body){.type = STR("application/sdp"), .bytes = str_of(offer_from_nowhere)};
+	offer.from_leg = call->caller->id;
+	return offer;
+}
+
 enum err leg_begin(struct attempt *attempt, struct call_turn *turn, const struct binding *binding,
 		   const struct route *route)
 {
@@ -241,7 +265,7 @@ enum err leg_begin(struct attempt *attempt, struct call_turn *turn, const struct
 	}
 	leg->trunk_id = route ? route->trunk_id : 0;
 	leg_set_media(leg, binding);
-	const struct body offer = leg->prompted ? confirm_offer(call) : call->offer;
+	const struct body offer = leg_offer(leg);
 	if (!wire_needs_relay(leg, &offer))
 		return leg_send(leg, binding, route, &offer);
 	err = leg_prepare(leg, binding, &offer);
