@@ -52,6 +52,7 @@ struct directory {
 	struct hash_table *by_key[ENTITY_KIND_COUNT];
 	struct hash_table *holdings;
 	struct hash_table *dids_of_users;
+	struct phone_keys *phone_keys;
 	struct hash_table *outside; // devices that are phone numbers, by their canonical one
 	struct list trunks;         // few, so searched in order
 	struct did_table dids;
@@ -465,7 +466,9 @@ struct directory *directory_create(const struct number_plan *plan)
 	directory->holdings = hash_create();
 	directory->dids_of_users = hash_create();
 	directory->outside = hash_create();
-	if (!whole || !directory->holdings || !directory->outside || !directory->dids_of_users) {
+	directory->phone_keys = phone_keys_create();
+	if (!whole || !directory->phone_keys || !directory->holdings || !directory->outside ||
+	    !directory->dids_of_users) {
 		directory_destroy(directory);
 		return NULL;
 	}
@@ -493,8 +496,14 @@ void directory_destroy(struct directory *directory)
 	hash_destroy(directory->outside);
 	did_table_free(&directory->dids);
 	hash_destroy(directory->dids_of_users);
+	phone_keys_destroy(directory->phone_keys);
 	arena_free(&directory->arena);
 	free(directory);
+}
+
+struct phone_keys *directory_phone_keys(const struct directory *directory)
+{
+	return directory->phone_keys;
 }
 
 const struct number_plan *directory_plan(const struct directory *directory)

@@ -8,6 +8,7 @@
 #include "domain/did.h"
 #include "domain/feature_code.h"
 #include "domain/number.h"
+#include "domain/phone_key.h"
 #include "domain/session.h"
 #include "domain/site.h"
 #include "domain/trunk.h"
@@ -27,6 +28,9 @@ directory_plan(const struct directory *directory); // its slices live until the 
 // Creates or replaces, by kind and id; copies. ERR_NO_MEMORY leaves the old one. Sessions and tokens are ignored.
 enum err directory_put(struct directory *directory, const struct entity *entity);
 void directory_remove(struct directory *directory, enum entity_kind kind, uint64_t id);
+
+// The passwords of browsers' phones; the directory's own.
+struct phone_keys *directory_phone_keys(const struct directory *directory);
 
 // NULL when there is none. Valid until the next put or remove.
 const struct user *directory_user(const struct directory *directory, uint64_t id);

@@ -183,12 +183,14 @@ static bool response_right(const struct sip_auth_fields *fields, const struct si
 }
 
 enum sip_auth_result sip_auth_check(struct sip_auth *auth, const struct net_address *from,
-				    const struct sip_message *request, const struct sip_auth_secret *secret)
+				    const struct sip_message *request, const struct sip_auth_secret *secrets,
+				    size_t secret_count)
 {
 	struct sip_auth_fields fields;
 	struct sip_nonce nonce;
 	enum digest_algorithm algorithm;
 	uint32_t count;
+	bool right = false;
 	switch (find_credentials(auth, request, &fields)) {
 	case FOUND_NONE:
 		return SIP_AUTH_NONE;
@@ -201,7 +203,9 @@ enum sip_auth_result sip_auth_check(struct sip_auth *auth, const struct net_addr
 		return SIP_AUTH_MALFORMED;
 	if (!sip_nonce_read(auth->nonces, from, fields.nonce, &nonce))
 		return SIP_AUTH_STALE;
-	if (!response_right(&fields, request, algorithm, secret))
+	for (size_t i = 0; i < secret_count; i++)
+		right |= response_right(&fields, request, algorithm, &secrets[i]);
+	if (!right)
 		return SIP_AUTH_WRONG;
 	return sip_nonce_use(auth->nonces, &nonce, count) ? SIP_AUTH_OK : SIP_AUTH_STALE;
 }

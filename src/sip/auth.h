@@ -34,11 +34,12 @@ bool sip_auth_offer(struct sip_auth *auth, struct str algorithms);
 // The username in the credentials for our realm (unescaped into `name`, NUL-terminated), so that its secret can be looked up.
 // False when there are none, or a name that is too long or holds a NUL. Authorization for REGISTER and in-dialog requests, Proxy-Authorization too: either is taken.
 bool sip_auth_username(const struct sip_auth *auth, const struct sip_message *request, char *name, size_t size);
-// `secret` with empty hashes does the same work as a known one and gives SIP_AUTH_WRONG.
+// Any of the secrets will do; all are compared. One with empty hashes does the same work as a known one and gives SIP_AUTH_WRONG.
 // A password is only ever compared for a nonce that was issued to `from`: neither can a guess be made in somebody else's name,
 // nor does any go uncounted.
 enum sip_auth_result sip_auth_check(struct sip_auth *auth, const struct net_address *from,
-				    const struct sip_message *request, const struct sip_auth_secret *secret);
+				    const struct sip_message *request, const struct sip_auth_secret *secrets,
+				    size_t count);
 // Writes the WWW-Authenticate (401) or Proxy-Authenticate (407) lines, one for each algorithm offered.
 void sip_auth_write_challenge(struct sip_auth *auth, const struct net_address *to, struct writer *w, unsigned status,
 			      bool stale);

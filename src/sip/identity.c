@@ -75,13 +75,33 @@ static bool take_vouched_for(struct sip_endpoint *endpoint, const struct flow *f
 	return true;
 }
 
+// Its own, and those of whoever has it in a browser now.
+static size_t secrets_of_device(const struct sip_endpoint *endpoint, const struct device *device,
+				struct sip_auth_secret secrets[1 + PHONE_KEYS_OF_DEVICE])
+{
+	struct sip_secret keys[PHONE_KEYS_OF_DEVICE];
+	size_t count = 0;
+
+	secrets[0] = (struct sip_auth_secret){device->ha1_md5, device->ha1_sha256};
+	if (device->device_kind == DEVICE_WEBRTC) {
+		const struct user *holder = directory_holder(endpoint->directory, device->entity.id);
+		if (holder)
+			count = phone_keys_of(directory_phone_keys(endpoint->directory), device->entity.id,
+					      holder->entity.id, (int64_t)loop_time_ms(endpoint->loop), keys);
+	}
+	for (size_t i = 0; i < count; i++)
+		secrets[1 + i] = (struct sip_auth_secret){keys[i].ha1_md5, keys[i].ha1_sha256};
+	return 1 + count;
+}
+
 bool identity_establish(struct sip_endpoint *endpoint, const struct flow *from, const struct sip_message *request,
 			enum identity_trust trust, struct identity *who)
 {
 	char name[NAME_MAX_LENGTH];
 	const struct device *device = NULL;
 	const struct trunk *signs_in = NULL;
-	struct sip_auth_secret secret = {0};
+	struct sip_auth_secret secrets[1 + PHONE_KEYS_OF_DEVICE] = {0};
+	size_t secret_count = 1;
 	bool named = sip_auth_username(endpoint->auth, request, name, sizeof name);
 
 	if (!named) {
@@ -104,10 +124,10 @@ bool identity_establish(struct sip_endpoint *endpoint, const struct flow *from, 
 	if (named && !device && trust == TRUST_DEVICES_AND_TRUNKS)
 		signs_in = trunk_of_name(endpoint, str_of(name), from);
 	if (device)
-		secret = (struct sip_auth_secret){device->ha1_md5, device->ha1_sha256};
+		secret_count = secrets_of_device(endpoint, device, secrets);
 	else if (signs_in)
-		secret = (struct sip_auth_secret){signs_in->inbound_ha1_md5, signs_in->inbound_ha1_sha256};
-	enum sip_auth_result result = sip_auth_check(endpoint->auth, &from->remote, request, &secret);
+		secrets[0] = (struct sip_auth_secret){signs_in->inbound_ha1_md5, signs_in->inbound_ha1_sha256};
+	enum sip_auth_result result = sip_auth_check(endpoint->auth, &from->remote, request, secrets, secret_count);
 	if (named && (result == SIP_AUTH_OK || result == SIP_AUTH_WRONG) && must_wait(endpoint, from, request, name))
 		return false;
 	switch (result) {

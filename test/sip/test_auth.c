@@ -92,7 +92,7 @@ static void answer(struct world *world, unsigned status, const char *challenges,
 static enum sip_auth_result check(struct world *world, const char *headers)
 {
 	struct parsed *p = request("REGISTER", URI, headers);
-	enum sip_auth_result result = sip_auth_check(world->auth, &phone, &p->message, &world->secret);
+	enum sip_auth_result result = sip_auth_check(world->auth, &phone, &p->message, &world->secret, 1);
 	parsed_free(p);
 	return result;
 }
@@ -124,8 +124,8 @@ static void the_client_satisfies_the_server(void **state)
 		struct parsed *p = request("REGISTER", URI, credentials);
 		assert_true(sip_auth_username(world->auth, &p->message, name, sizeof name));
 		assert_string_equal(name, "330");
-		assert_int_equal(sip_auth_check(world->auth, &phone, &p->message, &world->secret), SIP_AUTH_OK);
-		assert_int_equal(sip_auth_check(world->auth, &phone, &p->message, &world->secret), SIP_AUTH_STALE);
+		assert_int_equal(sip_auth_check(world->auth, &phone, &p->message, &world->secret, 1), SIP_AUTH_OK);
+		assert_int_equal(sip_auth_check(world->auth, &phone, &p->message, &world->secret, 1), SIP_AUTH_STALE);
 		parsed_free(p);
 	}
 }
@@ -183,7 +183,7 @@ static void awkward_names_survive(void **state)
 	struct parsed *p = request("REGISTER", URI, credentials);
 	assert_true(sip_auth_username(world->auth, &p->message, name, sizeof name));
 	assert_string_equal(name, user);
-	assert_int_equal(sip_auth_check(world->auth, &phone, &p->message, &world->secret), SIP_AUTH_OK);
+	assert_int_equal(sip_auth_check(world->auth, &phone, &p->message, &world->secret, 1), SIP_AUTH_OK);
 	// A name that does not fit is no name.
 	assert_false(sip_auth_username(world->auth, &p->message, name, sizeof user - 1));
 	parsed_free(p);
@@ -251,7 +251,7 @@ static void the_method_and_the_password_count(void **state)
 	challenge(world, 401, challenges, sizeof challenges);
 	answer(world, 401, challenges, credentials, sizeof credentials);
 	struct parsed *p = request("OPTIONS", URI, credentials);
-	assert_int_equal(sip_auth_check(world->auth, &phone, &p->message, &world->secret), SIP_AUTH_WRONG);
+	assert_int_equal(sip_auth_check(world->auth, &phone, &p->message, &world->secret, 1), SIP_AUTH_WRONG);
 	parsed_free(p);
 	world->credentials.password = STR("Secret");
 	answer(world, 401, challenges, credentials, sizeof credentials);
@@ -333,7 +333,7 @@ static void the_uri_may_differ_harmlessly(void **state)
 		challenge(world, 401, challenges, sizeof challenges);
 		answer(world, 401, challenges, credentials, sizeof credentials);
 		struct parsed *p = request("REGISTER", cases[i].target, credentials);
-		if (sip_auth_check(world->auth, &phone, &p->message, &world->secret) != cases[i].result)
+		if (sip_auth_check(world->auth, &phone, &p->message, &world->secret, 1) != cases[i].result)
 			fail_msg("%s", cases[i].target);
 		parsed_free(p);
 	}
