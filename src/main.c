@@ -97,6 +97,37 @@ static bool registrations_end(const struct entity_change *change)
 	       !str_equal(before->ha1_sha256, after->ha1_sha256);
 }
 
+// ---- the phones in browsers, whose passwords end with the session and with the hold of the device
+
+static bool phone_is_held(void *context, uint64_t device_id, uint64_t user_id)
+{
+	const struct server *server = context;
+	const struct user *holder = directory_holder(server->directory, device_id);
+
+	return holder && holder->entity.id == user_id;
+}
+
+// What registered with it would ring for somebody else.
+static void phone_lost(void *context, uint64_t device_id)
+{
+	struct server *server = context;
+
+	registrations_forget(server->registrations, device_id);
+	if (server->endpoint)
+		sip_endpoint_device_ended(server->endpoint, device_id);
+}
+
+static void phones_follow(struct server *server, const struct entity_change *change)
+{
+	const struct entity *subject = change->after ? change->after : change->before;
+	struct phone_keys *keys = directory_phone_keys(server->directory);
+
+	if (subject->kind == ENTITY_SESSION && !change->after)
+		phone_keys_drop_session(keys, subject->id, phone_lost, server);
+	else if (subject->kind == ENTITY_USER || subject->kind == ENTITY_SELECTION || subject->kind == ENTITY_DEVICE)
+		phone_keys_sweep(keys, phone_is_held, phone_lost, server);
+}
+
 static void change_apply(struct server *server, struct entity_change *change)
 {
 	const struct entity *subject = change->after ? change->after : change->before;
@@ -114,6 +145,7 @@ static void change_apply(struct server *server, struct entity_change *change)
 		registrations_forget(server->registrations, subject->id);
 		sip_endpoint_device_ended(server->endpoint, subject->id);
 	}
+	phones_follow(server, change);
 	watch_entity(server->watch, change->before, change->after);
 	change->done(change);
 }

@@ -238,6 +238,7 @@ static struct reply conflict(struct scene *scene, const struct operation *operat
 	    {"changeDid", "{\"number\":\"+44 1444 200201\"}"},
 	    {"selectDevice", "{\"device_id\":\"1\"}"},
 	    {"moveCall", "{\"device_id\":\"2\"}"},
+	    {"beginMyPhone", "{}"},
 	    {"bulkUsers", "{\"ids\":[\"999999\"],\"delete\":true}"},
 	    {"bulkDevices", "{\"ids\":[\"999999\"],\"delete\":true}"},
 	};
