@@ -127,8 +127,8 @@ struct answer me_phone_begin(struct request *request)
 
 struct answer me_phone_end(struct request *request)
 {
-	if (!request->identity.session)
-		return not_signed_in(request);
+	if (!request->identity.session) // a token has none to take back
+		return answer_err(request, ERR_NOT_FOUND);
 	struct phone_question *asked = phone_question_new(request);
 	if (!asked)
 		return answer_err(request, ERR_NO_MEMORY);
