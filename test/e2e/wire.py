@@ -193,7 +193,7 @@ class Agent:
         except (socket.timeout, ConnectionError, ssl.SSLError):
             return None
 
-    def expect(self, *wanted, seconds=5):
+    def expect(self, *wanted, seconds=15):
         """The next message that is one of the wanted statuses or methods; 100 is passed over, and whether we are there is answered."""
         while True:
             message = self.receive(seconds)
