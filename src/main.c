@@ -1,20 +1,9 @@
-// carillond: reads the configuration, builds the server, runs it, takes it down in reverse. The only file that knows
-// every adapter.
+// carillond: reads the configuration, builds the server, runs it, takes it down in reverse.
 #include "base/hash.h"
 #include "base/log.h"
-#include "domain/watch.h"
 #include "first_start.h"
-#include "http/feature_desk.h"
-#include "http/http.h"
-#include "media/none.h"
-#include "media/prompts.h"
-#include "media/rtpengine.h"
-#include "metrics.h"
-#include "settings.h"
+#include "server.h"
 #include "settings_of.h"
-#include "sip/endpoint.h"
-#include "sip/tls.h"
-#include "store/store.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -32,36 +21,6 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
-struct server {
-	const char *config;   // the configuration file, or NULL
-	struct arena arena;   // the settings' texts
-	struct arena adopted; // those of the keys that a SIGHUP has changed
-	struct settings settings;
-	struct loop *loop;
-	struct queue *call_thread;
-	struct directory *directory;
-	struct store *store;
-	struct registrations *registrations;
-	struct watch *watch;
-	struct tls *tls;
-	struct sip_endpoint *endpoint;
-	struct rtpengine *rtpengine; // NULL: no relays are configured
-	struct prompts *prompts;     // NULL: nothing can be said
-	struct media media;
-	struct http_feature_desk *desk;
-	struct call_table *calls;
-	struct http_server *http;
-	struct timer drain; // runs from SIGTERM until the last call has ended
-	uint64_t drain_until_ms;
-	struct timer watchdog;
-	uint64_t watchdog_ms;
-	pthread_t stopper; // takes the HTTP side down while the call thread still answers it
-	struct queue_item stopped;
-	bool leaving; // the trunks' registrations are being taken back
-	bool stopping;
-	_Atomic bool live; // the call thread runs its loop: it alone touches the directory from now on
-};
-
 struct options {
 	const char *config;
 	bool check, example;
@@ -69,9 +28,7 @@ struct options {
 
 enum { DRAIN_LOOK_MS = 100 };
 
-// One sentence on standard error, for what keeps the server from starting.
-static bool complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
-static bool complain(const char *format, ...)
+bool complain(const char *format, ...)
 {
 	char sentence[1024];
 	va_list arguments;
@@ -83,102 +40,7 @@ static bool complain(const char *format, ...)
 	return false;
 }
 
-// ---- configuration that was committed, on its way into the directory
-
-// Where a device has registered counts no more when it is deleted or has a new password: that may be the answer to a stolen phone.
-static bool registrations_end(const struct entity_change *change)
-{
-	const struct device *before = (const struct device *)change->before;
-	const struct device *after = (const struct device *)change->after;
-
-	if (!before || before->entity.kind != ENTITY_DEVICE)
-		return false;
-	return !after || !str_equal(before->ha1_md5, after->ha1_md5) ||
-	       !str_equal(before->ha1_sha256, after->ha1_sha256);
-}
-
-// ---- the phones in browsers, whose passwords end with the session and with the hold of the device
-
-static bool phone_is_held(void *context, uint64_t device_id, uint64_t user_id)
-{
-	const struct server *server = context;
-	const struct user *holder = directory_holder(server->directory, device_id);
-
-	return holder && holder->entity.id == user_id;
-}
-
-// What registered with it would ring for somebody else.
-static void phone_lost(void *context, uint64_t device_id)
-{
-	struct server *server = context;
-
-	registrations_forget(server->registrations, device_id);
-	if (server->endpoint)
-		sip_endpoint_device_ended(server->endpoint, device_id);
-}
-
-static void phones_follow(struct server *server, const struct entity_change *change)
-{
-	const struct entity *subject = change->after ? change->after : change->before;
-	struct phone_keys *keys = directory_phone_keys(server->directory);
-
-	if (subject->kind == ENTITY_SESSION && !change->after)
-		phone_keys_drop_session(keys, subject->id, phone_lost, server);
-	else if (subject->kind == ENTITY_USER || subject->kind == ENTITY_SELECTION || subject->kind == ENTITY_DEVICE)
-		phone_keys_sweep(keys, phone_is_held, phone_lost, server);
-}
-
-static void change_apply(struct server *server, struct entity_change *change)
-{
-	const struct entity *subject = change->after ? change->after : change->before;
-
-	if (!change->after)
-		directory_remove(server->directory, subject->kind, subject->id);
-	else if (directory_put(server->directory, change->after))
-		log_error("directory_out_of_memory", LOG_TEXT("kind", entity_type(subject->kind)->name),
-			  LOG_UINT("id", subject->id));
-	if (subject->kind == ENTITY_USER && server->calls)
-		call_table_user_changed(server->calls, subject->id);
-	if (subject->kind == ENTITY_TRUNK && server->endpoint)
-		sip_endpoint_trunk_changed(server->endpoint, subject->id);
-	if (registrations_end(change)) {
-		registrations_forget(server->registrations, subject->id);
-		sip_endpoint_device_ended(server->endpoint, subject->id);
-	}
-	phones_follow(server, change);
-	watch_entity(server->watch, change->before, change->after);
-	change->done(change);
-}
-
-struct posted_change {
-	struct queue_item item;
-	struct server *server;
-	struct entity_change *change;
-};
-
-static void change_run(struct queue_item *item)
-{
-	struct posted_change *posted = container_of(item, struct posted_change, item);
-
-	change_apply(posted->server, posted->change);
-	free(posted);
-}
-
-// On the store's thread. At the first start the call thread does not run yet: it waits for this very change.
-static void change_committed(void *context, struct entity_change *change)
-{
-	struct server *server = context;
-
-	if (!atomic_load(&server->live)) {
-		change_apply(server, change);
-		return;
-	}
-	struct posted_change *posted = malloc(sizeof *posted);
-	if (!posted)
-		abort(); // the store and the directory would differ from now on; the supervisor starts us anew
-	*posted = (struct posted_change){.item.run = change_run, .server = server, .change = change};
-	queue_post(server->call_thread, &posted->item);
-}
+// ---- what the store has, into memory
 
 static bool entity_loaded(void *context, const struct entity *entity)
 {
@@ -274,157 +136,6 @@ static void watchdog_feed(struct timer *timer)
 	timer_start(server->loop, timer, server->watchdog_ms);
 }
 
-// ---- metrics
-
-static void trunk_state_write(void *context, uint64_t trunk_id, struct trunk_state *state)
-{
-	struct server *server = context;
-
-	const struct trunk *trunk = directory_trunk(server->directory, trunk_id);
-	struct trunk_use_counters use = call_table_trunk_use(server->calls, trunk_id);
-
-	sip_endpoint_trunk_state(server->endpoint, trunk_id, state);
-	state->legs = use.legs;
-	state->legs_begun = use.begun;
-	state->legs_refused = use.refused_full + use.refused_paced;
-	state->legs_max = trunk ? trunk->legs_max : 0;
-	state->legs_per_s = trunk ? trunk->legs_per_s : 0;
-	state->own_number_until = trunk ? call_table_own_number_until(server->calls, trunk) : 0;
-}
-
-// For each trunk by its title.
-static void trunk_metrics_write(struct server *server, struct writer *w)
-{
-	struct trunk_state state;
-
-	for (enum trunk_metric metric = 0; metric < TRUNK_METRIC_COUNT; metric++) {
-		metrics_begin_trunk(metric, w);
-		for (const struct trunk *trunk = directory_trunk_after(server->directory, NULL); trunk;
-		     trunk = directory_trunk_after(server->directory, trunk)) {
-			trunk_state_write(server, trunk->entity.id, &state);
-			metrics_write_trunk(metric, trunk->title, &state, w);
-		}
-	}
-}
-
-static size_t relays_look(const struct server *server, struct media_relay_state relays[MEDIA_RELAYS_MAX])
-{
-	return server->rtpengine ? rtpengine_status(server->rtpengine, relays) : 0;
-}
-
-static void metrics_write(void *context, struct writer *w)
-{
-	struct server *server = context;
-	struct sip_endpoint_counters sip = sip_endpoint_count(server->endpoint);
-	struct store_counters store = store_count(server->store);
-
-	metric(w, "calls", "gauge", "Calls now.", call_table_count(server->calls));
-	metric(w, "registrations", "gauge", "Bindings now.", registrations_count(server->registrations));
-	metric(w, "sip_messages_received_total", "counter", "SIP messages received.", sip.transport.received);
-	metric(w, "sip_messages_sent_total", "counter", "SIP messages sent.", sip.transport.sent);
-	metric(w, "sip_messages_broken_total", "counter", "Messages that did not parse.", sip.transport.broken);
-	metric(w, "sip_connections", "gauge", "SIP connections now.", sip.transport.connections);
-	metric(w, "tls_handshakes_total", "counter", "TLS connections of SIP secured.", sip.transport.handshakes);
-	metric(w, "tls_handshakes_failed_total", "counter", "TLS connections of SIP that could not be secured.",
-	       sip.transport.handshakes_failed);
-	metric(w, "tls_certificate_ends_seconds", "gauge", "When our certificate ends, since 1970; 0: there is none.",
-	       (uint64_t)tls_certificate_ends_s(server->tls));
-	metric(w, "sip_retransmissions_total", "counter", "Messages sent again.", sip.transactions.retransmissions);
-	metric(w, "sip_timeouts_total", "counter", "Transactions without an answer.", sip.transactions.timeouts);
-	metric(w, "sip_targets_out_of_order", "gauge", "Servers of trunks that are left out for now.",
-	       sip.resolver.dead);
-	metrics_write_trunks(&sip.trunks, w);
-	metrics_write_registrations(server->endpoint, server->directory, w);
-	trunk_metrics_write(server, w);
-	metric(w, "dns_questions_total", "counter", "Questions to name servers.", sip.resolver.cache.asked);
-	metric(w, "dns_questions_failed_total", "counter", "Those that nobody answered.", sip.resolver.cache.failed);
-	metric(w, "dns_answers_stale_total", "counter", "Old answers used for want of new ones.",
-	       sip.resolver.cache.stale);
-	metric(w, "dns_cache_entries", "gauge", "Answers in memory.", sip.resolver.cache.entries);
-	metric(w, "sip_sessions", "gauge", "SIP sessions in memory.", sip.sessions);
-	metric(w, "sip_subscriptions", "gauge", "Subscriptions of phones now: busy lamps and messages waiting.",
-	       sip.subscriptions);
-	metric(w, "sip_subscriptions_refused_total", "counter", "Subscriptions refused, over their limit.",
-	       sip.refused_subscriptions);
-	metric(w, "sip_notifies_total", "counter", "NOTIFY requests sent to subscribers.", sip.notifies);
-	metric(w, "sip_registers_total", "counter", "REGISTER requests.", sip.registers);
-	metric(w, "sip_invites_total", "counter", "INVITE requests.", sip.invites);
-	metric(w, "sip_refused_authentication_total", "counter", "Wrong credentials.", sip.refused_authentication);
-	metrics_write_limits(&sip.limits, w);
-	metrics_write_overload(&sip.overload, w);
-	struct media_relay_state relays[MEDIA_RELAYS_MAX];
-	metrics_write_relays(relays, relays_look(server, relays), w);
-	metrics_write_toll(call_table_toll(server->calls), w);
-	metric(w, "store_commits_total", "counter", "Transactions committed.", store.commits);
-	metric(w, "store_writes_total", "counter", "Writes committed.", store.writes);
-	metric(w, "store_failures_total", "counter", "Transactions that failed.", store.failures);
-	metric(w, "store_waiting", "gauge", "Writes waiting.", store.waiting);
-	metric(w, "store_records_kept", "gauge", "Call records not written yet.", store.records_kept);
-	metrics_write_quality(&store.heard, w);
-	metric(w, "log_lines_lost_total", "counter", "Log lines dropped.", log_lost());
-}
-
-static void status_write(void *context, struct http_status *status)
-{
-	struct server *server = context;
-	struct sip_endpoint_counters sip = sip_endpoint_count(server->endpoint);
-	struct store_counters store = store_count(server->store);
-
-	*status = (struct http_status){
-	    .certificate_ends_s = tls_certificate_ends_s(server->tls),
-	    .banned = (unsigned)sip.limits.banned,
-	    .records_waiting = store.records_kept,
-	    .records_lost = store.records_lost,
-	    .overload = {.now = sip.overload.overloaded,
-			 .busy_percent = sip.overload.busy_percent,
-			 .admitted_percent = sip.overload.admitted_percent,
-			 .refused_calls = sip.overload.refused_calls,
-			 .refused_registers = sip.overload.refused_registers},
-	};
-	status->relay_count = relays_look(server, status->relays);
-}
-
-// ---- what the media relays say
-
-static void media_translated(void *context, uint64_t token, const struct body *body)
-{
-	call_table_media_translated(((struct server *)context)->calls, token, body);
-}
-
-static void media_failed(void *context, uint64_t token)
-{
-	call_table_media_failed(((struct server *)context)->calls, token);
-}
-
-static void media_prompt_over(void *context, uint64_t leg)
-{
-	call_table_prompt_over(((struct server *)context)->calls, leg);
-}
-
-static void media_key_pressed(void *context, uint64_t leg, char key)
-{
-	call_table_key_pressed(((struct server *)context)->calls, leg, key);
-}
-
-static void media_lost(void *context, uint64_t leg)
-{
-	call_table_media_lost(((struct server *)context)->calls, leg);
-}
-
-static void media_quality(void *context, const struct media_quality *of)
-{
-	const struct records *records = store_records(((struct server *)context)->store);
-
-	records->quality(records->context, &(struct call_quality){.record = of->record,
-								  .leg = of->number,
-								  .relay = of->relay,
-								  .codec = of->codec,
-								  .packets = of->packets,
-								  .lost = of->lost,
-								  .jitter_ms = of->jitter_ms,
-								  .mos_hundred = of->mos_hundred});
-}
-
 // ---- SIP over WebSocket on the port of HTTP
 
 static void socket_greet(void *context, const struct net_address *from, struct str head, struct writer *answer)
@@ -494,108 +205,6 @@ static bool tls_build(struct server *server)
 	};
 
 	return tls_create(server->loop, &settings, &server->tls, sentence, sizeof sentence) || complain("%s", sentence);
-}
-
-static void prompt_is_ready(void *context, const struct prompt_ready *ready)
-{
-	struct server *server = context;
-
-	if (server->rtpengine)
-		rtpengine_prompt_ready(server->rtpengine, ready->leg, ready->sequence, ready->err ? NULL : ready->path,
-				       ready->ms);
-}
-
-static enum err prompt_order(void *context, const struct media_prompt *prompt, uint64_t leg, uint64_t sequence)
-{
-	struct server *server = context;
-
-	return prompts_get(
-	    server->prompts,
-	    &(struct prompt_order){
-		.prompt = prompt, .leg = leg, .sequence = sequence, .done = prompt_is_ready, .context = server});
-}
-
-// What was recorded in place of what ships, as the API keeps it; on the prompts' thread.
-static enum err recording_read(const struct server *server, const char *name, struct arena *arena, struct str *wav)
-{
-	const struct records *records = store_records(server->store);
-	struct recording recording;
-	enum err err = records->recording_get(records->context, str_of(name), arena, &recording);
-
-	if (!err)
-		*wav = recording.wav;
-	return err;
-}
-
-static enum err piece_read(void *context, enum prompt_language language, enum prompt_piece piece, struct arena *arena,
-			   struct str *wav)
-{
-	char name[RECORDING_NAME_MAX];
-
-	snprintf(name, sizeof name, "%s-%s", prompt_languages[language], prompt_piece_kinds[piece].name);
-	return recording_read(context, name, arena, wav);
-}
-
-static enum err name_read(void *context, uint64_t user_id, struct arena *arena, struct str *wav)
-{
-	char name[RECORDING_NAME_MAX];
-
-	snprintf(name, sizeof name, "user-%" PRIu64, user_id);
-	return recording_read(context, name, arena, wav);
-}
-
-static void recordings_changed(void *context)
-{
-	const struct server *server = context;
-
-	if (server->prompts)
-		prompts_changed(server->prompts);
-}
-
-// Without prompts calls that need none go on as ever.
-static void prompts_build(struct server *server, struct rtpengine_options *options)
-{
-	struct str folder = server->settings.media_prompts;
-	char path[PATH_MAX], here[PATH_MAX], sentence[512] = "the path is too long";
-
-	// The relay has a folder of its own to start from.
-	bool absolute = str_starts(folder, STR("/"));
-	if (!absolute && !getcwd(here, sizeof here))
-		here[0] = '\0';
-	int length =
-	    snprintf(path, sizeof path, "%s%s%.*s", absolute ? "" : here, absolute ? "" : "/", STR_ARG(folder));
-	if (length < 0 || (size_t)length >= sizeof path ||
-	    !prompts_create(&(struct prompts_settings){.cache = path,
-						       .call_thread = server->call_thread,
-						       .recordings = {server, piece_read, name_read}},
-			    &server->prompts, sentence, sizeof sentence)) {
-		log_warning("no_prompts", LOG_TEXT("why", sentence));
-		return;
-	}
-	options->prompt_order = prompt_order;
-	options->prompt_context = server;
-}
-
-static bool media_build(struct server *server)
-{
-	struct rtpengine_options options = settings_of_media(&server->settings);
-
-	server->media = media_none();
-	if (options.relay_count == 0)
-		return true;
-	options.loop = server->loop;
-	prompts_build(server, &options);
-	server->rtpengine = rtpengine_create(&options, &(struct media_sink){.context = server,
-									    .translated = media_translated,
-									    .failed = media_failed,
-									    .prompt_over = media_prompt_over,
-									    .key_pressed = media_key_pressed,
-									    .lost = media_lost,
-									    .quality = media_quality});
-	if (!server->rtpengine)
-		return complain("[media] dtmf = %.*s: %s", STR_ARG(server->settings.media_dtmf), strerror(errno));
-	server->media = rtpengine_media(server->rtpengine);
-	return true;
 }
 
 static bool endpoint_build(struct server *server)

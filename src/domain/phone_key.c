@@ -1,3 +1,4 @@
+// See the header.
 #include "domain/phone_key.h"
 
 #include "base/hash.h"
@@ -72,62 +73,71 @@ static void phone_drop_if_empty(struct phone_keys *keys, struct phone *phone)
 	free(phone);
 }
 
-struct visit {
+bool phone_keys_keep(struct phone_keys *keys, uint64_t device_id, uint64_t user_id)
+{
+	struct phone *phone = phone_find(keys, device_id);
+	size_t before = phone ? phone->count : 0;
+
+	if (!phone)
+		return false;
+	list_each (link, following, &phone->keys) {
+		struct phone_key *key = container_of(link, struct phone_key, node);
+		if (key->user_id != user_id)
+			key_drop(keys, phone, key);
+	}
+	bool dropped = phone->count < before;
+	phone_drop_if_empty(keys, phone);
+	return dropped;
+}
+
+struct end_of_session {
 	struct phone_keys *keys;
-	uint64_t session_id; // 0: whichever
-	bool (*keep)(void *context, uint64_t device_id, uint64_t user_id);
+	uint64_t session_id;
 	void (*lost)(void *context, uint64_t device_id);
 	void *context;
 };
 
-static bool visit_phone(struct hash_node *node, void *context)
+static bool end_at_phone(struct hash_node *node, void *context)
 {
-	const struct visit *visit = context;
+	const struct end_of_session *end = context;
 	struct phone *phone = container_of(node, struct phone, node);
 	size_t before = phone->count;
 
 	list_each (link, following, &phone->keys) {
 		struct phone_key *key = container_of(link, struct phone_key, node);
-		bool over = visit->session_id ? key->session_id == visit->session_id
-					      : !visit->keep(visit->context, phone->device_id, key->user_id);
-		if (over)
-			key_drop(visit->keys, phone, key);
+		if (key->session_id == end->session_id)
+			key_drop(end->keys, phone, key);
 	}
-	if (visit->lost && phone->count < before)
-		visit->lost(visit->context, phone->device_id);
-	phone_drop_if_empty(visit->keys, phone);
+	if (end->lost && phone->count < before)
+		end->lost(end->context, phone->device_id);
+	phone_drop_if_empty(end->keys, phone);
 	return true;
-}
-
-void phone_keys_sweep(struct phone_keys *keys, bool (*keep)(void *context, uint64_t device_id, uint64_t user_id),
-		      void (*lost)(void *context, uint64_t device_id), void *context)
-{
-	struct visit visit = {.keys = keys, .keep = keep, .lost = lost, .context = context};
-
-	hash_visit(keys->phones, visit_phone, &visit);
 }
 
 void phone_keys_drop_session(struct phone_keys *keys, uint64_t session_id,
 			     void (*lost)(void *context, uint64_t device_id), void *context)
 {
-	struct visit visit = {.keys = keys, .session_id = session_id, .lost = lost, .context = context};
+	struct end_of_session end = {keys, session_id, lost, context};
 
-	hash_visit(keys->phones, visit_phone, &visit);
+	hash_visit(keys->phones, end_at_phone, &end);
 }
 
-static bool nobody_keeps(void *context, uint64_t device_id, uint64_t user_id)
+static bool phone_free(struct hash_node *node, void *context)
 {
-	(void)context;
-	(void)device_id;
-	(void)user_id;
-	return false;
+	struct phone_keys *keys = context;
+	struct phone *phone = container_of(node, struct phone, node);
+
+	list_each (link, following, &phone->keys)
+		key_drop(keys, phone, container_of(link, struct phone_key, node));
+	phone_drop_if_empty(keys, phone);
+	return true;
 }
 
 void phone_keys_destroy(struct phone_keys *keys)
 {
 	if (!keys)
 		return;
-	phone_keys_sweep(keys, nobody_keeps, NULL, NULL);
+	hash_visit(keys->phones, phone_free, keys);
 	hash_destroy(keys->phones);
 	free(keys);
 }

@@ -29,10 +29,10 @@ enum err phone_keys_add(struct phone_keys *keys, const struct phone_key_draft *d
 // What is good now for this device, held by this user; slices live until the next call into this module. Gives their number.
 size_t phone_keys_of(const struct phone_keys *keys, uint64_t device_id, uint64_t user_id, int64_t now_ms,
 		     struct sip_secret secrets[PHONE_KEYS_OF_DEVICE]);
-// Drops what is of this session, or what `keep` does not want any more, and tells of each device that has lost one; `lost` may be NULL.
+// The device has this holder now (0: nobody): whatever others were given for it is dropped. True when there was any.
+bool phone_keys_keep(struct phone_keys *keys, uint64_t device_id, uint64_t user_id);
+// Drops what this session was given, and tells of each device that has lost some; `lost` may be NULL.
 void phone_keys_drop_session(struct phone_keys *keys, uint64_t session_id,
 			     void (*lost)(void *context, uint64_t device_id), void *context);
-void phone_keys_sweep(struct phone_keys *keys, bool (*keep)(void *context, uint64_t device_id, uint64_t user_id),
-		      void (*lost)(void *context, uint64_t device_id), void *context);
 
 #endif

@@ -10,7 +10,7 @@
 struct phone_question {
 	struct question question;
 	uint64_t user_id, session_id;
-	bool ends; // only what was given is taken back
+	bool takes_back; // only what was given
 	int64_t expires_at;
 	char password[SIP_PASSWORD_LENGTH + 1];
 	struct str realm; // borrowed from the settings, which live as long as the server
@@ -61,7 +61,7 @@ static void phone_answer(struct question *question)
 {
 	struct phone_question *asked = container_of(question, struct phone_question, question);
 
-	if (asked->ends)
+	if (asked->takes_back)
 		phone_keys_drop_session(directory_phone_keys(question->directory), asked->session_id, NULL, NULL);
 	else
 		asked->err = key_give(asked);
@@ -86,6 +86,25 @@ static struct answer not_signed_in(struct request *request)
 
 	problem_set(&problem, ERR_NOT_ALLOWED, NULL, "Only someone who is signed in has a phone here.");
 	return answer_problem(request, &problem);
+}
+
+// A session that ended while this was under way has told the call thread so already: nobody would take it back.
+static enum err session_still_there(struct request *request)
+{
+	struct records *records = server_records(request->server);
+	uint64_t id = request->identity.session->entity.id;
+	struct entity *session;
+	enum err err = records->get(records->context, ENTITY_SESSION, id, &request->arena, &session);
+	struct phone_question *asked = err ? phone_question_new(request) : NULL;
+
+	if (!err)
+		return ERR_NONE;
+	if (!asked)
+		return ERR_NO_MEMORY;
+	asked->takes_back = true;
+	(void)question_ask(&asked->question);
+	question_free(&asked->question);
+	return err == ERR_NOT_FOUND ? ERR_NOT_SIGNED_IN : err;
 }
 
 static struct answer key_show(struct request *request, const struct phone_question *asked)
@@ -118,22 +137,11 @@ struct answer me_phone_begin(struct request *request)
 	    password_generate(asked->password, SIP_PASSWORD_LENGTH) ? question_ask(&asked->question) : ERR_INTERNAL;
 	if (!err)
 		err = asked->err;
+	if (!err)
+		err = session_still_there(request);
 	struct answer answer = err ? answer_err(request, err) : key_show(request, asked);
 	if (!err)
 		explicit_bzero(asked->password, sizeof asked->password);
 	question_free(&asked->question);
 	return answer;
-}
-
-struct answer me_phone_end(struct request *request)
-{
-	if (!request->identity.session) // a token has none to take back
-		return answer_err(request, ERR_NOT_FOUND);
-	struct phone_question *asked = phone_question_new(request);
-	if (!asked)
-		return answer_err(request, ERR_NO_MEMORY);
-	asked->ends = true;
-	enum err err = question_ask(&asked->question);
-	question_free(&asked->question);
-	return err ? answer_err(request, err) : answer_empty(204);
 }

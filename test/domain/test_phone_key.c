@@ -82,26 +82,20 @@ static void end_with_their_session(void **state)
 	phone_keys_destroy(keys);
 }
 
-static bool is_tens(void *context, uint64_t device, uint64_t user)
-{
-	(void)context;
-	(void)device;
-	return user == 10;
-}
-
 static void end_with_the_hold_of_the_device(void **state)
 {
 	(void)state;
 	struct phone_keys *keys = phone_keys_create();
-	uint64_t lost = 0;
 	give(keys, 1, 10, 100, 5000);
 	give(keys, 1, 11, 101, 5000);
-	give(keys, 2, 10, 100, 5000);
-	phone_keys_sweep(keys, is_tens, note_lost, &lost);
-	assert_int_equal(lost, 1);
-	assert_int_equal(good(keys, 1, 11, 0), 0);
-	assert_int_equal(good(keys, 1, 10, 0), 1);
-	assert_int_equal(good(keys, 2, 10, 0), 1);
+	give(keys, 2, 12, 102, 5000);
+	assert_true(phone_keys_keep(keys, 1, 11));
+	assert_int_equal(good(keys, 1, 10, 0), 0);
+	assert_int_equal(good(keys, 1, 11, 0), 1);
+	assert_false(phone_keys_keep(keys, 1, 11));
+	assert_false(phone_keys_keep(keys, 3, 11));
+	assert_true(phone_keys_keep(keys, 2, 0));
+	assert_int_equal(good(keys, 2, 12, 0), 0);
 	phone_keys_destroy(keys);
 }
 

@@ -73,12 +73,6 @@ class BrowserPhone(unittest.TestCase):
             api.post("me/phone", {})
         self.assertEqual(caught.exception.status, 409)
 
-    def test_taken_back(self):
-        api = self.session()
-        password = self.begin(api)
-        api.delete("me/phone")
-        self.assertIn(self.phone(password).register().status, (401, 403))
-
     def test_not_for_tokens(self):
         with self.assertRaises(ApiError) as caught:
             self.server.api.post("me/phone", {})

@@ -199,7 +199,7 @@ static struct reply forbidden(struct scene *scene, const struct operation *opera
 static struct reply missing(struct scene *scene, const struct operation *operation)
 {
 	char path[256];
-	if (operation->handler == session_delete || operation->handler == me_phone_end)
+	if (operation->handler == session_delete)
 		return say(scene, &scene->token, operation, "", "");
 	if (operation->handler == me_device_delete)
 		return say(scene, &scene->bob, operation, "", "");
