@@ -188,8 +188,7 @@ struct leg {
 	bool offer_is_ours;               // that it was invited with: the relay's, since nobody had made one
 	bool anchored;                    // the relay knows it, and is told when it ends
 	enum anchor_reason anchor_reason; // the first there was
-	uint64_t
-	    left_behind; // the relay's side of one that it talked with and that is gone, kept for the ringing tone; 0: none
+	uint64_t left_behind;  // the relay's side of whom it talked with, who is gone; for the ringing tone. 0: none
 	enum prompt comfort;   // what it hears there meanwhile; PROMPT_COUNT: nothing
 	uint64_t comforted_ms; // loop_now_ms, since then
 	int64_t confirmed_at;  // wall clock: the 1; 0 = never

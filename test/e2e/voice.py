@@ -83,6 +83,16 @@ class VoiceAgent(Agent):
             time.sleep(FRAME_S)
 
 
+def exchange(one, other, frames=40):
+    """Both speak at once. Gives how much of it each has heard of the other."""
+    for agent in (one, other):
+        agent.forget()
+    for _ in range(frames):
+        one.say(0x11)
+        other.say(0x22)
+    return heard_from(one.hear(0.3), 0x22), heard_from(other.hear(0.3), 0x11)
+
+
 def heard_from(packets, byte):
     """How many of them one has said by say()."""
     return sum(packet[12:172] == bytes([byte]) * 160 for packet in packets)

@@ -3,20 +3,13 @@
 import type { UA } from "jssip";
 import type { RTCSessionEvent } from "jssip/lib/UA";
 import type { EndEvent, RTCSession } from "jssip/lib/RTCSession";
-import { Problem, request } from "../api/client";
+import { Problem, request, type Schemas } from "../api/client";
 import { choicesRead, microphoneOf } from "./choices";
 import { KeptSocket } from "./socket";
 import { sinkSet } from "./sound";
 import { gradeOf, lossSince, type Counts, type Happening, type Why } from "./state";
 
-export interface PhoneCredentials {
-	device_id: string;
-	number: string;
-	realm: string;
-	password: string;
-	expires_at: string;
-	path: string;
-}
+type PhonePassword = Schemas["PhonePassword"];
 
 const RENEW_BEFORE_MS = 2 * 60_000;
 const AGAIN_MS = 5000;
@@ -103,7 +96,7 @@ export class Driver {
 		if (passing) this.renewing = setTimeout(again, AGAIN_MS);
 	}
 
-	private configuration({ number, password, path }: PhoneCredentials) {
+	private configuration({ number, password, path }: PhonePassword) {
 		this.socket = new KeptSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${path}`);
 		return {
 			sockets: [this.socket],
@@ -177,8 +170,8 @@ export class Driver {
 
 	// ---- credentials
 
-	private async credentials(): Promise<PhoneCredentials> {
-		const { data } = await request<PhoneCredentials>("POST", "/me/phone", { body: {} });
+	private async credentials(): Promise<PhonePassword> {
+		const { data } = await request<PhonePassword>("POST", "/me/phone", { body: {} });
 		clearTimeout(this.renewing);
 		if (!this.leaving)
 			this.renewing = setTimeout(() => void this.renew(), Math.max(AGAIN_MS, Date.parse(data.expires_at) - Date.now() - RENEW_BEFORE_MS));
