@@ -91,6 +91,10 @@ class Process:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
+        try:
+            os.killpg(self.process.pid, signal.SIGKILL)  # the children of one that had no time to end them
+        except ProcessLookupError:
+            pass
         self.log.close()
         return self.process.returncode
 

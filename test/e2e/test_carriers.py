@@ -187,7 +187,11 @@ class ThatRefusesForeignNumbers(WithACarrier):
             rung = Shared.desk.expect("INVITE")
             Shared.desk.respond(rung, 180)
             Shared.outside.expect(180)
-            answered = Shared.outside.expect(200)
+            try:
+                answered = Shared.outside.expect(200)
+            except AssertionError as error:
+                raise AssertionError(f"{error}\nwith {refusals} refusals to come; the server:\n{self.server.output()[-4000:]}\n"
+                                     f"behind the carrier ({self.sipp.process.poll()}):\n{self.sipp.messages()[-4000:]}") from None
             Shared.outside.within(answered, "ACK", cseq=Shared.outside.cseq)
             Shared.desk.respond(Shared.desk.expect("CANCEL"), 200)
             Shared.desk.respond(rung, 487)
