@@ -30,6 +30,14 @@ GIVEN = {
     "finishSingleSignOn": {"200": '<!doctype html><html lang="en"><title>Carillon</title></html>'},
     "getTeamsPresence": {"200": {"state": "waiting", "sentence": "Microsoft Graph answered 429, TooManyRequests.", "users": 120,
                                  "known": 118, "heard_at": "2026-01-31T12:00:00.000Z", "next_at": "2026-01-31T12:01:10.000Z"}},
+    "getDevice": {"200": {
+        "id": "7", "version": 1, "kind": "teams", "number": "+441632960111", "canonical": "+441632960111", "title": "Bob in Teams",
+        "description": "", "available_for_selection": False, "do_not_disturb": False, "call_limit": 0, "nat": "auto",
+        "caller_id": "trunk_default", "caller_id_number": "", "too_soon_ms": None, "too_late_ms": None, "confirm": False,
+        "verified_how": "not", "verified_by": "", "verified_at": None, "teams_user": "bob@example.com", "held": "assigned",
+        "holder": {"user_id": "3", "title": "Bob Stone", "extension": "520", "expires_at": None}, "holder_count": 1,
+        "presence": {"availability": "busy", "activity": "InACall", "at": "2026-01-31T12:00:00.000Z"}, "state": "outside",
+        "trunks": [{"id": "3", "title": "Teams", "enabled": True, "service": "in_service"}]}},
     "moveCall": {"request": {"device_id": "2"}},
     "hearPrompt": {"200": "(a WAV file)"},
     "hearRecordedName": {"200": "(a WAV file)"},
@@ -98,7 +106,6 @@ class Recorder:
         self.play("changeDevice", {"title": "Desk of Jane"}, id=3)
         self.play("unverifyDevice", id=1)
         self.play("verifyDevice", {"by": "Jane, on the phone from it"}, id=1)
-        self.play("getDevice", id=3)
         self.play("listDevices", query="?q=jane&sort=number&limit=2")
 
     def users(self):

@@ -373,27 +373,32 @@ static bool kept_here(enum entity_kind kind)
 	return kind != ENTITY_SESSION && kind != ENTITY_TOKEN;
 }
 
-static const struct trunk *teams_trunk_after(const struct directory *directory, uint64_t id)
+static bool is_tried_before(const struct trunk *one, const struct trunk *other)
+{
+	return one->enabled == other->enabled ? one->entity.id < other->entity.id : one->enabled;
+}
+
+static const struct trunk *teams_trunk_after(const struct directory *directory, const struct trunk *before)
 {
 	const struct trunk *next = NULL, *trunk = NULL;
 
 	while ((trunk = directory_trunk_after(directory, trunk)))
-		if (trunk_is_teams(trunk) && trunk->enabled && trunk->entity.id > id &&
-		    (!next || trunk->entity.id < next->entity.id))
+		if (trunk_is_teams(trunk) && (!before || is_tried_before(before, trunk)) &&
+		    (!next || is_tried_before(trunk, next)))
 			next = trunk;
 	return next;
 }
 
 static void teams_routes_make(struct directory *directory)
 {
-	const struct trunk *trunk = NULL;
+	const struct trunk *trunks[ROUTES_MAX];
+	size_t count = directory_teams_trunks(directory, trunks, ROUTES_MAX);
 
 	directory->teams_route_count = 0;
-	while (directory->teams_route_count < ROUTES_MAX &&
-	       (trunk = teams_trunk_after(directory, trunk ? trunk->entity.id : 0)))
+	for (size_t i = 0; i < count && trunks[i]->enabled; i++)
 		directory->teams_routes[directory->teams_route_count++] = (struct route){
 		    .entity.kind = ENTITY_ROUTE,
-		    .trunk_id = trunk->entity.id,
+		    .trunk_id = trunks[i]->entity.id,
 		};
 }
 
@@ -690,5 +695,14 @@ size_t directory_teams_routes(const struct directory *directory, const struct ro
 
 	for (size_t i = 0; i < count; i++)
 		routes[i] = &directory->teams_routes[i];
+	return count;
+}
+
+size_t directory_teams_trunks(const struct directory *directory, const struct trunk **trunks, size_t max)
+{
+	size_t count = 0;
+
+	for (const struct trunk *trunk = NULL; count < max && (trunk = teams_trunk_after(directory, trunk));)
+		trunks[count++] = trunk;
 	return count;
 }

@@ -76,6 +76,8 @@ size_t directory_routes(const struct directory *directory, struct str canonical,
 			size_t max);
 // The ways to MS Teams: a route without a rule for each enabled trunk there, the oldest first. At most `max`.
 size_t directory_teams_routes(const struct directory *directory, const struct route **routes, size_t max);
+// The trunks to MS Teams: those enabled as they are tried, the oldest first, then those disabled. At most `max`.
+size_t directory_teams_trunks(const struct directory *directory, const struct trunk **trunks, size_t max);
 // The Teams user with this number; NULL: nobody.
 const struct device *directory_teams_device(const struct directory *directory, struct str canonical);
 

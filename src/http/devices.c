@@ -6,6 +6,7 @@
 #include "http/presence_json.h"
 #include "http/router.h"
 #include "http/server.h"
+#include "http/trunk_state.h"
 
 enum err sip_password_make(struct request *request, struct device *device, char *password)
 {
@@ -42,6 +43,23 @@ static const char *state_of(const struct device *device, const struct holder *ho
 	return holder->registered ? "registered" : "unreachable";
 }
 
+// All Teams users are reached over the same trunks, other devices over those that routes lead to.
+static enum err teams_trunks_annotate(struct request *request, struct entity *const *entities, size_t count,
+				      json_t *const *objects)
+{
+	json_t *trunks = NULL;
+	enum err err = ERR_NONE;
+	for (size_t i = 0; !err && i < count; i++) {
+		bool is_teams = ((const struct device *)entities[i])->device_kind == DEVICE_TEAMS;
+		if (is_teams && !trunks)
+			err = teams_trunks_find(request, &trunks);
+		if (!err && !json_put(objects[i], "trunks", is_teams ? json_incref(trunks) : json_null()))
+			err = ERR_NO_MEMORY;
+	}
+	json_decref(trunks);
+	return err;
+}
+
 static enum err devices_annotate(struct request *request, struct entity *const *entities, size_t count,
 				 json_t *const *objects)
 {
@@ -61,11 +79,11 @@ static enum err devices_annotate(struct request *request, struct entity *const *
 		    !json_put(objects[i], "state",
 			      json_string(state_of((const struct device *)entities[i], &holders[i]))))
 			err = ERR_NO_MEMORY;
-	return err;
+	return err ? err : teams_trunks_annotate(request, entities, count, objects);
 }
 
 // What is shown beside the fields: what a client read it may send back.
-static const char *const extras[] = {"held", "holder", "holder_count", "presence", "state", NULL};
+static const char *const extras[] = {"held", "holder", "holder_count", "presence", "state", "trunks", NULL};
 
 const struct resource device_resource = {
     .extras = extras,

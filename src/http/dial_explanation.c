@@ -1,10 +1,10 @@
 // What would happen if a number were dialled, or a trunk brought a call for it.
 #include "domain/dial_explanation.h"
 
-#include "domain/trunk_state.h"
 #include "http/answer.h"
 #include "http/router.h"
 #include "http/server.h"
+#include "http/trunk_state.h"
 
 struct dial_asked {
 	struct question question;
@@ -40,25 +40,15 @@ static json_t *steps_show(const struct dial_explanation *explanation)
 	return steps;
 }
 
-static json_t *trunk_show(const struct dial_route *way, enum trunk_service service)
-{
-	json_t *object = json_object();
-	if (json_put(object, "id", json_id(way->trunk_id)) && json_put(object, "title", json_text(way->trunk)) &&
-	    json_put(object, "enabled", json_boolean(way->enabled)) &&
-	    json_put(object, "service", json_string(trunk_service_names[service])))
-		return object;
-	json_decref(object);
-	return NULL;
-}
-
 static json_t *way_show(const struct dial_route *way, enum trunk_service service, bool *taken)
 {
 	json_t *object = json_object();
+	const struct trunk_brief trunk = {way->trunk_id, way->trunk, way->enabled, service};
 	bool down = !way->why_not && service == TRUNK_OUT_OF_SERVICE;
 	enum err why_not = down ? ERR_TRUNK_DOWN : way->why_not;
 	bool goes = !why_not && !*taken;
 	*taken = *taken || goes;
-	if (json_put(object, "trunk", trunk_show(way, service)) &&
+	if (json_put(object, "trunk", trunk_brief_to_json(&trunk)) &&
 	    json_put(object, "route_id", json_id(way->route_id)) &&
 	    json_put(object, "pattern", json_text(way->pattern)) && json_put(object, "cost", json_integer(way->cost)) &&
 	    json_put(object, "toll_class_needed", json_integer(way->toll.needed)) &&
@@ -145,22 +135,13 @@ static json_t *explanation_show(const struct dial_asked *asked)
 	return NULL;
 }
 
-// Signalling alone knows how a trunk is.
-static enum trunk_service service_of(const struct http_settings *settings, uint64_t trunk_id)
-{
-	struct trunk_state state = {.trunk_id = trunk_id};
-	if (settings->trunk_state)
-		settings->trunk_state(settings->context, trunk_id, &state);
-	return state.service;
-}
-
 static void dial_answer(struct question *question)
 {
 	struct dial_asked *asked = container_of(question, struct dial_asked, question);
 	const struct dial_explanation *explanation = &asked->explanation;
 	asked->err = call_table_explain_dial(question->calls, &asked->dial, &question->arena, &asked->explanation);
 	for (size_t i = 0; !asked->err && i < explanation->route_count; i++)
-		asked->services[i] = service_of(asked->settings, explanation->routes[i].trunk_id);
+		asked->services[i] = trunk_service_of(asked->settings, explanation->routes[i].trunk_id);
 }
 
 // ---- what is asked

@@ -167,6 +167,86 @@ struct answer trunk_states_list(struct request *request)
 	return states_ask(request, 0);
 }
 
+// ---- beside something else
+
+json_t *trunk_brief_to_json(const struct trunk_brief *trunk)
+{
+	json_t *object = json_object();
+
+	if (json_put(object, "id", json_id(trunk->id)) && json_put(object, "title", json_text(trunk->title)) &&
+	    json_put(object, "enabled", json_boolean(trunk->enabled)) &&
+	    json_put(object, "service", json_string(trunk_service_names[trunk->service])))
+		return object;
+	json_decref(object);
+	return NULL;
+}
+
+enum trunk_service trunk_service_of(const struct http_settings *settings, uint64_t trunk_id)
+{
+	struct trunk_state state = {.trunk_id = trunk_id};
+
+	if (settings->trunk_state)
+		settings->trunk_state(settings->context, trunk_id, &state);
+	return state.service;
+}
+
+struct teams_trunks_question {
+	struct question question;
+	const struct http_settings *settings;
+	struct trunk_brief trunks[ROUTES_MAX];
+	size_t count;
+	bool no_memory;
+};
+
+static void teams_trunks_answer(struct question *question)
+{
+	struct teams_trunks_question *asked = container_of(question, struct teams_trunks_question, question);
+	const struct trunk *trunks[ROUTES_MAX];
+
+	asked->count = directory_teams_trunks(question->directory, trunks, ROUTES_MAX);
+	for (size_t i = 0; i < asked->count; i++) {
+		asked->trunks[i] = (struct trunk_brief){
+		    .id = trunks[i]->entity.id,
+		    .title = arena_copy(&question->arena, trunks[i]->title),
+		    .enabled = trunks[i]->enabled,
+		    .service = trunk_service_of(asked->settings, trunks[i]->entity.id),
+		};
+		asked->no_memory = asked->no_memory || !asked->trunks[i].title.at;
+	}
+}
+
+static json_t *teams_trunks_show(const struct teams_trunks_question *asked)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < asked->count; i++) {
+		if (json_array_append_new(array, trunk_brief_to_json(&asked->trunks[i])) != 0) {
+			json_decref(array);
+			return NULL;
+		}
+	}
+	return array;
+}
+
+enum err teams_trunks_find(struct request *request, json_t **trunks)
+{
+	struct teams_trunks_question *asked =
+	    question_new(server_call_line(request->server), sizeof *asked, teams_trunks_answer);
+	if (!asked)
+		return ERR_NO_MEMORY;
+	asked->settings = server_settings(request->server);
+	enum err err = question_ask(&asked->question);
+	if (!err) {
+		json_t *array = asked->no_memory ? NULL : teams_trunks_show(asked);
+		if (array)
+			*trunks = array;
+		else
+			err = ERR_NO_MEMORY;
+	}
+	question_free(&asked->question);
+	return err;
+}
+
 // ---- for the status
 
 static void sick_note(struct overview_group *group, const struct trunk *trunk)

@@ -219,6 +219,42 @@ static void trunk_says(void *context, uint64_t trunk_id, struct trunk_state *sta
 							.since = 1700000000000};
 }
 
+#define TEAMS_TRUNK(title, enabled)                                                                                    \
+	"{\"title\":\"" title "\",\"profile\":\"teams\",\"own_host\":\"sbc.example.com\",\"transport\":\"tls\","       \
+	"\"host\":\"sip.pstnhub.microsoft.com\",\"enabled\":" enabled "}"
+
+static void a_teams_device_says_over_which_trunks(void **state)
+{
+	struct fixture *f;
+	(void)state;
+	fixture_settings = (struct http_settings){.trunk_state = trunk_says};
+	fixture_setup((void **)&f);
+	create(f, "/api/v1/devices", "{\"kind\":\"teams\",\"number\":\"+441444555510\"}");
+	create(f, "/api/v1/devices", "{\"kind\":\"external\",\"number\":\"+44 1444 123456\"}");
+	struct reply reply = ask(f, &f->admin, "GET", "/api/v1/devices/1", NULL);
+	assert_true(json_is_array(json_object_get(reply.json, "trunks")));
+	assert_int_equal(json_array_size(json_object_get(reply.json, "trunks")), 0);
+	expect(reply, 200);
+	create(f, "/api/v1/trunks", TEAMS_TRUNK("Teams of old", "false"));
+	create(f, "/api/v1/trunks", "{\"title\":\"Carrier\",\"host\":\"192.0.2.1\"}");
+	create(f, "/api/v1/trunks", TEAMS_TRUNK("Teams", "true"));
+	create(f, "/api/v1/trunks", TEAMS_TRUNK("Teams too", "true"));
+	reply = ask(f, &f->admin, "GET", "/api/v1/devices", NULL);
+	const json_t *trunks = json_object_get(item(&reply, 0), "trunks");
+	assert_int_equal(json_array_size(trunks), 3);
+	assert_string_equal(text(json_array_get(trunks, 0), "id"), "3");
+	assert_string_equal(text(json_array_get(trunks, 0), "title"), "Teams");
+	assert_string_equal(text(json_array_get(trunks, 0), "service"), "in_service");
+	assert_true(json_is_true(json_object_get(json_array_get(trunks, 0), "enabled")));
+	assert_string_equal(text(json_array_get(trunks, 1), "title"), "Teams too");
+	assert_string_equal(text(json_array_get(trunks, 2), "title"), "Teams of old");
+	assert_string_equal(text(json_array_get(trunks, 2), "service"), "out_of_service");
+	assert_true(json_is_false(json_object_get(json_array_get(trunks, 2), "enabled")));
+	assert_true(json_is_null(json_object_get(item(&reply, 1), "trunks")));
+	expect(reply, 200);
+	fixture_teardown((void **)&f);
+}
+
 static void trunks_show_their_targets(void **state)
 {
 	struct fixture *f;
@@ -355,6 +391,7 @@ int main(void)
 	    SERVED(a_user_shows_sessions_devices_and_calls),
 	    SERVED(a_number_is_explained_before_it_is_saved),
 	    SERVED(what_would_happen_is_told_step_by_step),
+	    cmocka_unit_test(a_teams_device_says_over_which_trunks),
 	    cmocka_unit_test(trunks_show_their_targets),
 	    cmocka_unit_test(the_status_says_what_is_wrong),
 	    cmocka_unit_test(the_status_tells_of_calls_to_the_outside),
