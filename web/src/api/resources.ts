@@ -57,7 +57,7 @@ export function useEntity<R extends Resource>(resource: R, id: string | undefine
 const affected: Record<Resource, readonly (Resource | "me" | "status" | "registrations" | "trunk-states")[]> = {
 	users: ["users", "devices", "dids", "me", "sessions", "status"],
 	devices: ["devices", "users", "me", "status", "registrations"],
-	trunks: ["trunks", "routes", "dids", "status", "trunk-states"],
+	trunks: ["trunks", "routes", "dids", "devices", "status", "trunk-states"],
 	routes: ["routes"],
 	dids: ["dids"],
 	sessions: ["sessions", "users", "selections", "devices"],

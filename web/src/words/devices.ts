@@ -66,6 +66,10 @@ export const devices = both(
 		callerIdHint: "Not every carrier lets the caller's number through.",
 		callerIdChoices: { trunk_default: "As the trunk says", original: "The caller's number", own_did: "The user's own number (DID)", fixed: "A fixed number" },
 		callerIdNumber: "The fixed number",
+		trunk: "Trunk",
+		reachedOver: "Reached over",
+		otherTrunks: "Otherwise over {{titles}}",
+		noTeamsTrunk: "No trunk to MS Teams",
 		teamsUser: "User in Teams",
 		teamsUserHint: "The sign-in address in Microsoft 365, or the id there. Their presence is shown when the settings say so.",
 		newPassword: {
@@ -179,6 +183,10 @@ export const devices = both(
 		callerIdHint: "Ne každý operátor propustí číslo volajícího.",
 		callerIdChoices: { trunk_default: "Podle trunku", original: "Číslo volajícího", own_did: "Vlastní číslo uživatele (DID)", fixed: "Pevné číslo" },
 		callerIdNumber: "Pevné číslo",
+		trunk: "Trunk",
+		reachedOver: "Dosažitelné přes",
+		otherTrunks: "Jinak přes {{titles}}",
+		noTeamsTrunk: "Není trunk do MS Teams",
 		teamsUser: "Uživatel v Teams",
 		teamsUserHint: "Přihlašovací adresa v Microsoft 365, nebo tamní id. Jejich přítomnost se ukazuje, když to nastavení říká.",
 		newPassword: {

@@ -1,9 +1,10 @@
 // A server of the test's own on free ports with a throw-away store, a browser, and phones.
-import { spawn, type ChildProcess } from "node:child_process";
+import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect, createServer, type AddressInfo, type Server as NetServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { createServer as tlsServer, type Server as TlsServer } from "node:tls";
 import { createInterface } from "node:readline";
 import { readFileSync } from "node:fs";
 import { chromium, type Browser, type BrowserContext, type Page } from "playwright-core";
@@ -223,6 +224,53 @@ export class Relay {
 
 	async close(): Promise<void> {
 		await stop(this.child);
+		rmSync(this.folder, { recursive: true, force: true });
+	}
+}
+
+// Targets of a trunk to MS Teams: each answers every OPTIONS, over TLS, until it is closed. `settings` lets a server trust them.
+export class TeamsTargets {
+	private constructor(
+		private readonly listeners: { listener: TlsServer; sockets: Set<Socket> }[],
+		private readonly folder: string,
+		readonly settings: string,
+		readonly targets: string, // as a trunk has them
+	) {}
+
+	static async start(count: number): Promise<TeamsTargets> {
+		const folder = mkdtempSync(join(tmpdir(), "carillon-teams-"));
+		const [key, cert] = [join(folder, "key.pem"), join(folder, "certificate.pem")];
+		execFileSync("openssl", ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", cert], { stdio: "ignore" });
+		const listeners = Array.from({ length: count }, () => {
+			const sockets = new Set<Socket>();
+			const listener = tlsServer({ key: readFileSync(key), cert: readFileSync(cert) }, (socket) => {
+				let heard = "";
+				sockets.add(socket);
+				socket.on("error", () => socket.destroy());
+				socket.on("data", (data) => {
+					const requests = (heard + String(data)).split("\r\n\r\n");
+					heard = requests.pop() ?? "";
+					for (const request of requests) {
+						const kept = request.split("\r\n").filter((line) => /^(Via|From|To|Call-ID|CSeq):/i.test(line));
+						socket.write(`${["SIP/2.0 200 OK", ...kept.map((line) => (/^To:/i.test(line) ? `${line};tag=1` : line)), "Content-Length: 0"].join("\r\n")}\r\n\r\n`);
+					}
+				});
+			});
+			return { listener, sockets };
+		});
+		for (const { listener } of listeners) await new Promise<void>((done) => listener.listen(0, "127.0.0.1", done));
+		const targets = listeners.map(({ listener }) => `127.0.0.1:${(listener.address() as AddressInfo).port}`).join(" ");
+		return new TeamsTargets(listeners, folder, `[tls]\nca = ${cert}\n`, targets);
+	}
+
+	end(): void {
+		const last = this.listeners.pop();
+		last?.listener.close();
+		last?.sockets.forEach((socket) => socket.destroy());
+	}
+
+	close(): void {
+		while (this.listeners.length) this.end();
 		rmSync(this.folder, { recursive: true, force: true });
 	}
 }

@@ -24,6 +24,7 @@ import { AnswerTimes } from "./AnswerTimes";
 import { VerificationCard } from "./Verification";
 import { Credentials } from "./Credentials";
 import { groupLabels, kindsOf, type DeviceGroup } from "./kinds";
+import { TeamsTrunk } from "./TeamsTrunk";
 
 type DeviceValue = Pick<
 	Required<Device>,
@@ -375,6 +376,11 @@ function Standing({ device }: { device: Device }) {
 		<Group gap="md">
 			{device.state && <DeviceState state={device.state} />}
 			{device.presence && <Presence presence={device.presence} />}
+			{device.trunks && (
+				<Group gap="xs">
+					{t("devices.reachedOver")} <TeamsTrunk trunks={device.trunks} />
+				</Group>
+			)}
 			{device.holder ? (
 				<span>
 					{t(device.held === "selected" ? "devices.selectedBy" : "devices.assignedTo")}{" "}

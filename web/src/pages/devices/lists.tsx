@@ -14,6 +14,7 @@ import { ExportButton } from "../../parts/ExportButton";
 import { ListPage, Twofold, YesNo, type Column, type Filter } from "../../parts/ListPage";
 import { useRemove } from "../../parts/useRemove";
 import { Presence } from "../../parts/Presence";
+import { TeamsTrunk } from "./TeamsTrunk";
 import { VerifiedBadge } from "./Verification";
 import { deviceName, groupLabels, kindsOf, type DeviceGroup } from "./kinds";
 
@@ -79,6 +80,9 @@ function DeviceList({ group }: { group: DeviceGroup }) {
 						</Text>
 					),
 			},
+			...(group === "teams"
+				? [{ id: "trunk", header: t("devices.trunk"), sortable: false, cell: (device: Device) => device.trunks && <TeamsTrunk trunks={device.trunks} /> }]
+				: []),
 			{ id: "state", header: t("devices.state"), sortBy: "registered", cell: (device) => device.state && <DeviceState state={device.state} /> },
 			...(group === "teams"
 				? [{ id: "presence", header: t("presence.presence"), sortable: false, cell: (device: Device) => device.presence && <Presence presence={device.presence} /> }]

@@ -6,11 +6,12 @@ import { request, type Schemas } from "../../api/client";
 import { Card } from "../../parts/FormPage";
 import { SimpleTable } from "../../parts/SimpleTable";
 import { moment } from "../../parts/time";
+import { serviceOf, type Service } from "./service";
 
 export type TrunkState = Schemas["TrunkState"];
 type Target = Schemas["TrunkTargetState"];
 
-const colors = { unknown: "gray", in_service: "teal", out_of_service: "red" } as const;
+const colors = { unknown: "gray", in_service: "teal", partly: "orange", out_of_service: "red" } as const;
 const AGAIN_MS = 15000; // events tell when a service changes; round-trip times are read again
 
 export function useTrunkStates() {
@@ -26,7 +27,7 @@ export function legsText(state: TrunkState): string {
 	return state.legs_max ? `${state.legs} / ${state.legs_max}` : String(state.legs);
 }
 
-export function ServiceBadge({ service }: { service: Schemas["TrunkService"] }) {
+export function ServiceBadge({ service }: { service: Service }) {
 	const { t } = useTranslation();
 	return (
 		<Badge variant="light" tt="none" miw="max-content" color={colors[service]}>
@@ -77,7 +78,7 @@ export function TrunkStateCard({ id }: { id: string }) {
 		refetchInterval: AGAIN_MS,
 	});
 	return (
-		<Card title={t("outside.state")} text={data?.reason ?? undefined} aside={data && <ServiceBadge service={data.service} />}>
+		<Card title={t("outside.state")} text={data?.reason ?? undefined} aside={data && <ServiceBadge service={serviceOf(data)} />}>
 			{data?.registration && <RegistrationLines registration={data.registration} />}
 			<SimpleTable<Target>
 				label={t("outside.targets")}

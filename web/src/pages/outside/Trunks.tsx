@@ -8,6 +8,7 @@ import { ChoiceField, NumberField, SwitchField, TextField } from "../../parts/fi
 import { Card, Fields } from "../../parts/FormPage";
 import { ListPage, type Column } from "../../parts/ListPage";
 import { useRemove } from "../../parts/useRemove";
+import { serviceOf } from "./service";
 import { SimplePage } from "./simple";
 import { TargetRows } from "./TargetRows";
 import { identityBlank, identityNames, TrunkIdentity } from "./TrunkIdentity";
@@ -45,7 +46,7 @@ export function TrunkList() {
 					const state = trunk.enabled ? states?.find((each) => each.trunk_id === trunk.id) : undefined;
 					return state ? (
 						<Group gap={4} wrap="nowrap">
-							<ServiceBadge service={state.service} />
+							<ServiceBadge service={serviceOf(state)} />
 							{state.registration && <RegistrationBadge registration={state.registration} />}
 						</Group>
 					) : (
