@@ -24,12 +24,12 @@ KEY = "d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj"
 SUITE = "AES_CM_128_HMAC_SHA1_80"
 
 
-def srtp_sdp(host, port=49170, direction="sendrecv", offer=True):
-    """What its media processor offers, or answers."""
+def srtp_sdp(host, port=49170, direction="sendrecv", offer=True, codec="8"):
+    """What its media processor offers, or answers by this codec."""
     crypto = [f"a=crypto:1 {SUITE} inline:{KEY}|2^31"]
     if offer:
         crypto.insert(0, f"a=crypto:0 AES_CM_128_HMAC_SHA1_32 inline:{KEY}|2^31")
-    codecs = "104 9 103 0 8 97 13 118 101" if offer else "8 101 13"
+    codecs = "104 9 103 0 8 97 13 118 101" if offer else f"{codec} 101 13"
     maps = {"104": "SILK/16000", "9": "G722/8000", "103": "SILK/8000", "0": "PCMU/8000", "8": "PCMA/8000", "97": "RED/8000",
             "13": "CN/8000", "118": "CN/16000", "101": "telephone-event/8000"}
     lines = ["v=0", f"o=- 134928 0 IN IP4 {host}", "s=session", f"c=IN IP4 {host}", "b=CT:10000000", "t=0 0",
