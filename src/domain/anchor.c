@@ -56,8 +56,10 @@ static bool is_behind_nat(const struct invitation *invitation)
 void anchor_note_caller(struct call *call, const struct invitation *invitation)
 {
 	call->caller->media = media_kind_of_device(call->caller_device_kind);
-	if (media_relay_is_there(call->table))
-		call->caller->behind_nat = is_behind_nat(invitation);
+	if (!media_relay_is_there(call->table) || !is_behind_nat(invitation))
+		return;
+	call->caller->behind_nat = true;
+	call->caller->heard_from = *invitation->heard_from;
 }
 
 static bool either_is(const struct leg *from, const struct leg *to, enum media_kind kind)
@@ -102,7 +104,8 @@ static struct media_side side_of(const struct leg *leg)
 	return (struct media_side){.leg = leg->id,
 				   .number = leg->number,
 				   .kind = leg->media,
-				   .behind_nat = leg->behind_nat && leg->media == MEDIA_PLAIN};
+				   .behind_nat = leg->behind_nat && leg->media == MEDIA_PLAIN,
+				   .heard_from = leg->heard_from};
 }
 
 static void note(struct leg *leg, enum anchor_reason reason)

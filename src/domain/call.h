@@ -184,6 +184,7 @@ struct leg {
 	bool unaccepted;                   // a caller's, and our 2xx is still among them
 	enum media_kind media;
 	bool behind_nat;
+	struct net_address heard_from;    // behind a NAT: where its messages come from; none: by way of others
 	bool prompted;                    // it hears a prompt before it has the call
 	bool offer_is_ours;               // that it was invited with: the relay's, since nobody had made one
 	bool anchored;                    // the relay knows it, and is told when it ends

@@ -66,6 +66,7 @@ void leg_take(struct leg *to, struct leg *from)
 	to->comforted_ms = from->comforted_ms;
 	to->media = from->media;
 	to->behind_nat = from->behind_nat;
+	to->heard_from = from->heard_from;
 	letters_take(to, from);
 	from->counted = from->talks = from->on_trunk = from->anchored = false;
 	from->left_behind = 0;
@@ -201,6 +202,8 @@ void leg_set_media(struct leg *leg, const struct binding *binding)
 {
 	leg->media = leg_is_over_teams(leg) ? MEDIA_TEAMS : media_kind_of_device(leg->turn->device_kind);
 	leg->behind_nat = binding && binding->behind_nat;
+	if (leg->behind_nat && str_empty(binding->path))
+		leg->heard_from = binding->flow.remote;
 	leg->prompted = leg->turn->confirm;
 }
 

@@ -8,6 +8,7 @@
 #ifndef DOMAIN_MEDIA_H
 #define DOMAIN_MEDIA_H
 
+#include "base/net.h"
 #include "base/str.h"
 #include "domain/err.h"
 
@@ -25,6 +26,8 @@ struct media_side {
 	unsigned number; // of the leg within the call record; 0 is the caller
 	enum media_kind kind;
 	bool behind_nat; // where its packets come from counts, not what its description says
+	struct net_address
+	    heard_from; // then: where its messages come from, and so its packets, most likely; none: not known
 };
 
 // One description on its way from a side to another. All borrowed for the length of the call.

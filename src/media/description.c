@@ -25,6 +25,13 @@ static uint64_t place_add(uint64_t place, const struct sdp_media *medium)
 	return hash_bytes(parts, sizeof parts);
 }
 
+static uint8_t family_of(struct str host)
+{
+	struct net_address address;
+
+	return net_address_parse(host, 0, &address) ? address.family : 0;
+}
+
 static bool has_attribute(const struct sdp *sdp, const struct sdp_media *medium, struct str name)
 {
 	struct str rest = medium->lines, value;
@@ -64,6 +71,8 @@ enum err description_read(const struct body *body, enum media_kind kind, struct 
 	for (size_t i = 0; i < sdp->media_count; i++) {
 		const struct sdp_media *medium = &sdp->media[i];
 		description->place = place_add(description->place, medium);
+		if (i == 0)
+			description->family = family_of(medium->address);
 		if (medium->port == 0)
 			continue;
 		if (!is_secured(sdp, medium, kind))
@@ -113,10 +122,27 @@ static json_t *text_show(struct str text)
 	return value;
 }
 
+// Behind a NAT: whether it is known where its packets come from, but for the port. A relay has no way from one family to the other.
+static bool source_is_known(const struct media_side *side, const struct description *description)
+{
+	return side->behind_nat && side->heard_from.family != 0 && side->heard_from.family == description->family;
+}
+
+static const char *learning_of(const struct media_side *from, const struct description *description,
+			       const struct description_way *way)
+{
+	if (!from->behind_nat)
+		return "endpoint-learning-off";
+	if (way->keeps_place)
+		return "asymmetric";
+	return source_is_known(from, description) ? "endpoint-learning-heuristic" : "endpoint-learning-immediate";
+}
+
 // A third party that sends packets is to get neither a word in nor the stream. So packets count from where the description says
-// alone; or, behind a NAT, where that is not known, from where the first one came. rtpengine would learn that anew with each
-// description; where nothing has changed it is told not to. A browser's peer is found by ICE, and so is that of Teams where it has
-// any.
+// alone. Behind a NAT, where that is not known, rtpengine learns it for three seconds, and whoever sends from the host that the
+// messages come from goes before everybody else, then and afterwards; where that is not known either, the first packet's sender
+// counts. It would learn anew with each description; where nothing has changed it is told not to. A browser's peer is found by ICE,
+// and so is that of Teams where it has any.
 static json_t *flags_of(const struct media_exchange *exchange, const struct description *description,
 			const struct description_way *way)
 {
@@ -124,10 +150,9 @@ static json_t *flags_of(const struct media_exchange *exchange, const struct desc
 
 	if (exchange->from.kind != MEDIA_BROWSER && !description->has_ice) {
 		append(&flags, "strict-source");
-		if (!exchange->from.behind_nat)
-			append(&flags, "endpoint-learning-off");
-		else
-			append(&flags, way->keeps_place ? "asymmetric" : "endpoint-learning-immediate");
+		append(&flags, learning_of(&exchange->from, description, way));
+		if (source_is_known(&exchange->from, description))
+			append(&flags, "SIP-source-address");
 	}
 	if (exchange->to.kind == MEDIA_BROWSER && !exchange->is_answer)
 		append(&flags, "generate-mid");
@@ -176,6 +201,15 @@ static json_t *multiplex_of(const struct media_exchange *exchange)
 	return json_pack("[s]", "demux"); // Teams multiplexes only where ICE is in play, and then offers it itself
 }
 
+static json_t *source_show(const struct net_address *source)
+{
+	char host[64];
+	struct writer w = writer_into(host, sizeof host);
+
+	net_address_write_host(&w, source);
+	return json_pack("[s,s%]", source->family == 6 ? "IP6" : "IP4", host, w.used);
+}
+
 json_t *description_command(const struct media_exchange *exchange, const struct description *description,
 			    const struct description_way *way)
 {
@@ -190,6 +224,8 @@ json_t *description_command(const struct media_exchange *exchange, const struct 
 	put(&command, "sdp", text_show(description->text));
 	put(&command, "replace", json_pack("[s,s]", "origin", "session-connection"));
 	put(&command, "flags", flags_of(exchange, description, way));
+	if (source_is_known(&exchange->from, description))
+		put(&command, "received-from", source_show(&exchange->from.heard_from));
 	put(&command, "ICE", json_string(ice ? "force" : "remove"));
 	put(&command, "rtcp-mux", multiplex_of(exchange));
 	if (exchange->is_answer)

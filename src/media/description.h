@@ -12,6 +12,7 @@ struct description {
 	bool has_ice;   // candidates are offered or answered
 	bool sends;     // of some medium at least
 	uint64_t place; // a hash of the addresses and ports of all media
+	uint8_t family; // of the first one's address: 4, 6, or 0: a name
 };
 
 // ERR_NOT_ACCEPTABLE: it is no session description, or not one that such a side may give: a browser's media are secured by

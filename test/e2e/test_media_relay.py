@@ -9,7 +9,7 @@ import unittest
 from agents import Baresip, wait_for
 from relay import Relay, installed
 from server import Server
-from voice import VoiceAgent, exchange, place_of
+from voice import Voice, VoiceAgent, exchange, heard_from, place_of
 
 
 @unittest.skipUnless(installed(), "rtpengine is not installed")
@@ -168,6 +168,85 @@ class Waiting(unittest.TestCase):
         self.carol.within_theirs(ringing, "BYE")
         self.carol.expect(200)
         self.bob.respond(self.bob.expect("BYE"), 200)
+
+
+@unittest.skipUnless(installed(), "rtpengine is not installed")
+class BehindNat(unittest.TestCase):
+    """Phones whose descriptions name a place where they are not, and a third party that sends to their ports before they do."""
+
+    PRIVATE, LEARNING_S = "10.9.9.9", 4
+
+    def setUp(self):
+        self.relay = Relay()
+        self.addCleanup(self.relay.close)
+        self.server = Server(settings=self.relay.settings)
+        self.addCleanup(self.server.close)
+        self.bob, self.jane = self.phone("331", "bob", "511", "127.0.0.3"), self.phone("330", "jane", "510", "127.0.0.4")
+        self.thief = Voice("127.0.0.2")
+        self.addCleanup(self.thief.close)
+        wait_for(lambda: self.server.api.get("status")["media_relays"][0]["up"], 20, "the relay to be up")
+
+    def phone(self, number, name, extension, host):
+        device = self.server.device(number)
+        self.server.user(name, extension, [(device, 0, 20)])
+        agent = VoiceAgent(self.server.sip, host, user=number, password=device["sip_password"])
+        self.addCleanup(agent.close)
+        self.assertEqual(agent.register(contact=f"<sip:{number}@{self.PRIVATE}:{agent.port}>").status, 200)
+        return agent
+
+    def private(self, agent):
+        return agent.sdp().replace(agent.host.encode(), self.PRIVATE.encode())
+
+    def all_speak(self, victim, other):
+        """The thief to the victim's port, before the victim does and faster. Gives what each has heard."""
+        for agent in self.thief, victim, other:
+            agent.forget()
+        for _ in range(20):
+            self.thief.say(0x33)
+            victim.say(0x11)
+            self.thief.say(0x33)
+            other.say(0x22)
+        return victim.hear(0.3), other.hear(0.3), self.thief.hear(0.1)
+
+    def robbed(self, victim, other):
+        self.thief.place = victim.place
+        self.thief.say(0x33, 10)
+        heard, at_other, stolen = self.all_speak(victim, other)
+        self.assertGreater(heard_from(heard, 0x22), 15)
+        self.assertGreater(heard_from(at_other, 0x11), 15)
+        self.assertEqual(heard_from(stolen, 0x22), 0)
+        time.sleep(self.LEARNING_S)
+        self.all_speak(victim, other)
+        heard, at_other, stolen = self.all_speak(victim, other)
+        self.assertGreater(heard_from(heard, 0x22), 15)
+        self.assertGreater(heard_from(at_other, 0x11), 15)
+        self.assertEqual((heard_from(at_other, 0x33), len(stolen)), (0, 0))
+
+    def talk(self):
+        self.bob.invite("510", self.private(self.bob))
+        invite = self.jane.expect("INVITE")
+        self.jane.place = place_of(invite.body)
+        self.jane.respond(invite, 200, self.private(self.jane))
+        self.jane.expect("ACK")
+        self.answered = self.bob.expect(200)
+        self.bob.within(self.answered, "ACK", cseq=self.bob.cseq)
+        self.bob.place = place_of(self.answered.body)
+
+    def over(self):
+        self.bob.within(self.answered, "BYE")
+        self.bob.expect(200)
+        self.jane.respond(self.jane.expect("BYE"), 200)
+        self.assertEqual(self.server.records()[0]["legs"][0]["anchor_reason"], "nat")
+
+    def test_who_is_faster_than_the_caller_takes_nothing(self):
+        self.talk()
+        self.robbed(self.bob, self.jane)
+        self.over()
+
+    def test_who_is_faster_than_the_called_takes_nothing(self):
+        self.talk()
+        self.robbed(self.jane, self.bob)
+        self.over()
 
 
 if __name__ == "__main__":

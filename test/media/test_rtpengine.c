@@ -462,6 +462,47 @@ static void behind_a_nat_is_learned_once(void **state)
 	}
 }
 
+static const struct net_address said_from = {.family = 4, .bytes = {192, 0, 2, 7}};
+
+// What the relay is told of where they come from.
+static void behind_a_nat_the_host_of_the_messages_goes_first(void **state)
+{
+	(void)state;
+	begin(1);
+	const struct body body = {.type = STR("application/sdp"), .bytes = STR(SDP)};
+	struct media_exchange hidden = {.record = STR("r"),
+					.from = {.leg = 1, .behind_nat = true, .heard_from = said_from},
+					.to = {.leg = 2},
+					.body = &body};
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(media.translate(media.context, &hidden), ERR_NONE);
+		sim_run_for(loop, 10);
+		assert_true(asked_among("flags", "strict-source") && asked_among("flags", "SIP-source-address"));
+		assert_true(asked_among("received-from", "IP4") && asked_among("received-from", "192.0.2.7"));
+		// The second time it is known from where they come.
+		assert_true(asked_among("flags", i == 0 ? "endpoint-learning-heuristic" : "asymmetric"));
+		exchange(9, 2, 1, ANSWER);
+		assert_false(asked_among("flags", "SIP-source-address"));
+		assert_false(asked_among("received-from", "192.0.2.7"));
+	}
+	// Of another family than the media: the relay has no way from one to the other.
+	const struct body six = {.type = STR("application/sdp"),
+				 .bytes = STR("v=0\r\no=- 1 1 IN IP6 fd00::1\r\ns=-\r\nc=IN IP6 fd00::1\r\nt=0 0\r\n"
+					      "m=audio 4002 RTP/AVP 8\r\n")};
+	hidden.body = &six;
+	assert_int_equal(media.translate(media.context, &hidden), ERR_NONE);
+	sim_run_for(loop, 10);
+	assert_true(asked_among("flags", "endpoint-learning-immediate"));
+	assert_false(asked_among("flags", "SIP-source-address"));
+	// Not behind a NAT: the description says from where.
+	hidden = (struct media_exchange){
+	    .record = STR("q"), .from = {.leg = 5, .heard_from = said_from}, .to = {.leg = 6}, .body = &body};
+	assert_int_equal(media.translate(media.context, &hidden), ERR_NONE);
+	sim_run_for(loop, 10);
+	assert_true(asked_among("flags", "endpoint-learning-off"));
+	assert_false(asked_among("flags", "SIP-source-address"));
+}
+
 // ---- several relays
 
 static void calls_are_spread_by_weight_and_stay(void **state)
@@ -759,6 +800,7 @@ int main(void)
 	    TEST(what_is_no_description_is_refused),
 	    TEST(each_kind_is_offered_what_it_can_carry),
 	    TEST(behind_a_nat_is_learned_once),
+	    TEST(behind_a_nat_the_host_of_the_messages_goes_first),
 	    TEST(calls_are_spread_by_weight_and_stay),
 	    TEST(relay_that_dies_is_told_and_the_next_exchange_takes_another),
 	    TEST(first_offer_moves_when_its_relay_dies),

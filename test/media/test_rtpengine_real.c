@@ -543,6 +543,42 @@ static void behind_a_nat_the_first_to_come_stays(void **state)
 	close(moved.socket);
 }
 
+static void behind_a_nat_who_is_faster_does_not_take_it(void **state)
+{
+	(void)state;
+	struct media_side a = side(MEDIA_PLAIN), b = side(MEDIA_PLAIN);
+	struct phone one = phone("127.0.0.3"), other = phone("127.0.0.1"), thief = phone("127.0.0.2");
+	a.behind_nat = true; // 10.9.9.9, where nothing of it is; its messages come from 127.0.0.3
+	net_address_parse(STR("127.0.0.3"), 0, &a.heard_from);
+	other.to = port_of(translate(&a, &b, false, plain_sdp("10.9.9.9", 4000, "8")));
+	one.to = thief.to = port_of(translate(&b, &a, true, plain_sdp("127.0.0.1", other.port, "8")));
+	talk((struct phone *[]){&thief, &other}, 2, 10);
+	assert_in_range(thief.got, 8, 10);
+	// It speaks: the thief loses the stream, however much he sends.
+	talk((struct phone *[]){&one, &thief, &other}, 3, 50);
+	assert_in_range(one.got, 45, 50);
+	assert_in_range(thief.got, 0, 2);
+	// After the three seconds of learning he does not get a word in, either.
+	wait_for(NULL, 4000);
+	talk((struct phone *[]){&one, &thief, &other}, 3, 10);
+	talk((struct phone *[]){&one, &thief, &other}, 3, 50);
+	assert_in_range(one.got, 45, 50);
+	assert_in_range(other.got, 45, 50);
+	assert_int_equal(thief.got, 0);
+	// Nor by being quick after a re-INVITE that changes nothing.
+	translate(&a, &b, false, plain_sdp("10.9.9.9", 4000, "8"));
+	translate(&b, &a, true, plain_sdp("127.0.0.1", other.port, "8"));
+	talk((struct phone *[]){&thief, &one, &other}, 3, 50);
+	assert_in_range(one.got, 45, 50);
+	assert_in_range(other.got, 45, 50);
+	assert_int_equal(thief.got, 0);
+	let_go(&a);
+	let_go(&b);
+	close(one.socket);
+	close(other.socket);
+	close(thief.socket);
+}
+
 static void losers_free_their_ports_at_once(void **state)
 {
 	(void)state;
@@ -721,6 +757,7 @@ int main(void)
 	    cmocka_unit_test(packets_go_both_ways_and_no_third_party_takes_part),
 	    cmocka_unit_test(quality_is_what_the_relay_saw),
 	    cmocka_unit_test(behind_a_nat_the_first_to_come_stays),
+	    cmocka_unit_test(behind_a_nat_who_is_faster_does_not_take_it),
 	    cmocka_unit_test(losers_free_their_ports_at_once),
 	    cmocka_unit_test(browser_calls_a_plain_phone_and_back),
 	    cmocka_unit_test(opus_meets_g711),
