@@ -383,12 +383,34 @@ static void caller_connects(struct call *call, struct leg *leg, const struct bod
 	call_set_state(call, CALL_TALKING);
 }
 
+static void settle(struct call *call, const struct result *result, const char *ended_by)
+{
+	struct attempt *attempt = call->winner ? call->winner->attempt : call_attempt(call);
+
+	if (result->status >= 300) // he was refused, whoever had answered
+		call->answered_at = attempt->record->answered_at = 0;
+	record_settle(attempt, result, result->status, ended_by);
+	call_set_state(call, CALL_ENDING);
+}
+
 void call_settle_answered(struct call *call, enum outcome outcome, enum err err, const char *ended_by)
 {
-	const struct result result = {.outcome = outcome, .status = 200, .err = err};
+	const struct result answered = {.outcome = outcome, .status = 200, .err = err};
+	const struct result refused = {.outcome = OUTCOME_FAILED, .status = 480, .err = err};
 
-	record_settle(call->winner ? call->winner->attempt : call_attempt(call), &result, 200, ended_by);
-	call_set_state(call, CALL_ENDING);
+	settle(call, call->caller->unaccepted ? &refused : &answered, ended_by);
+}
+
+// He took his call back before the relay had answered, so before he was told that somebody has it.
+static void connecting_caller_gives_up(struct call *call, struct leg *leg, const struct body *body)
+{
+	const struct result result = {.outcome = OUTCOME_CALLER_GAVE_UP, .status = 487};
+
+	(void)leg;
+	(void)body;
+	leg_note_end(call->winner, LEG_END_CALLER_GAVE_UP);
+	leg_stop(call->winner, LEG_END_CALLER_GAVE_UP);
+	settle(call, &result, "caller");
 }
 
 static void one_hangs_up(struct call *call, struct leg *leg, const struct body *body)
@@ -416,13 +438,21 @@ static void both_are_stopped(struct call *call)
 	leg_stop(call->winner, LEG_END_SERVER);
 }
 
-// The 200 never reached the caller, or his ACK never us: there is no call (RFC 3261 section 13.3.1.4).
+// The 200 never reached the caller, or his ACK never us: there is no call (RFC 3261 section 13.3.1.4). Or the relay did not answer,
+// and he has been refused.
 static void caller_never_connects(struct call *call, struct leg *leg, const struct body *body)
 {
-	(void)leg;
+	const struct result refused = {
+	    .outcome = OUTCOME_FAILED, .status = err_sip_status(ERR_NO_MEDIA_RELAY), .err = ERR_NO_MEDIA_RELAY};
+
 	(void)body;
-	both_are_stopped(call);
-	call_settle_answered(call, OUTCOME_FAILED, ERR_NONE, "server");
+	if (leg_is_open(leg)) {
+		both_are_stopped(call);
+		call_settle_answered(call, OUTCOME_FAILED, ERR_NONE, "server");
+	} else {
+		leg_stop(call->winner, LEG_END_SERVER);
+		settle(call, &refused, "server");
+	}
 }
 
 static void talk_is_stopped(struct call *call, struct leg *leg, const struct body *body)
@@ -534,6 +564,7 @@ static call_handler *const table[CALL_STATE_COUNT][CALL_EVENT_COUNT] = {
 	},
     [CALL_SERVED] =
 	{
+	    [CALL_EVENT_CALLER_GAVE_UP] = served_is_left,
 	    [CALL_EVENT_CALLER_ACKNOWLEDGED] = served_acknowledged,
 	    [CALL_EVENT_CALLER_LOST] = served_is_left,
 	    [CALL_EVENT_HUNG_UP] = served_is_left,
@@ -553,6 +584,7 @@ static call_handler *const table[CALL_STATE_COUNT][CALL_EVENT_COUNT] = {
 	},
     [CALL_CONNECTING] =
 	{
+	    [CALL_EVENT_CALLER_GAVE_UP] = connecting_caller_gives_up,
 	    [CALL_EVENT_CALLER_ACKNOWLEDGED] = caller_connects,
 	    [CALL_EVENT_CALLER_LOST] = caller_never_connects,
 	    [CALL_EVENT_HUNG_UP] = one_hangs_up,

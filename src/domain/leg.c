@@ -389,17 +389,6 @@ static void caller_answers_early(struct leg *leg, const struct leg_event *event)
 	wire_answer_early(early, event->body);
 }
 
-// It crossed our 200 (RFC 3261 section 9.2), unless that still waits for the relay.
-static void accepted_is_cancelled(struct leg *leg, const struct leg_event *event)
-{
-	(void)event;
-	if (!leg->unaccepted)
-		return;
-	wire_refuse(leg, &(struct refusal){.status = 487});
-	leg_set_state(leg, LEG_GAVE_UP);
-	call_happens(leg->call, CALL_EVENT_HUNG_UP, leg, NULL);
-}
-
 static void accepted_acknowledges(struct leg *leg, const struct leg_event *event)
 {
 	leg_set_state(leg, LEG_TALKING);
@@ -463,6 +452,41 @@ static void answered_is_stopped(struct leg *leg, const struct leg_event *event)
 	talker_is_stopped(leg, event);
 }
 
+// ---- accepted: as long as our 2xx waits for the relay he can still be refused
+
+// It crossed our 200 (RFC 3261 section 9.2), unless that has not left.
+static void accepted_is_cancelled(struct leg *leg, const struct leg_event *event)
+{
+	(void)event;
+	if (!leg->unaccepted)
+		return;
+	wire_refuse(leg, &(struct refusal){.status = 487});
+	leg_set_state(leg, LEG_GAVE_UP);
+	call_happens(leg->call, leg == leg->call->caller ? CALL_EVENT_CALLER_GAVE_UP : CALL_EVENT_HUNG_UP, leg, NULL);
+}
+
+// The relay has not answered, or he never acknowledged.
+static void accepted_is_lost(struct leg *leg, const struct leg_event *event)
+{
+	const struct result result = {
+	    .outcome = OUTCOME_FAILED, .status = err_sip_status(ERR_NO_MEDIA_RELAY), .err = ERR_NO_MEDIA_RELAY};
+
+	(void)event;
+	if (leg->unaccepted)
+		caller_is_refused(leg, &(struct leg_event){.kind = LEG_EVENT_STOP, .result = result});
+	call_happens(leg->call, CALL_EVENT_CALLER_LOST, leg, NULL);
+}
+
+static void accepted_is_stopped(struct leg *leg, const struct leg_event *event)
+{
+	const struct result result = {.outcome = OUTCOME_FAILED, .status = 480};
+
+	if (leg->unaccepted)
+		caller_is_refused(leg, &(struct leg_event){.kind = LEG_EVENT_STOP, .result = result});
+	else
+		talker_is_stopped(leg, event);
+}
+
 // Each cell: what is done. An empty one cannot happen: it is logged and does nothing.
 typedef void leg_handler(struct leg *leg, const struct leg_event *event);
 static leg_handler *const table[LEG_STATE_COUNT][LEG_EVENT_COUNT] = {
@@ -483,7 +507,7 @@ static leg_handler *const table[LEG_STATE_COUNT][LEG_EVENT_COUNT] = {
     [LEG_ACCEPTED] =
 	{
 	    [LEG_EVENT_ACKNOWLEDGED] = accepted_acknowledges,
-	    [LEG_EVENT_UNACKNOWLEDGED] = talker_is_lost,
+	    [LEG_EVENT_UNACKNOWLEDGED] = accepted_is_lost,
 	    [LEG_EVENT_CANCELLED] = accepted_is_cancelled,
 	    [LEG_EVENT_MEDIA_LOST] = stays,
 	    [LEG_EVENT_HUNG_UP] = talker_hangs_up,
@@ -491,7 +515,7 @@ static leg_handler *const table[LEG_STATE_COUNT][LEG_EVENT_COUNT] = {
 	    [LEG_EVENT_EXPIRED] = talker_expires,
 	    [LEG_EVENT_REQUESTED] = relay_requested,
 	    [LEG_EVENT_REPLIED] = relay_replied,
-	    [LEG_EVENT_STOP] = talker_is_stopped,
+	    [LEG_EVENT_STOP] = accepted_is_stopped,
 	},
     [LEG_INVITED] =
 	{

@@ -398,13 +398,8 @@ static void acknowledge_what_waits(struct leg *leg)
 void wire_hang_up(struct leg *leg, enum leg_end why)
 {
 	struct signalling *signalling = signalling_of(leg);
-	const struct refusal refusal = {.status = err_sip_status(ERR_NO_MEDIA_RELAY),
-					.warning = str_of(err_sentence(ERR_NO_MEDIA_RELAY))};
 
 	acknowledge_what_waits(leg);
 	letters_drop(leg);
-	if (leg->unaccepted)
-		signalling->refuse(signalling->context, leg->session, &refusal);
-	else
-		signalling->hang_up(signalling->context, leg->session, why, leg->call->said);
+	signalling->hang_up(signalling->context, leg->session, why, leg->call->said);
 }
