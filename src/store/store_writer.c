@@ -12,6 +12,7 @@
 #include "store/derived_sql.h"
 #include "store/registration_sql.h"
 
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,8 +21,9 @@
 
 enum {
 	BATCH_MAX = 1024,            // registrations and operations in one transaction
-	BATCH_RECORDS_MAX = 256,     // call records besides
-	GATHER_MS = 20,              // call records wait for each other so long: nobody waits for them
+	BATCH_RECORDS_MAX = 512,     // call records besides
+	GATHER_MS = 20,              // call records wait for each other so long
+	SPACING_MS = 250,            // and so long after others were written: many at once cost a third of many singly
 	RECORDS_KEPT_MAX = 10000,    // call records that wait for the database
 	TICK_MS = 1000,              // a failing database is tried again this often
 	EXPIRE_MS = 10 * 1000,       // selections and sessions that are over
@@ -62,6 +64,7 @@ struct store_writer {
 	struct kept_record *records; // oldest first
 	struct kept_record **records_end;
 	uint64_t records_at_ms;             // monotonic: when the oldest was given
+	uint64_t records_written_ms;        // monotonic: when some were written last
 	atomic_bool gathering;              // the thread wakes by itself for records
 	uint64_t expire_at_ms, sweep_at_ms; // monotonic
 
@@ -197,6 +200,7 @@ static enum err records_run(struct store_writer *writer, struct batch *batch)
 		if (err)
 			return err;
 		batch->record_count++;
+		sched_yield(); // nobody waits for records, but on the same core calls may
 	}
 	return ERR_NONE;
 }
@@ -339,6 +343,8 @@ static void batch_finish(struct store_writer *writer, const struct batch *batch)
 		item_finish(writer, batch->items[i]);
 	for (size_t i = 0; i < batch->record_count; i++)
 		record_drop_oldest(writer);
+	if (batch->record_count > 0)
+		writer->records_written_ms = monotonic_ms();
 }
 
 // ---- batches
@@ -409,11 +415,19 @@ static struct queue_item *batch_fill(struct store_writer *writer, struct batch *
 	return item;
 }
 
+// After a quiet while a record is there at once, for who looks; while many come they are written together.
+static uint64_t records_due_at_ms(const struct store_writer *writer)
+{
+	uint64_t gathered_ms = writer->records_at_ms + GATHER_MS, spaced_ms = writer->records_written_ms + SPACING_MS;
+
+	return gathered_ms > spaced_ms ? gathered_ms : spaced_ms;
+}
+
 static bool records_due(const struct store_writer *writer)
 {
 	return writer->records && !writer->failing &&
 	       (writer->stopping || atomic_load(&writer->records_kept) >= BATCH_RECORDS_MAX ||
-		monotonic_ms() >= writer->records_at_ms + GATHER_MS);
+		monotonic_ms() >= records_due_at_ms(writer));
 }
 
 // ---- the thread
@@ -460,15 +474,15 @@ static void tick(struct store_writer *writer, uint64_t now_ms)
 	}
 }
 
-// Writes all of the list, and the records once they have waited; or with what is written anyway.
+// Writes all of the list, and the records once they are due.
 static void turn(struct store_writer *writer, struct queue_item *items)
 {
 	struct batch *batch = &writer->batch;
 
 	do {
 		items = batch_fill(writer, batch, items);
-		batch->with_records = !writer->failing;
-		if (batch->count > 0 || records_due(writer))
+		batch->with_records = records_due(writer);
+		if (batch->count > 0 || batch->with_records)
 			batch_write(writer, batch);
 	} while (items || (batch->record_count > 0 && records_due(writer)));
 	// A record that is posted right now, quietly, waits for the next tick at the longest.
@@ -478,7 +492,7 @@ static void turn(struct store_writer *writer, struct queue_item *items)
 
 static int patience_ms(const struct store_writer *writer)
 {
-	uint64_t now_ms = monotonic_ms(), due_ms = writer->records_at_ms + GATHER_MS;
+	uint64_t now_ms = monotonic_ms(), due_ms = records_due_at_ms(writer);
 
 	if (!writer->records || writer->failing)
 		return TICK_MS;
