@@ -6,12 +6,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections import Counter
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path[:0] = [os.path.join(ROOT, "test", "e2e"), os.path.join(ROOT, "bench")]
 
+from agents import wait_for  # noqa: E402
 from peers import Carillon  # noqa: E402
 
 os.environ.pop("MALLOC_PERTURB_", None)  # meson's tests have it: the allocator would write into all it gives
@@ -96,9 +96,7 @@ def count(build, scenario, operations=OPERATIONS):
             load.stdout.readline()
             subprocess.run(["callgrind_control", "-d", pid], check=True, capture_output=True)
             dump = f"{output}.{pid}.1"
-            end = time.monotonic() + 20
-            while not os.path.exists(dump) and time.monotonic() < end:
-                time.sleep(0.1)
+            wait_for(lambda: os.path.exists(dump), 120, f"callgrind's counts of {scenario}")
             load.stdin.close()
             load.wait(30)
             load.stdout.close()

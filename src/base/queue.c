@@ -91,15 +91,20 @@ void queue_post_quietly(struct queue *queue, struct queue_item *item)
 	while (!atomic_compare_exchange_weak(&queue->newest, &newest, item));
 }
 
-void queue_post(struct queue *queue, struct queue_item *item)
+void queue_wake(struct queue *queue)
 {
-	queue_post_quietly(queue, item);
 	if (atomic_exchange(&queue->woken, true))
 		return;
 	if (queue->wakeup)
 		wakeup_signal(queue->wakeup);
 	else
 		eventfd_write(queue->event, 1);
+}
+
+void queue_post(struct queue *queue, struct queue_item *item)
+{
+	queue_post_quietly(queue, item);
+	queue_wake(queue);
 }
 
 static int64_t now_ms(void)

@@ -19,6 +19,7 @@ int queue_create(struct queue **queue);
 void queue_post(struct queue *queue, struct queue_item *item);
 // Likewise, but wakes nobody: it is taken with the next item that does, or when the taker looks by itself.
 void queue_post_quietly(struct queue *queue, struct queue_item *item);
+void queue_wake(struct queue *queue); // for what was posted quietly
 // Takes all that is there as a list in order of posting. Waits up to timeout_ms (-1: for ever, 0: not at all) for the
 // first; NULL when none came.
 struct queue_item *queue_wait(struct queue *queue, int timeout_ms);

@@ -88,6 +88,7 @@ class Server(Process):
         self.path = os.path.join(folder, "carillond.conf")
         self.write_config(folder)
         self.password = None
+        self.ready_s = 30  # how long a start may take
         super().__init__("carillond", [self.binary, "-c", self.path, *self.arguments], folder, environment)
         self._ready()
 
@@ -117,7 +118,7 @@ class Server(Process):
             return re.search(r"is ready: http://\S+?:(\d+)\n", self.output()[self.skip:])
 
         self.skip = getattr(self, "skip", 0)
-        match = wait_for(ready, 30, "carillond to be ready: " + self.output()[started:])
+        match = wait_for(ready, self.ready_s, "carillond to be ready: " + self.output()[started:])
         self.http_port = int(match.group(1))
         first = re.search(r"First administrator: name (\S+), password (\S+)", self.output())
         if first and not self.password:

@@ -259,16 +259,48 @@ static void many_registrations_share_a_commit(void **state)
 	free(storm.bindings);
 }
 
+static void pause_ms(long ms)
+{
+	nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000}, NULL);
+}
+
+static void record_post(struct fixture *fixture, unsigned id)
+{
+	struct call_record *record = call_record_new();
+
+	assert_non_null(record);
+	record->id = arena_format(&record->arena, "%026u", id);
+	fixture->records->save_call(fixture->records->context, record);
+}
+
+// Whoever looks after a call sees its record; a busy server does not write each by itself.
+static void a_record_is_there_soon_and_many_share_a_commit(void **state)
+{
+	struct fixture *fixture = *state;
+	double started = seconds_now();
+	struct store_counters before, after;
+
+	record_post(fixture, 0);
+	while (strcmp(fixture_sql(fixture, "SELECT count(*) FROM call_records"), "1") != 0)
+		pause_ms(2);
+	assert_true(seconds_now() - started < 0.2);
+	before = store_count(fixture->store);
+	started = seconds_now();
+	for (unsigned i = 1; i <= 200; i++, pause_ms(5))
+		record_post(fixture, i);
+	while (strcmp(fixture_sql(fixture, "SELECT count(*) FROM call_records"), "201") != 0)
+		pause_ms(2);
+	after = store_count(fixture->store);
+	assert_true(after.commits - before.commits >= 3);
+	assert_true((double)(after.commits - before.commits) <= 3 + (seconds_now() - started) * 5);
+}
+
 static void closing_writes_what_waits(void **state)
 {
 	struct fixture *fixture = *state;
 
-	for (unsigned i = 0; i < 1000; i++) {
-		struct call_record *record = call_record_new();
-		assert_non_null(record);
-		record->id = arena_format(&record->arena, "%026u", i);
-		fixture->records->save_call(fixture->records->context, record);
-	}
+	for (unsigned i = 0; i < 1000; i++)
+		record_post(fixture, i);
 	fixture_close(fixture);
 	assert_string_equal(fixture_sql(fixture, "SELECT count(*) FROM call_records"), "1000");
 }
@@ -300,6 +332,7 @@ int main(void)
 	    TEST(a_write_returns_after_the_call_thread_knows),
 	    TEST(leases_that_are_over_end_by_themselves),
 	    TEST(many_registrations_share_a_commit),
+	    TEST(a_record_is_there_soon_and_many_share_a_commit),
 	    TEST(closing_writes_what_waits),
 	    TEST(registrations_that_are_not_kept_leave_nothing_behind),
 	};
