@@ -19,7 +19,7 @@ struct arena_block {
 // Under the sanitizer each piece has a block of its own, and none is kept.
 // The first one is small: a call's record has an arena for as long as it rings and talks, and needs no more.
 enum {
-	FIRST_SIZE = SANITIZED ? 0 : 1024,
+	FIRST_SIZE = SANITIZED ? 0 : 2048,
 	BLOCK_SIZE = SANITIZED ? 0 : 4096,
 	KEPT_SIZE_MAX = SANITIZED ? 0 : 64 * 1024
 };

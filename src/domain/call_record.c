@@ -3,8 +3,6 @@
 
 #include "domain/records.h"
 
-#include <stdlib.h>
-
 const char *const actor_via_names[] = {"server", "console", "token", "client", "phone", NULL};
 const char *const direction_names[] = {"any", "incoming", "internal", "outgoing", NULL};
 
@@ -28,17 +26,22 @@ const char *const outcome_names[] = {
 
 struct call_record *call_record_new(void)
 {
-	struct call_record *record = calloc(1, sizeof *record);
+	struct arena arena;
+	struct call_record *record;
 
+	arena_init(&arena, 0);
+	record = arena_alloc(&arena, sizeof *record);
 	if (record)
-		arena_init(&record->arena, 0);
+		record->arena = arena; // which holds the record itself: one piece of memory for most calls
 	return record;
 }
 
 void call_record_free(struct call_record *record)
 {
+	struct arena arena;
+
 	if (!record)
 		return;
-	arena_free(&record->arena);
-	free(record);
+	arena = record->arena;
+	arena_free(&arena);
 }
