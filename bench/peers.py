@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import shutil
 import signal
 import socket
@@ -12,11 +13,13 @@ import time
 
 from agents import free_port, wait_for
 from certificates import Authority
+from relay import Relay
 from server import Server
 
 REALM = "bench"
 FIRST_DEVICE, FIRST_EXTENSION = 10000000, 50000000
-CORE = "0"
+CORE, OTHER_CORE = "0", str(os.cpu_count() - 1)
+RELAY_PORTS = 8000
 
 
 def run_time_us(process):
@@ -65,8 +68,8 @@ class Carillon:
     name = "carillon"
     settle_s = 1
 
-    def __init__(self, build, digest=False, durable=False, users=20000, measured=None):
-        """`measured`: another program than the build's server for all but the preparation."""
+    def __init__(self, build, digest=False, durable=False, users=20000, measured=None, anchored=False):
+        """`anchored`: all media go through a relay, which runs on the load's core. `measured`: another program than the build's server for all but the preparation."""
         self.folder = tempfile.mkdtemp(prefix="carillon-bench-")
         authority = Authority(self.folder)
         certificate = authority.issue("server", "IP:127.0.0.1")
@@ -77,6 +80,9 @@ class Carillon:
                     "limits device_requests_per_s = 1000000", "limits device_requests_burst = 1000000",
                     "limits connections_per_source = 10000", "limits trusted = 127.0.0.0/8",
                     f"store keep_registrations = {'yes' if durable else 'no'}"]
+        self.relay = Relay(ports=RELAY_PORTS, core=OTHER_CORE) if anchored else None
+        if anchored:
+            settings += [self.relay.settings, "media anchor = all"]
         if not digest:
             settings.append("sip authenticated_by = 127.0.0.0/8")
         self.server = Server(os.path.join(build, "src", "carillond"), settings="\n".join(settings))
@@ -92,7 +98,8 @@ class Carillon:
         self.server.restart()
         for task in os.listdir(f"/proc/{self.server.process.pid}/task"):
             os.sched_setaffinity(int(task), {int(CORE)})
-        self.load = {"server": f"127.0.0.1:{self.server.sip_port}", "peer": "carillon", **({"realm": REALM} if digest else {})}
+        self.load = {"server": f"127.0.0.1:{self.server.sip_port}", "peer": "carillon", **({"realm": REALM} if digest else {}),
+                     **({"anchored": 1} if anchored else {})}
         self.ports = {"tls": tls, "ws": ws}
 
     def __enter__(self):
@@ -100,6 +107,8 @@ class Carillon:
 
     def __exit__(self, *_):
         self.server.close()
+        if self.relay:
+            self.relay.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def fill(self, path, users):
@@ -140,6 +149,13 @@ class Carillon:
 
     def memory_bytes(self):
         return pss_bytes(self.server.process.pid)
+
+    def relay_commands(self):
+        """Commands of the ng protocol so far, those sent again among them; None without a relay."""
+        if not self.relay:
+            return None
+        text = self.server.api.raw("GET", "/metrics")[2]
+        return sum(int(count) for count in re.findall(r"^carillon_media_relay_(?:commands|retransmissions)_total\S* (\d+)$", text, re.M))
 
 
 class Kamailio:
@@ -202,6 +218,9 @@ class Kamailio:
             database.commit()
             database.close()
         return path
+
+    def relay_commands(self):
+        return None
 
     def processes(self):
         def children(process):

@@ -299,10 +299,10 @@ static bool option(struct options *options, char *text)
 		const char *name;
 		unsigned *value;
 	} numbers[] = {
-	    {"links", &options->links},         {"port", &options->port},       {"users", &options->users},
-	    {"base", &options->base},           {"devices", &options->devices}, {"rate", &options->rate},
-	    {"seconds", &options->seconds},     {"ring_ms", &options->ring_ms}, {"talk_ms", &options->talk_ms},
-	    {"expires_s", &options->expires_s},
+	    {"links", &options->links},         {"port", &options->port},         {"users", &options->users},
+	    {"base", &options->base},           {"devices", &options->devices},   {"rate", &options->rate},
+	    {"seconds", &options->seconds},     {"ring_ms", &options->ring_ms},   {"talk_ms", &options->talk_ms},
+	    {"expires_s", &options->expires_s}, {"anchored", &options->anchored},
 	};
 	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
 		if (strcmp(text, numbers[i].name) == 0)

@@ -11,15 +11,18 @@ def installed():
 
 
 class Relay(Process):
-    """Listens when the constructor has returned. `settings` is what carillond is to be told of it."""
+    """Listens when the constructor has returned. `ports`: a call takes four, a leg of it two. `settings` is what carillond is to be told of it."""
 
-    def __init__(self, name="one", host="127.0.0.1"):
+    def __init__(self, name="one", host="127.0.0.1", ports=200, core=None):
         self.host, self.port, self.keys_port = host, free_port(host), free_port(host)
         low = 20000 + os.getpid() % 100 * 200
+        assert low + ports < 65536
         self.command = ["rtpengine", "--config-file=none", "--table=-1", f"--interface={host}",
                         f"--listen-ng={host}:{self.port}", f"--dtmf-log-dest={host}:{self.keys_port}",
-                        f"--port-min={low}", f"--port-max={low + 199}", "--delete-delay=0", "--mos=LQ",
+                        f"--port-min={low}", f"--port-max={low + ports - 1}", "--delete-delay=0", "--mos=LQ",
                         "--num-threads=2", "--foreground", "--log-stderr"]
+        if core is not None:
+            self.command = ["taskset", "-c", str(core), *self.command]
         super().__init__("rtpengine", self.command)
         self.settings = (f"media relays = {host}:{self.port} name={name}\nmedia dtmf = {host}:{self.keys_port}\n"
                          f"media prompts = {self.folder}/prompts\n")
