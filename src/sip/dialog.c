@@ -295,6 +295,17 @@ bool dialog_refresh_target(struct sip_dialog *dialog, const struct sip_message *
 	return true;
 }
 
+bool dialog_refresh_flow(struct sip_dialog *dialog, const struct flow *from)
+{
+	const struct flow *flow = &dialog->flow;
+	bool same = flow->connection == from->connection && net_address_equal(&flow->remote, &from->remote);
+
+	if (!dialog->pinned || same)
+		return false;
+	dialog->flow = *from;
+	return true;
+}
+
 bool dialog_matches(const struct sip_dialog *dialog, const struct sip_message *request)
 {
 	return str_equal(request->to_tag, dialog->local_tag) && str_equal(request->from_tag, dialog->remote_tag) &&

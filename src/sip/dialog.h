@@ -65,6 +65,9 @@ bool dialog_fork(struct sip_dialog *fork, const struct sip_dialog *first, const 
 // A Contact in a re-INVITE, an UPDATE or its 2xx moves the target; the route stays (RFC 3261 section 12.2). A message without a
 // usable Contact changes nothing.
 bool dialog_refresh_target(struct sip_dialog *dialog, const struct sip_message *message);
+// Whoever is reached by the flow alone is, from his re-INVITE or UPDATE on, where that came from: his network may have changed, while
+// his Contact says the same. True when the flow is another one now.
+bool dialog_refresh_flow(struct sip_dialog *dialog, const struct flow *from);
 
 // The request's tags and Call-ID are this dialog's.
 bool dialog_matches(const struct sip_dialog *dialog, const struct sip_message *request);

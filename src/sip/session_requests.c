@@ -356,6 +356,8 @@ static bool receive_offer(struct sip_session *session, struct early *early, cons
 		return false;
 	}
 	dialog_refresh_target(early && early->dialog ? early->dialog : &session->dialog, request);
+	if (!early && dialog_refresh_flow(&session->dialog, from))
+		session_watch_flow(session);
 	session_timer_asked(session, request);
 	if (request->method != SIP_UPDATE || !str_empty(request->body))
 		return true;

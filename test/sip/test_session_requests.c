@@ -28,6 +28,30 @@ static void a_re_invite_goes_through_the_domain(void **state)
 	peer_close(&moved);
 }
 
+// A phone behind NAT whose network has changed: its Contact stays as it was, its place is where it asks from.
+static void who_is_behind_nat_moves_with_a_re_invite(void **state)
+{
+	(void)state;
+	struct peer moved;
+	uint64_t session = ring_soft("sip:821@192.168.7.7:5088");
+	const char *invite = peer_next(&soft);
+	respond(&soft, invite, "200 OK", "s1", "Contact: <sip:821@192.168.7.7:5088>\nContent-Length: 0\n\n");
+	rig->signalling->acknowledge(rig->signalling->context, session, &nothing);
+	assert_starts(peer_next(&soft), "ACK ");
+	peer_open(&moved, rig, "10.0.0.3", 6060);
+	peer_send(&moved,
+		  "INVITE sip:carillon@10.0.0.1:5060 SIP/2.0\nVia: SIP/2.0/UDP 192.168.7.7:5088;branch=z9hG4bKm;rport\n"
+		  "From: %s;tag=s1\nTo: %s\nCall-ID: %s\nCSeq: 1 INVITE\nMax-Forwards: 70\n"
+		  "Contact: <sip:821@192.168.7.7:5088>\n" SDP_LINES,
+		  header_of(rig, invite, "To"), header_of(rig, invite, "From"), header_of(rig, invite, "Call-ID"));
+	rig->signalling->reply(rig->signalling->context, session, rig->transaction, 200, &answer);
+	assert_starts(peer_next(&moved), "SIP/2.0 200 OK\n");
+	rig->signalling->hang_up(rig->signalling->context, session, LEG_END_NORMAL, STR_NONE);
+	assert_starts(peer_next(&moved), "BYE sip:821@192.168.7.7:5088 SIP/2.0\n");
+	peer_nothing(&soft);
+	peer_close(&moved);
+}
+
 static void the_domain_asks_the_other_side(void **state)
 {
 	(void)state;
@@ -243,6 +267,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    LEGS_TEST(a_re_invite_goes_through_the_domain),
+	    LEGS_TEST(who_is_behind_nat_moves_with_a_re_invite),
 	    LEGS_TEST(the_domain_asks_the_other_side),
 	    LEGS_TEST(each_of_two_answers_gets_its_ack_again),
 	    LEGS_TEST(glare_is_491_on_both_sides),
