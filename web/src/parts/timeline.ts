@@ -93,6 +93,12 @@ export function rowsOfCall(call: Call, now: number): TimelineRow[] {
 	});
 }
 
+// Why a call has no bars: none ring, or they are somebody else's, whom an agent calls. Null: there is nothing to say.
+export function whyNoRows(call: Call, { role, user }: Schemas["Session"]): "noTurns" | "turnsOfOthers" | null {
+	if (role !== "agent" || call.callee_user_id === user.id) return "noTurns";
+	return call.state === "ringing" && call.callee_user_id !== null ? "turnsOfOthers" : null;
+}
+
 // Where the axis ends: with the last bar, but what was planned after the call had been answered shows only a little.
 export function axisEnd(rows: TimelineRow[]): number {
 	const rang = Math.max(0, ...rows.map((row) => row.called?.to ?? 0));

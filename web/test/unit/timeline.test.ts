@@ -1,6 +1,6 @@
 // What a call's picture shows, without drawing it.
 import { describe, expect, it } from "vitest";
-import { axisEnd, axisMarks, rowsOfCall, rowsOfRecord, type CallRecord } from "../../src/parts/timeline";
+import { axisEnd, axisMarks, rowsOfCall, rowsOfRecord, whyNoRows, type CallRecord } from "../../src/parts/timeline";
 import type { Call } from "../../src/api/events";
 
 const at = (s: number) => new Date(Date.UTC(2026, 2, 2, 9, 15, 0) + s * 1000).toISOString();
@@ -72,5 +72,20 @@ describe("the axis", () => {
 			expect(marks.length).toBeGreaterThan(2);
 			expect(marks.length).toBeLessThanOrEqual(8);
 		}
+	});
+});
+
+describe("a call without a picture", () => {
+	const call = (more: object) => ({ state: "ringing", callee_user_id: "7", turns: [], ...more }) as unknown as Call;
+	const signedIn = (role: string, id = "5") => ({ role, user: { id } }) as Parameters<typeof whyNoRows>[1];
+	it("says to who is called, and to who sees everything, that nothing rings", () => {
+		expect(whyNoRows(call({}), signedIn("agent", "7"))).toBe("noTurns");
+		expect(whyNoRows(call({}), signedIn("admin"))).toBe("noTurns");
+		expect(whyNoRows(call({}), signedIn("auditor"))).toBe("noTurns");
+	});
+	it("says to who calls that the devices are another's, while they ring", () => {
+		expect(whyNoRows(call({}), signedIn("agent"))).toBe("turnsOfOthers");
+		expect(whyNoRows(call({ state: "talking" }), signedIn("agent"))).toBeNull();
+		expect(whyNoRows(call({ callee_user_id: null }), signedIn("agent"))).toBeNull(); // an outside number
 	});
 });

@@ -6,7 +6,7 @@ import IconQuiet from "@tabler/icons-react/icons/IconPhonePause";
 import { useTranslation } from "react-i18next";
 import { Problem, request } from "../../api/client";
 import { useCalls, type Call } from "../../api/events";
-import { useMayWrite } from "../../api/session";
+import { useMayWrite, useSignedIn } from "../../api/session";
 import { ButtonLink } from "../../parts/ButtonLink";
 import { CallTimeline } from "../../parts/CallTimeline";
 import { useConfirm } from "../../parts/Confirm";
@@ -14,7 +14,7 @@ import { PageHead } from "../../parts/PageHead";
 import { useProblemSentence } from "../../parts/problem";
 import { Failure, Message } from "../../parts/States";
 import { duration, milliseconds, useNow } from "../../parts/time";
-import { rowsOfCall } from "../../parts/timeline";
+import { rowsOfCall, whyNoRows } from "../../parts/timeline";
 
 const colours = { routing: "gray", ringing: "#a85400", connecting: "petrol", talking: "petrol", ending: "gray" } as const;
 
@@ -30,6 +30,7 @@ export function CallCard({ call }: { call: Call }) {
 	const answered = milliseconds(call.answered_at);
 	const caller = call.caller_name || call.caller_number || t("calls.anonymous");
 	const called = call.callee_title || call.called || call.dialled;
+	const why = whyNoRows(call, useSignedIn());
 
 	const hangUp = async () => {
 		const agreed = await confirm({ title: t("calls.hangUpTitle"), consequences: [t("calls.hangUpText", { caller, called })], button: t("calls.hangUp") });
@@ -71,9 +72,11 @@ export function CallCard({ call }: { call: Call }) {
 					{...(ringing ? { now: now - base } : {})}
 				/>
 			) : (
-				<Text size="sm" c="dimmed">
-					{t("calls.noTurns")}
-				</Text>
+				why && (
+					<Text size="sm" c="dimmed">
+						{t(`calls.${why}`)}
+					</Text>
+				)
 			)}
 		</article>
 	);
