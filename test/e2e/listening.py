@@ -175,6 +175,6 @@ class Listening(Baresip):
             raise AssertionError(f"{error}; at last {[round(each) for each in found]}") from None
 
     def close(self):
-        self.ear.close()
         super().close()
+        self.ear.close()  # after it has answered the BYE that baresip waits for
         shutil.rmtree(self.tones, ignore_errors=True)

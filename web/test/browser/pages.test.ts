@@ -16,21 +16,27 @@ afterAll(async () => {
 	await server?.close();
 });
 
-describe.each([
-	["light, English", { dark: false, language: "en" as const, width: 1280 }],
-	["dark, Czech", { dark: true, language: "cs" as const, width: 1280 }],
-	["on a phone", { dark: false, language: "en" as const, width: 390, height: 844 }],
-])("%s", (_, options) => {
-	it("has no violations", { timeout: 600_000 }, async () => {
-		const window = await Window.open(browser, server, options);
+const desk = { width: 1280, height: 900 },
+	phone = { width: 390, height: 844 };
+
+// At the same time: each waits for the server and the browser as well.
+describe.concurrent.each([
+	["light, English, on a phone and then on a desk", { dark: false, language: "en" as const }, [phone, desk]],
+	["dark, Czech, on a desk", { dark: true, language: "cs" as const }, [desk]],
+])("%s", (_, options, sizes) => {
+	it("has no violations", { timeout: 600_000 }, async ({ expect }) => {
+		const window = await Window.open(browser, server, { ...options, ...sizes[0] });
 		await window.context.addCookies([await server.cookieOf()]);
 		const found: string[] = [];
 		for (const { path } of alive.pages) {
-			await window.go(path);
-			await window.page.locator("h1").waitFor();
-			found.push(...(await window.violations()).map((each) => `${path}: ${each}`));
-			const wider = await window.page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-			if (wider > 0) found.push(`${path}: ${wider} pixels wider than the screen`);
+			for (const [at, size] of sizes.entries()) {
+				await window.page.setViewportSize(size);
+				if (at === 0) await window.go(path);
+				await window.page.waitForFunction(() => document.querySelector("h1"));
+				found.push(...(await window.violations()).map((each) => `${path}, ${size.width} pixels: ${each}`));
+				const wider = await window.page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+				if (wider > 0) found.push(`${path}: ${wider} pixels wider than a screen of ${size.width}`);
+			}
 		}
 		expect(found).toEqual([]);
 		expect(window.faults).toEqual([]);

@@ -64,8 +64,9 @@ afterAll(async () => {
 
 const panel = (window = jane) => window.page.getByRole("dialog", { name: "Phone" });
 const button = (name: string, window = jane) => panel(window).getByRole("button", { name, exact: true });
-const call = (name: string) => panel().getByRole("group", { name: `Call with ${name}` });
-const over = (name: string) => call(name).waitFor({ state: "detached" });
+const call = (name: string) => panel().locator(`[aria-label="Call with ${name}"]:not([data-stage=over])`);
+const ended = (name: string) => panel().locator(`[aria-label="Call with ${name}"][data-stage=over]`).last(); // shown for a while
+const over = (name: string, timeout = 30_000) => call(name).waitFor({ state: "detached", timeout });
 const line = (what: string, window = jane) => window.page.locator(`[data-line=${what}]`).waitFor();
 async function panelOpen(window = jane) {
 	await window.page.getByRole("button", { name: /^Phone:/ }).focus();
@@ -133,7 +134,7 @@ describe("the phone", () => {
 		await phones.do("hears", "822", { hertz: JANE });
 		await panel().locator("[data-grade]").waitFor();
 		await phones.do("hang_up", "822"); // which finds us where we are now
-		await over("512");
+		await over("512", 3000);
 	});
 
 	it("is called, asks somebody else, and joins the two", async () => {
@@ -206,10 +207,10 @@ describe("the phone", () => {
 		await jane.page.waitForFunction(() => document.title === "☎ Carol Jones");
 		await phones.do("hang_up", "823");
 		await jane.page.waitForFunction(() => !document.title.startsWith("☎"));
-		await call("Carol Jones").getByText("Missed").waitFor();
+		await ended("Carol Jones").getByText("Missed").waitFor();
 		await panel().getByLabel("Number").fill("599");
 		await button("Call").click();
-		await call("599").getByText("No such number").waitFor();
+		await ended("599").getByText("No such number").waitFor();
 	});
 
 	it("is in one tab of several, and goes where it is wanted", async () => {
@@ -229,6 +230,7 @@ describe("the phone", () => {
 		await button("Hang up", there).click();
 		await other.close({ runBeforeUnload: false });
 		await line("ready"); // the one that is left
+		await ended("599").waitFor({ state: "detached" });
 	});
 
 	it("says in Czech what stands in its way, on a narrow screen in the dark", async () => {

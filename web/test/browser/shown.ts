@@ -48,9 +48,11 @@ export async function enliven(server: Server, ring_ms = 0): Promise<{ pages: typ
 		await phones.do("answer", "821");
 	};
 	const records = async () => (await server.api<{ items: { id: string }[] }>("GET", "/call-records?outcome=answered")).items;
+	await server.api("PATCH", "/trunks/1", { enabled: false }); // its carrier is not there: a record would wait half a minute for it
 	await call();
 	await phones.do("hang_up", "822");
 	const answered = await vi.waitUntil(async () => (await records())[0]?.id, { timeout: 60_000, interval: 100 });
+	await server.api("PATCH", "/trunks/1", { enabled: true });
 	await call();
 	return {
 		pages: shown.map(({ name, path }) => ({ name, path: path.replace(":answered", answered) })),

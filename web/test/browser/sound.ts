@@ -37,51 +37,60 @@ export const microphone = (path: string) => [
 	"--autoplay-policy=no-user-gesture-required",
 ];
 
+interface Heard {
+	at: number; // ms, of performance.now
+	rate: number;
+	samples: Float32Array;
+}
 interface Page {
 	connections: RTCPeerConnection[];
+	heard: Map<RTCPeerConnection, Heard[]>; // the last of what each has heard
 	MediaStreamTrackProcessor: new (init: { track: MediaStreamTrack }) => { readable: ReadableStream<AudioData> };
 }
 
-// Before the page is loaded: it keeps its connections where they can be found.
+// Before the page is loaded: it keeps its connections where they can be found, and what they hear.
 export async function listenIn(window: Window): Promise<void> {
 	await window.page.addInitScript(() => {
+		const KEPT_MS = 1000;
 		const page = globalThis as unknown as Page;
 		page.connections = [];
+		page.heard = new Map();
+		const listen = async (heard: Heard[], track: MediaStreamTrack) => {
+			const reader = new page.MediaStreamTrackProcessor({ track: track.clone() }).readable.getReader();
+			for (let { value } = await reader.read(); value; { value } = await reader.read()) {
+				const samples = new Float32Array(value.numberOfFrames);
+				value.copyTo(samples, { planeIndex: 0, format: "f32-planar" });
+				const at = performance.now();
+				heard.push({ at, rate: value.sampleRate, samples });
+				while (heard[0] && at - heard[0].at > KEPT_MS) heard.shift();
+				value.close();
+			}
+		};
 		globalThis.RTCPeerConnection = new Proxy(globalThis.RTCPeerConnection, {
 			construct(real, given) {
 				const made = new real(...(given as [RTCConfiguration]));
+				const heard: Heard[] = [];
 				page.connections.push(made);
+				page.heard.set(made, heard);
+				made.addEventListener("track", ({ track }) => void listen(heard, track));
 				return made;
 			},
 		});
 	});
 }
 
-// Per 20 ms: the pitch that the page hears in its newest call, 0 where it is silent.
-async function pitches(window: Window): Promise<number[]> {
-	return window.page.evaluate(async () => {
+// Per 20 ms of the last 700: the pitch that the page hears in its newest call, 0 where it is silent. Empty as long as not all of them have
+// come since `since`, in ms of the page's performance.now.
+async function pitches(window: Window, since: number): Promise<number[]> {
+	return window.page.evaluate((since) => {
+		const SPAN_S = 0.7;
 		const page = globalThis as unknown as Page;
-		const track = page.connections
-			.filter((each) => each.connectionState === "connected")
-			.at(-1)
-			?.getReceivers()[0]?.track;
-		if (!track) return [];
-		const own = track.clone();
-		const reader = new page.MediaStreamTrackProcessor({ track: own }).readable.getReader();
-		const late = setTimeout(() => own.stop(), 3000);
-		const samples: number[] = [];
-		let rate = 48_000;
-		while (samples.length < 0.7 * rate) {
-			const { value } = await reader.read();
-			if (!value) break;
-			rate = value.sampleRate;
-			const plane = new Float32Array(value.numberOfFrames);
-			value.copyTo(plane, { planeIndex: 0, format: "f32-planar" });
-			samples.push(...plane);
-			value.close();
-		}
-		clearTimeout(late);
-		own.stop();
+		const newest = page.connections.filter((each) => each.connectionState === "connected").at(-1);
+		const heard = (newest && page.heard.get(newest)) ?? [];
+		const rate = heard.at(-1)?.rate ?? 48_000;
+		const all = heard.filter((each) => each.at > since && each.rate === rate).flatMap((each) => [...each.samples]);
+		if (all.length < SPAN_S * rate) return [];
+		const samples = all.slice(-SPAN_S * rate);
 		const found: number[] = [];
 		const block = rate / 50;
 		for (let start = 0; start + 4 * block < samples.length; start += block) {
@@ -98,13 +107,27 @@ async function pitches(window: Window): Promise<number[]> {
 			found.push(rises.length > 2 ? ((rises.length - 1) * rate) / ((rises.at(-1) as number) - (rises[0] as number)) : 1);
 		}
 		return found;
+	}, since);
+}
+
+// How the newest call's voice is coded: "opus", "PCMU", as it is sent and as it comes.
+export async function codecs(window: Window): Promise<{ said: string; heard: string }> {
+	return window.page.evaluate(async () => {
+		const newest = (globalThis as unknown as Page).connections.filter((each) => each.connectionState === "connected").at(-1);
+		const stats = [...((await newest?.getStats()) as unknown as Map<string, Record<string, unknown>>).values()];
+		const codec = (type: string) => {
+			const id = stats.find((each) => each["type"] === type && each["kind"] === "audio")?.["codecId"];
+			return String(stats.find((each) => each["id"] === id)?.["mimeType"] ?? "").replace("audio/", "");
+		};
+		return { said: codec("outbound-rtp"), heard: codec("inbound-rtp") };
 	});
 }
 
 async function pageUntil(window: Window, right: (found: number[]) => boolean, what: string): Promise<void> {
 	let last: number[] = [];
+	const since = await window.page.evaluate(() => performance.now());
 	try {
-		await vi.waitUntil(async () => (last = await pitches(window)).length > 25 && right(last), { timeout: 40_000, interval: 50 });
+		await vi.waitUntil(async () => (last = await pitches(window, since)).length > 25 && right(last), { timeout: 40_000, interval: 50 });
 	} catch {
 		expect.fail(`${what}; at last ${last.map(Math.round).join(" ")}`);
 	}
