@@ -110,7 +110,7 @@ def pitches(samples):
 
 
 class Listening(Baresip):
-    """Like Baresip, with a tone of its own to say. `codec` as baresip's accounts name it: "pcmu", "opus,pcma"."""
+    """Like Baresip, with a tone of its own to say. `codec` as baresip's accounts name it: "pcmu", "opus/48000/2,pcma"."""
 
     def __init__(self, user, password, server, hertz=400, codec="pcmu"):
         self.ear, self.server, self.listens = Ear(), server, False
@@ -119,7 +119,7 @@ class Listening(Baresip):
         tone_write(tone, hertz)
         super().__init__(user, password, server, codec=codec, account=f";audio_source=aufile,{tone};audio_player=aubridge,ear",
                          also=f"<sip:ear@127.0.0.1>;regint=0;audio_codecs=pcmu;audio_source=aubridge,ear;audio_player=aubridge,nothing\n",
-                         sound_modules=("opus.so", "aufile.so"),
+                         sound_modules=("opus.so", "g722.so", "aufile.so"),
                          settings="ausrc_srate 48000\nauplay_srate 48000\nausrc_channels 1\nauplay_channels 1\n")
 
     def listen(self):

@@ -5,7 +5,8 @@
     {"do": "dial", "user": "822", "number": "510"}          it calls
     {"do": "rings", "user": "330"}                          waits until it rings
     {"do": "answer", "user": "330"}   {"do": "hang_up", "user": "330"}
-    {"do": "register", ..., "hertz": 400, "codec": "opus"}  one that says a tone and listens
+    {"do": "transfer", "user": "330", "number": "512"}      it passes its call on
+    {"do": "register", ..., "hertz": 400, "codec": "opus/48000/2"}  one that says a tone and listens
     {"do": "listen", "user": "330"}                         from now on, in its call
     {"do": "hears", "user": "330", "hertz": 700}            waits until it has heard that tone for a second
     {"do": "key", "user": "330", "key": "5"}                waits until the other one has pressed it
@@ -49,6 +50,8 @@ def main():
                      f"key {command['key']} at {user}; " + ", ".join(event[1] for event in phones[user].events))
         elif what == "misses":
             phones[user].misses(command["hertz"], within=40)
+        elif what == "transfer":
+            phones[user].command("transfer", f"sip:{command['number']}@{server}")
         elif what == "hang_up":
             phones[user].hang_up()
         else:

@@ -28,6 +28,21 @@ static void plain_streams_are_taken_and_others_refused(void **state)
 	expect_hold("v=0\nm=audio 4000 RTP/AVP 8\n", HEAD "m=audio 9 RTP/AVP 8\r\na=inactive\r\n");
 }
 
+static void a_browser_is_told_of_nobody_to_connect_to(void **state)
+{
+	(void)state;
+	expect_hold(
+	    "v=0\r\no=- 5 7 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0 1\r\n"
+	    "m=audio 4000 UDP/TLS/RTP/SAVPF 111 0\r\na=ice-ufrag:Zb2k\r\na=fingerprint:sha-256 AA:BB\r\n"
+	    "a=setup:actpass\r\na=mid:0\r\na=sendrecv\r\na=rtcp-mux\r\na=rtpmap:111 opus/48000/2\r\n"
+	    "a=fmtp:111 minptime=10\r\nm=video 0 UDP/TLS/RTP/SAVPF 96\r\na=mid:1\r\n",
+	    HEAD "m=audio 9 UDP/TLS/RTP/SAVPF 111 0\r\na=inactive\r\na=rtcp-mux\r\na=ice-ufrag:hold\r\n"
+		 "a=ice-pwd:nobodyisthereonhold0000\r\na=setup:active\r\na=fingerprint:sha-256 "
+		 "00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00\r\n"
+		 "a=mid:0\r\na=rtpmap:111 opus/48000/2\r\na=fmtp:111 minptime=10\r\n"
+		 "m=video 0 UDP/TLS/RTP/SAVPF 96\r\n");
+}
+
 static void nothing_to_hold_is_no_answer(void **state)
 {
 	static const char *const offers[] = {"",
@@ -35,7 +50,7 @@ static void nothing_to_hold_is_no_answer(void **state)
 					     "m=\r\n",
 					     "m=audio\r\n",
 					     "m=audio 1 RTP/AVP\r\n",
-					     "m=audio 1 UDP/TLS/RTP/SAVPF 0\r\n",
+					     "m=audio 1 RTP/SAVP 0\r\n",
 					     "m=audio 0 RTP/AVP 0\r\n"};
 	(void)state;
 	for (unsigned i = 0; i < sizeof offers / sizeof *offers; i++)
@@ -49,6 +64,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(plain_streams_are_taken_and_others_refused),
+	    cmocka_unit_test(a_browser_is_told_of_nobody_to_connect_to),
 	    cmocka_unit_test(nothing_to_hold_is_no_answer),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -318,6 +318,7 @@ export class Driver {
 		void sinkSet(line.audio, choicesRead().speaker);
 		this.tell({ kind: "begins", id, incoming, number: dialled ?? decodeURIComponent(uri.user ?? ""), name: incoming ? (display_name ?? "") : "" });
 		this.keep(id, line);
+		this.nameMedia(session);
 		if (session.connection) this.listen(id, line);
 		session.on("peerconnection", () => this.listen(id, line));
 		session.on("icecandidate", ({ ready }) => void setTimeout(ready, GATHERING_MS));
@@ -406,6 +407,22 @@ export class Driver {
 		};
 		session.on("sdp", ({ originator, type }) => {
 			if (originator === "remote" && type === "answer") line.offers = 0;
+		});
+	}
+
+	// The other one may change within a call, and the new one may name the media otherwise than the first did, which a browser refuses
+	// (RFC 8829 section 5.2.2): each is given the names that it knows.
+	private nameMedia(session: RTCSession): void {
+		const named = (sdp: string | undefined) => /^a=mid:(\S+)/m.exec(sdp ?? "")?.[1] ?? "";
+		let theirs = "",
+			ours = "";
+		session.on("sdp", (event) => {
+			const rename = (from: string, to: string) => (event.sdp = event.sdp.replace(/^(a=mid:|a=group:BUNDLE )(\S+)$/gm, (line, what: string, name: string) => (name === from ? what + to : line)));
+			if (event.originator === "remote" && event.type === "offer") {
+				theirs = named(event.sdp);
+				ours = named((session.connection as RTCPeerConnection | undefined)?.localDescription?.sdp) || theirs;
+				rename(theirs, ours);
+			} else if (event.originator === "local" && event.type === "answer") rename(ours, theirs);
 		});
 	}
 

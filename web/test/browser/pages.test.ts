@@ -1,6 +1,6 @@
 // Every page, in light and dark, on a desk and on a phone: no violation that axe finds, and nothing wider than the screen.
 import type { Browser } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, it } from "vitest";
 import { Server, Window, browserStart } from "./harness";
 import { enliven } from "./shown";
 

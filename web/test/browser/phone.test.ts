@@ -1,22 +1,25 @@
 // The phone in the browser: real calls with baresip over rtpengine, with a tone measured at each end.
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { Network, PASSWORD, Phones, Relay, Server, Window, browserStart } from "./harness";
-import { listenIn, microphone, pageHears, toneFile } from "./sound";
+import { Certificate, Network, PASSWORD, Phones, Relay, Server, Window, browserStart } from "./harness";
+import { codecs, listenIn, microphone, pageHears, toneFile } from "./sound";
 
 const JANE = 700,
 	DESK = 1300,
 	BOB = 400,
-	CAROL = 1000; // hertz
+	CAROL = 1000,
+	OLGA = 1600; // hertz
 
 let relay: Relay, server: Server, network: Network, browser: Browser, phones: Phones, jane: Window;
 const tone = toneFile(JANE);
+const certificate = new Certificate();
 
 async function deviceAdd(kind: string, number: string, title: string): Promise<{ id: string; sip_password: string }> {
 	return server.api("POST", "/devices", { kind, number, title });
 }
 async function userAdd(name: string, title: string, extension: string, devices: string[]): Promise<void> {
 	const { id, password } = await server.api<{ id: string; password: string }>("POST", "/users", { name, title, extension });
+	await server.api("PATCH", `/users/${id}`, { pickup_group: "office" });
 	await server.api("PUT", `/users/${id}/ring-plan`, { strategy: "at_once", turns: devices.map((device_id) => ({ device_id, start_s: 0, ring_s: 60 })) });
 	await server.passwordChoose(name, password, PASSWORD);
 }
@@ -30,28 +33,35 @@ async function windowOpen(options: Parameters<typeof Window.open>[2] = {}): Prom
 
 beforeAll(async () => {
 	relay = await Relay.start();
-	[server, browser] = await Promise.all([Server.start({ media: relay.settings }), browserStart([...microphone(tone.path), "--host-resolver-rules=MAP phone.test 127.0.0.1"])]);
+	[server, browser] = await Promise.all([Server.start({ media: relay.settings, certificate }), browserStart([...microphone(tone.path), certificate.trusted, "--host-resolver-rules=MAP phone.test 127.0.0.1"])]);
 	await server.prepare();
 	network = await Network.start(server);
 	phones = Phones.start(server);
-	const [browserPhone, desk, bob, carol] = await Promise.all([
+	const [browserPhone, desk, bob, carol, olga, secured] = await Promise.all([
 		deviceAdd("webrtc", "701", "Jane's browser"),
 		deviceAdd("sip_phone", "702", "Jane's desk"),
 		deviceAdd("softphone", "822", "Bob's"),
 		deviceAdd("softphone", "823", "Carol's"),
+		deviceAdd("softphone", "824", "Olga's"),
+		deviceAdd("webrtc", "704", "Dora's browser"),
 	]);
 	await Promise.all([
 		userAdd("jane", "Jane Doe", "510", [browserPhone.id, desk.id]),
 		userAdd("bob", "Bob Smith", "512", [bob.id]),
 		userAdd("carol", "Carol Jones", "513", [carol.id]),
+		userAdd("olga", "Olga Novak", "515", [olga.id]),
+		userAdd("dora", "Dora Kay", "514", [secured.id]),
 	]);
 	const register = async () => {
-		await phones.do("register", "822", { password: bob.sip_password, hertz: BOB, codec: "opus,pcma" });
-		await phones.do("register", "823", { password: carol.sip_password, hertz: CAROL, codec: "pcma" });
-		await phones.do("register", "702", { password: desk.sip_password, hertz: DESK, codec: "pcmu,pcma" });
+		await phones.do("register", "822", { password: bob.sip_password, hertz: BOB, codec: "pcma,pcmu" });
+		await phones.do("register", "824", { password: olga.sip_password, hertz: OLGA, codec: "opus/48000/2" });
+		await phones.do("register", "823", { password: carol.sip_password, hertz: CAROL, codec: "pcmu" });
+		await phones.do("register", "702", { password: desk.sip_password, hertz: DESK, codec: "g722/16000,pcma,pcmu" });
 	};
 	jane = await windowOpen();
 	await Promise.all([register(), jane.signIn("jane")]);
+	await line("ready");
+	await panelOpen();
 });
 afterAll(async () => {
 	await phones?.close();
@@ -60,6 +70,7 @@ afterAll(async () => {
 	await server?.close();
 	await relay?.close();
 	tone.remove();
+	certificate.remove();
 });
 
 const panel = (window = jane) => window.page.getByRole("dialog", { name: "Phone" });
@@ -88,8 +99,6 @@ async function picture(name: string, window = jane) {
 
 describe("the phone", () => {
 	it("calls, holds, mutes, presses keys, and keeps the call while the network is away", async () => {
-		await line("ready");
-		await panelOpen();
 		expect(await jane.violations()).toEqual([]);
 		await picture("ready");
 		await button("Microphone and speaker").click();
@@ -99,29 +108,31 @@ describe("the phone", () => {
 		expect(await jane.violations()).toEqual([]);
 		await picture("settings");
 		await button("Microphone and speaker").click();
-		await panel().getByLabel("Number").fill("512");
+		await panel().getByLabel("Number").fill("515");
 		await jane.page.keyboard.press("Enter");
-		await phones.do("rings", "822");
-		await phones.do("answer", "822");
+		await phones.do("rings", "824");
+		await jane.page.getByText("Other people's devices are not shown.").waitFor();
+		await phones.do("answer", "824");
 		await button("Hold").waitFor();
-		await pageHears(jane, BOB);
+		await pageHears(jane, OLGA);
+		expect(await codecs(jane)).toEqual({ said: "opus", heard: "opus" });
 
 		await button("Hold").click();
-		await call("512").getByText("On hold").waitFor();
-		await phones.do("listen", "822");
-		await phones.do("misses", "822", { hertz: JANE });
+		await call("515").getByText("On hold").waitFor();
+		await phones.do("listen", "824");
+		await phones.do("misses", "824", { hertz: JANE });
 		await button("Hold").click();
-		await phones.do("hears", "822", { hertz: JANE });
-		await pageHears(jane, BOB);
+		await phones.do("hears", "824", { hertz: JANE });
+		await pageHears(jane, OLGA);
 
 		await button("Mute").click();
-		await phones.do("misses", "822", { hertz: JANE });
+		await phones.do("misses", "824", { hertz: JANE });
 		await button("Mute").click();
-		await phones.do("hears", "822", { hertz: JANE });
+		await phones.do("hears", "824", { hertz: JANE });
 
 		await button("Keypad").first().click();
 		await button("5").click();
-		await phones.do("key", "822", { key: "5" });
+		await phones.do("key", "824", { key: "5" });
 		expect(await jane.violations()).toEqual([]);
 
 		await picture("talking");
@@ -130,11 +141,11 @@ describe("the phone", () => {
 		await line("lost");
 		network.mend();
 		await line("ready");
-		await pageHears(jane, BOB);
-		await phones.do("hears", "822", { hertz: JANE });
+		await pageHears(jane, OLGA);
+		await phones.do("hears", "824", { hertz: JANE });
 		await panel().locator("[data-grade]").waitFor();
-		await phones.do("hang_up", "822"); // which finds us where we are now
-		await over("512", 3000);
+		await phones.do("hang_up", "824"); // which finds us where we are now
+		await over("515", 3000);
 	});
 
 	it("is called, asks somebody else, and joins the two", async () => {
@@ -160,9 +171,9 @@ describe("the phone", () => {
 		await button("Join with 512").click();
 		await over("512");
 		await over("Carol Jones");
+		await phones.do("hears", "823", { hertz: BOB });
 		await phones.do("listen", "822");
 		await phones.do("hears", "822", { hertz: CAROL });
-		await phones.do("hears", "823", { hertz: BOB });
 		await phones.do("hang_up", "823");
 	});
 
@@ -180,6 +191,7 @@ describe("the phone", () => {
 		await over("Bob Smith");
 		await phones.do("listen", "702");
 		await phones.do("hears", "702", { hertz: BOB });
+		await phones.do("listen", "822");
 		await phones.do("hears", "822", { hertz: DESK });
 		await phones.do("hang_up", "822");
 
@@ -195,6 +207,65 @@ describe("the phone", () => {
 		await phones.do("listen", "823");
 		await phones.do("hears", "823", { hertz: BOB });
 		await phones.do("hang_up", "823");
+	});
+
+	it("talks in G.711 and G.722, through hold and a cut connection", async () => {
+		await phones.do("dial", "702", { number: "510" });
+		await button("Answer").click();
+		await pageHears(jane, DESK);
+		expect(await codecs(jane)).toEqual({ said: "G722", heard: "G722" });
+		await phones.do("listen", "702");
+		await phones.do("hears", "702", { hertz: JANE });
+		await phones.do("hang_up", "702");
+		await over("Jane Doe");
+
+		await panel().getByLabel("Number").fill("513");
+		await button("Call").click();
+		await phones.do("rings", "823");
+		await phones.do("answer", "823");
+		await pageHears(jane, CAROL);
+		expect(await codecs(jane)).toEqual({ said: "PCMU", heard: "PCMU" });
+		await button("Hold").click();
+		await phones.do("listen", "823");
+		await phones.do("misses", "823", { hertz: JANE });
+		await button("Hold").click();
+		await phones.do("hears", "823", { hertz: JANE });
+		network.cut();
+		await line("lost");
+		network.mend();
+		await line("ready");
+		await pageHears(jane, CAROL);
+		await phones.do("hears", "823", { hertz: JANE });
+
+		await phones.do("hang_up", "823");
+		await over("513", 3000);
+	});
+
+	it("picks up a call that rings at somebody else's", async () => {
+		await phones.do("dial", "823", { number: "512" });
+		await phones.do("rings", "822");
+		await panel().getByLabel("Number").fill("*8512");
+		await button("Call").click();
+		await pageHears(jane, CAROL);
+		await phones.do("listen", "823");
+		await phones.do("hears", "823", { hertz: JANE });
+		await phones.do("hang_up", "823");
+		await over("*8512", 3000);
+	});
+
+	it("is the same over HTTPS", async () => {
+		const dora = await windowOpen({ by: { base: server.secured } });
+		await dora.signIn("dora");
+		await line("ready", dora);
+		await phones.do("dial", "822", { number: "514" });
+		await button("Answer", dora).click();
+		await pageHears(dora, BOB);
+		await phones.do("listen", "822");
+		await phones.do("hears", "822", { hertz: JANE });
+		await button("Hang up", dora).click();
+		await dora.page.locator("[data-stage=over]").waitFor();
+		expect(dora.faults).toEqual([]);
+		await dora.close();
 	});
 
 	it("says why a call comes to nothing, and that one was missed", async () => {
