@@ -19,7 +19,7 @@ from server import Server
 REALM = "bench"
 FIRST_DEVICE, FIRST_EXTENSION = 10000000, 50000000
 CORE, OTHER_CORE = "0", str(os.cpu_count() - 1)
-RELAY_PORTS = 8000
+RELAY_PORTS = 4000
 
 
 def run_time_us(process):

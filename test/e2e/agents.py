@@ -4,6 +4,7 @@ scenario file says. Each runs in a folder of its own and is ended by its own pro
 import json
 import os
 import pty
+import random
 import shutil
 import signal
 import socket
@@ -13,19 +14,25 @@ import threading
 import time
 
 
-def free_port(host="127.0.0.1", kind=socket.SOCK_DGRAM):
-    """A port that was free a moment ago, for UDP and TCP alike."""
+# Below those that the system gives to whoever asks for none: a port that is free stays so until it is used, and between two starts.
+PORTS = range(10000, 20000)
+given_ports = set()
+
+
+def free_port(host="127.0.0.1"):
+    """A port that is free for UDP and TCP alike, and is not given again by this process."""
     while True:
-        with socket.socket(socket.AF_INET, kind) as first:
-            first.bind((host, 0))
-            port = first.getsockname()[1]
-            other = socket.SOCK_STREAM if kind == socket.SOCK_DGRAM else socket.SOCK_DGRAM
-            with socket.socket(socket.AF_INET, other) as second:
-                try:
-                    second.bind((host, port))
-                    return port
-                except OSError:
-                    continue
+        port = random.choice(PORTS)
+        if port in given_ports:
+            continue
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as first, socket.socket(socket.AF_INET, socket.SOCK_STREAM) as second:
+            try:
+                first.bind((host, port))
+                second.bind((host, port))
+            except OSError:
+                continue
+        given_ports.add(port)
+        return port
 
 
 def free_port_pair(host="127.0.0.1"):

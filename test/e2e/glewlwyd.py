@@ -5,7 +5,6 @@ import http.client
 import http.cookies
 import json
 import os
-import socket
 import sqlite3
 import subprocess
 import tempfile
@@ -83,7 +82,7 @@ class Glewlwyd(Process):
     """`clients` are (name, secret, methods of authentication); all users have the same password."""
 
     def __init__(self, clients, callback, users):
-        self.port = free_port("127.0.0.1", socket.SOCK_STREAM)
+        self.port = free_port()
         self.issuer = f"http://127.0.0.1:{self.port}/api/oidc"
         folder = tempfile.mkdtemp(prefix="carillon-glewlwyd-")
         with open(SCHEMA) as schema, sqlite3.connect(os.path.join(folder, "glewlwyd.db")) as database:

@@ -15,8 +15,8 @@ class Relay(Process):
 
     def __init__(self, name="one", host="127.0.0.1", ports=200, core=None):
         self.host, self.port, self.keys_port = host, free_port(host), free_port(host)
-        low = 20000 + os.getpid() % 100 * 200
-        assert low + ports < 65536
+        low = 20000 + os.getpid() % 20 * 200
+        assert low + ports <= 32768  # from there on the system gives them to anybody
         self.command = ["rtpengine", "--config-file=none", "--table=-1", f"--interface={host}",
                         f"--listen-ng={host}:{self.port}", f"--dtmf-log-dest={host}:{self.keys_port}",
                         f"--port-min={low}", f"--port-max={low + ports - 1}", "--delete-delay=0", "--mos=LQ",

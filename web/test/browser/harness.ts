@@ -15,12 +15,16 @@ export const PASSWORD = "correct horse battery";
 const ROOT = resolve(import.meta.dirname, "../../..");
 const WAIT = 60_000;
 
+/** Below those that the system gives to whoever asks for none, so that it stays free until it is used. */
 async function freePort(): Promise<number> {
+	const port = 10000 + Math.floor(Math.random() * 10000);
 	const server = createServer();
-	await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-	const { port } = server.address() as AddressInfo;
-	await new Promise((done) => server.close(done));
-	return port;
+	const free = await new Promise<boolean>((done) => {
+		server.once("error", () => done(false));
+		server.listen(port, "127.0.0.1", () => done(true));
+	});
+	if (free) await new Promise((done) => server.close(done));
+	return free ? port : freePort();
 }
 
 async function stop(child: ChildProcess): Promise<void> {
@@ -241,7 +245,7 @@ export class Relay {
 	static async start(): Promise<Relay> {
 		const folder = mkdtempSync(join(tmpdir(), "carillon-prompts-"));
 		const ng = `127.0.0.1:${await freePort()}`;
-		const low = 22_000 + (process.pid % 100) * 200;
+		const low = 22_000 + (process.pid % 50) * 200;
 		const child = spawn("rtpengine", ["--config-file=none", "--table=-1", "--interface=127.0.0.1", `--listen-ng=${ng}`, `--port-min=${low}`, `--port-max=${low + 199}`, "--delete-delay=0", "--num-threads=2", "--foreground", "--log-stderr"], { stdio: "ignore" });
 		return new Relay(child, folder, `[media]\nrelays = ${ng} name=one\nprompts = ${folder}\n`);
 	}
