@@ -210,6 +210,13 @@ static json_t *source_show(const struct net_address *source)
 	return json_pack("[s,s%]", source->family == 6 ? "IP6" : "IP4", host, w.used);
 }
 
+// The relay has one certificate. With its fingerprint as it was a browser goes on with the keys of the partner before, whom nobody
+// hears any more; another fingerprint begins anew (RFC 8842 section 4). So the same certificate shows two in turn.
+static const char *fingerprint_of(unsigned association)
+{
+	return association % 2 == 0 ? "sha-256" : "sha-512";
+}
+
 json_t *description_command(const struct media_exchange *exchange, const struct description *description,
 			    const struct description_way *way)
 {
@@ -228,6 +235,8 @@ json_t *description_command(const struct media_exchange *exchange, const struct 
 		put(&command, "received-from", source_show(&exchange->from.heard_from));
 	put(&command, "ICE", json_string(ice ? "force" : "remove"));
 	put(&command, "rtcp-mux", multiplex_of(exchange));
+	if (exchange->to.kind == MEDIA_BROWSER)
+		put(&command, "DTLS-fingerprint", json_string(fingerprint_of(way->association)));
 	if (exchange->is_answer)
 		return command;
 	put(&command, "transport-protocol", json_string(transports[exchange->to.kind]));

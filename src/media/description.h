@@ -23,6 +23,7 @@ struct description_way {
 	const char *call_id, *from_tag, *to_tag; // of the sender and the receiver of this description
 	bool to_has_ice;                         // said the receiver of itself last
 	bool keeps_place;                        // the sender is where packets of it have come from
+	unsigned association; // of the receiver with relays, counted from 0: another one has other keys
 };
 // The command, which the caller owns; NULL when there is no memory.
 json_t *description_command(const struct media_exchange *exchange, const struct description *description,

@@ -70,7 +70,8 @@ enum err exchange_begin(void *context, const struct media_exchange *exchange)
 							  .from_tag = from->tag,
 							  .to_tag = to->tag,
 							  .to_has_ice = to->has_ice,
-							  .keeps_place = keeps_place(from, to, &description)});
+							  .keeps_place = keeps_place(from, to, &description),
+							  .association = to->which});
 	command->token = exchange->token;
 	command->from = exchange->from.leg;
 	command->to = exchange->to.leg;
@@ -120,6 +121,7 @@ static bool move(struct rtpengine *rtpengine, const struct command *command, str
 		command_free(again);
 		return false;
 	}
+	pair->ends[0].which--, pair->ends[1].which--; // the offer shows the fingerprint that it showed before
 	pair->ends[0].number = command->numbers[0];
 	pair->ends[1].number = command->numbers[1];
 	pair->rounds = 1;

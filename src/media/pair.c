@@ -106,7 +106,7 @@ struct pair *pair_new(struct rtpengine *rtpengine, struct side *sides[2], struct
 	list_init(&pair->commands);
 	call_id_write(pair, pair->call_id, sizeof pair->call_id);
 	for (int i = 0; i < 2; i++) {
-		pair->ends[i] = (struct end){.pair = pair, .side = sides[i]};
+		pair->ends[i] = (struct end){.pair = pair, .side = sides[i], .which = sides[i]->pairs++};
 		snprintf(pair->ends[i].tag, sizeof pair->ends[i].tag, "l%" PRIu64, sides[i]->leg);
 		list_init(&pair->ends[i].node);
 	}

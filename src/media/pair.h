@@ -53,6 +53,7 @@ struct side {
 	bool released;             // nothing is told of it any more but its quality
 	struct list ends;          // in pairs that go on
 	unsigned deletes;          // pairs of it that are being deleted
+	unsigned pairs;            // that it has ever had
 	struct list tallies;       // owned
 	struct list lost;          // among those that are to be told so
 	struct {                   // what is said to it
@@ -68,6 +69,7 @@ struct end {
 	struct side *side;
 	char tag[TAG_MAX + 1];
 	unsigned number;
+	unsigned which; // of its side's pairs, the first is 0
 	bool described; // it has said something of itself
 	bool has_ice;
 	bool sends;

@@ -424,6 +424,27 @@ static void each_kind_is_offered_what_it_can_carry(void **state)
 	assert_false(asked_among("SDES", "off") || asked_among("SDES", "no-AES_CM_128_HMAC_SHA1_80"));
 }
 
+static void a_browser_sees_another_fingerprint_with_another_partner(void **state)
+{
+	const struct body body = {.type = STR("application/sdp"), .bytes = STR(SDP)};
+	static const uint64_t partners[] = {1, 1, 2, 4};
+	static const char *const fingerprints[] = {"sha-256", "sha-256", "sha-512", "sha-256"};
+
+	(void)state;
+	begin(1);
+	for (unsigned i = 0; i < sizeof partners / sizeof *partners; i++) {
+		const struct media_exchange exchange = {.record = STR("r"),
+							.from = {.leg = partners[i]},
+							.to = {.leg = 3, .kind = MEDIA_BROWSER},
+							.body = &body};
+		assert_int_equal(media.translate(media.context, &exchange), ERR_NONE);
+		sim_run_for(loop, 10);
+		assert_string_equal(asked("DTLS-fingerprint"), fingerprints[i]);
+	}
+	offer_to(MEDIA_PLAIN, 5);
+	assert_string_equal(asked("DTLS-fingerprint"), "");
+}
+
 static void behind_a_nat_is_learned_once(void **state)
 {
 	(void)state;
@@ -799,6 +820,7 @@ int main(void)
 	    TEST(what_the_relay_refuses_fails),
 	    TEST(what_is_no_description_is_refused),
 	    TEST(each_kind_is_offered_what_it_can_carry),
+	    TEST(a_browser_sees_another_fingerprint_with_another_partner),
 	    TEST(behind_a_nat_is_learned_once),
 	    TEST(behind_a_nat_the_host_of_the_messages_goes_first),
 	    TEST(calls_are_spread_by_weight_and_stay),

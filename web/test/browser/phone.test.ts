@@ -209,7 +209,7 @@ describe("the phone", () => {
 		await phones.do("hang_up", "823");
 	});
 
-	it("talks in G.711 and G.722, through hold and a cut connection", async () => {
+	it("talks in G.711 and G.722, through hold, a cut connection and a transfer by the other one", async () => {
 		await phones.do("dial", "702", { number: "510" });
 		await button("Answer").click();
 		await pageHears(jane, DESK);
@@ -237,7 +237,18 @@ describe("the phone", () => {
 		await pageHears(jane, CAROL);
 		await phones.do("hears", "823", { hertz: JANE });
 
-		await phones.do("hang_up", "823");
+		await phones.do("transfer", "823", { number: "512" });
+		await phones.do("rings", "822");
+		await phones.do("answer", "822");
+		await pageHears(jane, BOB);
+		expect(await codecs(jane)).toEqual({ said: "PCMA", heard: "PCMA" });
+		await phones.do("listen", "822");
+		await phones.do("hears", "822", { hertz: JANE });
+		await button("Hold").click();
+		await call("513").getByText("On hold").waitFor();
+		await button("Hold").click();
+		await pageHears(jane, BOB);
+		await phones.do("hang_up", "822");
 		await over("513", 3000);
 	});
 
