@@ -31,7 +31,7 @@ function Stage({ call }: { call: PhoneCall }) {
 		case "calling":
 			return t("phone.calling");
 		case "talking":
-			if (call.broken) return t("phone.broken");
+			if (call.path !== "open") return t(`phone.paths.${call.path}`);
 			if (call.held) return t("phone.held");
 			if (call.heldByOther) return t("phone.heldByOther");
 			return <Talked call={call} />;
@@ -169,7 +169,7 @@ export function CallCard({ used, call }: { used: UsedPhone; call: PhoneCall }) {
 					<Text size="sm" role={call.stage === "ringing" ? "alert" : undefined}>
 						<Stage call={call} />
 					</Text>
-					{call.grade && call.stage === "talking" && !call.broken && (
+					{call.grade && call.stage === "talking" && call.path === "open" && (
 						<Text size="xs" c="dimmed" data-grade={call.grade} className={classes.grade}>
 							{t(`phone.grades.${call.grade}`)}
 						</Text>

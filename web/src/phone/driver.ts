@@ -7,7 +7,7 @@ import { Problem, request, type Schemas } from "../api/client";
 import { choicesRead, microphoneOf } from "./choices";
 import { KeptSocket } from "./socket";
 import { sinkSet } from "./sound";
-import { gradeOf, lossSince, type Counts, type Happening, type Why } from "./state";
+import { gradeOf, lossSince, type Counts, type Happening, type Path, type Why } from "./state";
 
 type PhonePassword = Schemas["PhonePassword"];
 
@@ -19,7 +19,9 @@ const GATHERING_MS = 300; // after the first way to us was found
 const MEASURE_MS = 2000;
 const BROKEN_MS = 1000; // how long media may be interrupted before a new way is looked for
 const SETTLING_MS = 4000; // that a new way is given, before the next one is looked for
-const KEPT_MS = 90_000; // how long a call is kept that has no way
+const FOUND_MS = 6000; // that a way may take to be found at first
+const KEPT_MS = 90_000; // how long a call is kept that has lost its way
+const BLOCKED_MS = 20_000; // and one that never had any
 const OFFERS_MAX = 4; // a new description that is refused is offered again so often
 const OFFER_AGAIN_MS = 1200;
 
@@ -30,6 +32,9 @@ interface Line {
 	counts: Counts;
 	offers: number;
 	mended_at: number;
+	path: Path;
+	found: boolean; // a way for the sound, once at least
+	gave_up: Why; // to look for one
 	measuring: ReturnType<typeof setInterval> | undefined;
 	mending: ReturnType<typeof setTimeout> | undefined;
 	giving_up: ReturnType<typeof setTimeout> | undefined;
@@ -308,6 +313,9 @@ export class Driver {
 			counts: { received: 0, lost: 0 },
 			offers: 0,
 			mended_at: 0,
+			path: "open",
+			found: false,
+			gave_up: null,
 			measuring: undefined,
 			mending: undefined,
 			giving_up: undefined,
@@ -328,12 +336,14 @@ export class Driver {
 		session.on("confirmed", () => {
 			this.tell({ kind: "talks", id, at: Date.now() });
 			line.measuring ??= setInterval(() => void this.measure(id, line), MEASURE_MS);
+			clearTimeout(line.mending);
+			if (!line.found) line.mending = setTimeout(() => line.found || this.pathGone(id, line), FOUND_MS);
 		});
 		session.on("hold", ({ originator }) => this.tell({ kind: "changes", id, change: originator === "local" ? { held: true } : { heldByOther: true } }));
 		session.on("unhold", ({ originator }) => this.tell({ kind: "changes", id, change: originator === "local" ? { held: false } : { heldByOther: false } }));
 		session.on("muted", () => this.tell({ kind: "changes", id, change: { muted: true } }));
 		session.on("unmuted", () => this.tell({ kind: "changes", id, change: { muted: false } }));
-		session.on("ended", ({ cause }) => this.over(id, whys[cause] === "connection" ? "connection" : null));
+		session.on("ended", ({ cause }) => this.over(id, line.gave_up ?? (whys[cause] === "connection" ? "connection" : null)));
 		session.on("failed", (event: EndEvent) => this.over(id, whyOf(event, incoming)));
 	}
 
@@ -360,20 +370,35 @@ export class Driver {
 		const ice = () => Reflect.get(Object.getPrototypeOf(connection) as object, "iceConnectionState", connection) as RTCIceConnectionState;
 		Object.defineProperty(connection, "iceConnectionState", { get: () => (ice() === "failed" ? "disconnected" : ice()), configurable: true });
 		connection.addEventListener("iceconnectionstatechange", () => {
-			const broken = ice() === "failed" || ice() === "disconnected";
-			this.tell({ kind: "changes", id, change: { broken } });
-			clearTimeout(line.mending);
-			if (!broken) {
-				clearTimeout(line.giving_up);
-				line.giving_up = undefined;
-				return;
-			}
-			line.mending = setTimeout(() => this.mend(id), BROKEN_MS);
-			line.giving_up ??= setTimeout(() => {
-				this.hangUp(id);
-				this.over(id, "connection");
-			}, KEPT_MS);
+			if (ice() === "connected" || ice() === "completed") this.pathFound(id, line);
+			else if (ice() === "failed" || ice() === "disconnected") this.pathGone(id, line);
 		});
+	}
+
+	private pathFound(id: string, line: Line): void {
+		line.found = true;
+		line.path = "open";
+		clearTimeout(line.mending);
+		clearTimeout(line.giving_up);
+		line.giving_up = undefined;
+		this.tell({ kind: "changes", id, change: { path: "open" } });
+	}
+
+	// A new way is looked for, again and again, but not for ever.
+	private pathGone(id: string, line: Line): void {
+		if (!this.lines.has(id)) return;
+		line.path = line.found ? "lost" : "blocked";
+		this.tell({ kind: "changes", id, change: { path: line.path } });
+		clearTimeout(line.mending);
+		line.mending = setTimeout(() => this.mend(id), BROKEN_MS);
+		line.giving_up ??= setTimeout(
+			() => {
+				line.gave_up = line.found ? "connection" : "blocked";
+				this.hangUp(id);
+				this.over(id, line.gave_up);
+			},
+			line.found ? KEPT_MS : BLOCKED_MS,
+		);
 	}
 
 	// After a break in the network: the far end learns where we are now (a re-INVITE), and the media find a new way. Once for a break:
@@ -382,13 +407,12 @@ export class Driver {
 		const line = this.lines.get(id);
 		if (!line?.session.isEstablished() || !this.ua?.isConnected()) return;
 		clearTimeout(line.mending);
-		if (Date.now() - line.mended_at < SETTLING_MS) line.mending = setTimeout(() => this.isBroken(line) && this.mend(id), SETTLING_MS);
-		else if (line.session.renegotiate({ rtcOfferConstraints: { iceRestart: true } })) line.mended_at = Date.now();
-		else line.mending = setTimeout(() => this.mend(id), BROKEN_MS);
-	}
-
-	private isBroken({ session }: Line): boolean {
-		return session.connection?.iceConnectionState === "disconnected"; // or "failed", which listen() hides
+		const again = () => void (line.mending = setTimeout(() => line.path !== "open" && this.mend(id), SETTLING_MS));
+		if (Date.now() - line.mended_at < SETTLING_MS) again();
+		else if (line.session.renegotiate({ rtcOfferConstraints: { iceRestart: true } })) {
+			line.mended_at = Date.now();
+			again();
+		} else line.mending = setTimeout(() => this.mend(id), BROKEN_MS);
 	}
 
 	// JsSIP ends a call whose new description was refused, which both sides do when they offer at the same moment (491), and one whose

@@ -19,9 +19,15 @@ export type Why =
 	| "missed"
 	| "elsewhere" // another device of mine has answered, or declined
 	| "connection"
+	| "blocked" // the network lets no sound through
 	| "failed"
 	| null;
 export type Grade = "good" | "fair" | "poor" | "none" | null; // "none": nothing comes; null: not measured yet, or nothing is to come
+
+export type Path =
+	| "open"
+	| "lost" // the call is kept, and mended as soon as the network is back
+	| "blocked"; // there never was one
 
 export interface PhoneCall {
 	id: string;
@@ -36,7 +42,7 @@ export interface PhoneCall {
 	grade: Grade;
 	early: boolean; // the other side says something before it answers
 	transfer: "none" | "under_way" | "failed";
-	broken: boolean; // the network has gone; the call is kept, and mended as soon as it is back
+	path: Path; // of the sound
 	why: Why; // once it is over: why it was no conversation, or was cut off
 }
 
@@ -50,7 +56,7 @@ export interface Phone {
 
 export const silent: Phone = { line: "off", why: null, problem: null, calls: [], active: null };
 
-type Change = Partial<Pick<PhoneCall, "held" | "heldByOther" | "muted" | "grade" | "transfer" | "early" | "broken">>;
+type Change = Partial<Pick<PhoneCall, "held" | "heldByOther" | "muted" | "grade" | "transfer" | "early" | "path">>;
 export type Happening =
 	| { kind: "line"; line: Line; why?: Why; problem?: unknown }
 	| { kind: "begins"; id: string; incoming: boolean; number: string; name: string }
@@ -96,7 +102,7 @@ export function next(phone: Phone, happening: Happening): Phone {
 				grade: null,
 				early: false,
 				transfer: "none",
-				broken: false,
+				path: "open",
 				why: null,
 			};
 			const calls = [...phone.calls, call];
@@ -110,7 +116,7 @@ export function next(phone: Phone, happening: Happening): Phone {
 		case "changes":
 			return changed(phone, happening.id, (call) => (open(call) ? { ...call, ...happening.change } : call));
 		case "ends":
-			return changed(phone, happening.id, (call) => (open(call) ? { ...call, stage: "over", why: call.stage === "talking" && happening.why !== "connection" ? null : happening.why } : call));
+			return changed(phone, happening.id, (call) => (open(call) ? { ...call, stage: "over", why: call.stage === "talking" && happening.why !== "connection" && happening.why !== "blocked" ? null : happening.why } : call));
 		case "put_away": {
 			const calls = phone.calls.filter((call) => call.id !== happening.id || open(call));
 			return { ...phone, calls, active: activeOf(calls, phone.active) };

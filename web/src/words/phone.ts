@@ -47,7 +47,11 @@ export const phone = both(
 		held: "On hold",
 		heldByOther: "You are on hold",
 		over: "Ended",
-		broken: "Connection lost; the call is kept",
+		paths: {
+			open: "Connected",
+			lost: "Connection lost; the call is kept",
+			blocked: "No sound gets through: this network lets no UDP to the media relay. Trying again.",
+		},
 		grades: { good: "Good quality", fair: "Fair quality", poor: "Poor quality", none: "No sound arrives" },
 		whys: {
 			insecure: "No microphone over HTTP",
@@ -55,6 +59,7 @@ export const phone = both(
 			missed: "Missed",
 			elsewhere: "Taken on another device",
 			connection: "The connection was lost",
+			blocked: "No sound got through this network",
 			no_microphone: "No microphone",
 			no_answer: "No answer",
 			busy: "Busy",
@@ -118,7 +123,11 @@ export const phone = both(
 		held: "Přidržen",
 		heldByOther: "Jste přidrženi",
 		over: "Ukončen",
-		broken: "Spojení vypadlo; hovor trvá",
+		paths: {
+			open: "Spojeno",
+			lost: "Spojení vypadlo; hovor trvá",
+			blocked: "Zvuk neprochází: tato síť nepouští UDP k přenosu hovorů. Zkouší se to znovu.",
+		},
 		grades: { good: "Dobrá kvalita", fair: "Přijatelná kvalita", poor: "Špatná kvalita", none: "Nepřichází zvuk" },
 		whys: {
 			insecure: "Přes HTTP není mikrofon",
@@ -126,6 +135,7 @@ export const phone = both(
 			missed: "Zmeškaný",
 			elsewhere: "Přijat na jiném zařízení",
 			connection: "Spojení se přerušilo",
+			blocked: "Zvuk touto sítí neprošel",
 			no_microphone: "Žádný mikrofon",
 			no_answer: "Bez odpovědi",
 			busy: "Obsazeno",

@@ -2,7 +2,7 @@
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { Certificate, Network, PASSWORD, Phones, Relay, Server, Window, browserStart } from "./harness";
-import { codecs, listenIn, microphone, pageHears, toneFile } from "./sound";
+import { codecs, listenIn, microphone, pageHears, soundBlock, toneFile } from "./sound";
 
 const JANE = 700,
 	DESK = 1300,
@@ -276,6 +276,36 @@ describe("the phone", () => {
 		await button("Hang up", dora).click();
 		await dora.page.locator("[data-stage=over]").waitFor();
 		expect(dora.faults).toEqual([]);
+		await dora.close();
+	});
+
+	it("says that no sound gets through, finds a way once there is one, and gives up where there is none", async () => {
+		const dora = await windowOpen({ by: { base: server.secured } });
+		await dora.page.clock.install();
+		await dora.signIn("dora");
+		await line("ready", dora);
+		await soundBlock(dora, true);
+		await phones.do("dial", "822", { number: "514" });
+		await button("Answer", dora).click();
+		await button("Hold", dora).waitFor();
+		await dora.page.clock.fastForward(6000);
+		await dora.page.getByText("No sound gets through: this network lets no UDP to the media relay.").waitFor();
+		expect(await dora.violations()).toEqual([]);
+		await soundBlock(dora, false);
+		await dora.page.clock.fastForward(1000);
+		await pageHears(dora, BOB);
+		await dora.page.getByText("No sound gets through").waitFor({ state: "detached" });
+		await phones.do("hang_up", "822");
+		await button("Hold", dora).waitFor({ state: "detached" });
+
+		await soundBlock(dora, true);
+		await phones.do("dial", "822", { number: "514" });
+		await button("Answer", dora).click();
+		await button("Hold", dora).waitFor();
+		await dora.page.clock.fastForward(6000);
+		await dora.page.getByText("No sound gets through").waitFor();
+		await dora.page.clock.fastForward(20_000);
+		await dora.page.getByText("No sound got through this network").waitFor();
 		await dora.close();
 	});
 

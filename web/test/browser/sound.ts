@@ -44,6 +44,7 @@ interface Heard {
 }
 interface Page {
 	connections: RTCPeerConnection[];
+	blocked: boolean;
 	heard: Map<RTCPeerConnection, Heard[]>; // the last of what each has heard
 	MediaStreamTrackProcessor: new (init: { track: MediaStreamTrack }) => { readable: ReadableStream<AudioData> };
 }
@@ -68,7 +69,8 @@ export async function listenIn(window: Window): Promise<void> {
 		};
 		globalThis.RTCPeerConnection = new Proxy(globalThis.RTCPeerConnection, {
 			construct(real, given) {
-				const made = new real(...(given as [RTCConfiguration]));
+				const [configuration] = given as [RTCConfiguration];
+				const made = new real({ ...configuration, iceTransportPolicy: page.blocked ? "relay" : "all" });
 				const heard: Heard[] = [];
 				page.connections.push(made);
 				page.heard.set(made, heard);
@@ -77,6 +79,15 @@ export async function listenIn(window: Window): Promise<void> {
 			},
 		});
 	});
+}
+
+// Whether the network lets sound through, for new calls and when one looks for another way: as where no UDP gets to the relay.
+export async function soundBlock(window: Window, blocked: boolean): Promise<void> {
+	await window.page.evaluate((blocked) => {
+		const page = globalThis as unknown as Page;
+		page.blocked = blocked;
+		for (const each of page.connections) if (each.connectionState !== "closed") each.setConfiguration({ ...each.getConfiguration(), iceTransportPolicy: blocked ? "relay" : "all" });
+	}, blocked);
 }
 
 // Per 20 ms of the last 700: the pitch that the page hears in its newest call, 0 where it is silent. Empty as long as not all of them have
