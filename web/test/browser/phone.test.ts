@@ -13,15 +13,28 @@ const JANE = 700,
 let relay: Relay, server: Server, network: Network, browser: Browser, phones: Phones, jane: Window;
 const tone = toneFile(JANE);
 const certificate = new Certificate();
+const ids = { olga: "", dora: "", browser: "" };
 
 async function deviceAdd(kind: string, number: string, title: string): Promise<{ id: string; sip_password: string }> {
 	return server.api("POST", "/devices", { kind, number, title });
 }
-async function userAdd(name: string, title: string, extension: string, devices: string[]): Promise<void> {
+async function userAdd(name: string, title: string, extension: string, devices: string[]): Promise<string> {
 	const { id, password } = await server.api<{ id: string; password: string }>("POST", "/users", { name, title, extension });
 	await server.api("PATCH", `/users/${id}`, { pickup_group: "office" });
-	await server.api("PUT", `/users/${id}/ring-plan`, { strategy: "at_once", turns: devices.map((device_id) => ({ device_id, start_s: 0, ring_s: 60 })) });
+	await holds(id, devices);
 	await server.passwordChoose(name, password, PASSWORD);
+	return id;
+}
+async function holds(user: string, devices: string[]): Promise<void> {
+	await server.api("PUT", `/users/${user}/ring-plan`, { strategy: "at_once", turns: devices.map((device_id) => ({ device_id, start_s: 0, ring_s: 60 })) });
+}
+
+// Two newer ones, so that the one that the page has is worth nothing any more, as after its time.
+async function passwordSpend(window: Window): Promise<void> {
+	await window.page.evaluate(async () => {
+		const { csrf_token } = (await (await fetch("/api/v1/session")).json()) as { csrf_token: string };
+		for (let i = 0; i < 2; i++) await fetch("/api/v1/me/phone", { method: "POST", headers: { "Content-Type": "application/json", "X-CSRF-Token": csrf_token }, body: "{}" });
+	});
 }
 
 async function windowOpen(options: Parameters<typeof Window.open>[2] = {}): Promise<Window> {
@@ -45,7 +58,7 @@ beforeAll(async () => {
 		deviceAdd("softphone", "824", "Olga's"),
 		deviceAdd("webrtc", "704", "Dora's browser"),
 	]);
-	await Promise.all([
+	[, , , ids.olga, ids.dora] = await Promise.all([
 		userAdd("jane", "Jane Doe", "510", [browserPhone.id, desk.id]),
 		userAdd("bob", "Bob Smith", "512", [bob.id]),
 		userAdd("carol", "Carol Jones", "513", [carol.id]),
@@ -58,7 +71,12 @@ beforeAll(async () => {
 		await phones.do("register", "823", { password: carol.sip_password, hertz: CAROL, codec: "pcmu" });
 		await phones.do("register", "702", { password: desk.sip_password, hertz: DESK, codec: "g722/16000,pcma,pcmu" });
 	};
+	ids.browser = secured.id;
 	jane = await windowOpen();
+	await jane.page.route("**/api/v1/me/phone", async (route) => {
+		const response = await route.fetch();
+		await route.fulfill({ response, json: { ...(await response.json()), expires_at: new Date(Date.now() + 127_000).toISOString() } }); // renewed in 7 s
+	}, { times: 1 });
 	await Promise.all([register(), jane.signIn("jane")]);
 	await line("ready");
 	await panelOpen();
@@ -99,6 +117,7 @@ async function picture(name: string, window = jane) {
 
 describe("the phone", () => {
 	it("calls, holds, mutes, presses keys, and keeps the call while the network is away", async () => {
+		const renewed = jane.page.waitForResponse("**/api/v1/me/phone");
 		expect(await jane.violations()).toEqual([]);
 		await picture("ready");
 		await button("Microphone and speaker").click();
@@ -137,6 +156,10 @@ describe("the phone", () => {
 
 		await picture("talking");
 
+		expect((await renewed).status()).toBe(200);
+		await line("ready");
+		await pageHears(jane, OLGA);
+		await passwordSpend(jane);
 		network.cut();
 		await line("lost");
 		network.mend();
@@ -264,17 +287,27 @@ describe("the phone", () => {
 		await over("*8512", 3000);
 	});
 
-	it("is the same over HTTPS", async () => {
+	it("is the same over HTTPS, and keeps a call whose device is given to somebody else", async () => {
 		const dora = await windowOpen({ by: { base: server.secured } });
 		await dora.signIn("dora");
 		await line("ready", dora);
 		await phones.do("dial", "822", { number: "514" });
 		await button("Answer", dora).click();
 		await pageHears(dora, BOB);
+		await holds(ids.dora, []);
+		await line("off", dora);
+		await holds(ids.olga, [ids.browser]);
+		await button("Hold", dora).click();
 		await phones.do("listen", "822");
+		await phones.do("misses", "822", { hertz: JANE });
+		await button("Hold", dora).click();
 		await phones.do("hears", "822", { hertz: JANE });
-		await button("Hang up", dora).click();
+		await pageHears(dora, BOB);
+		await phones.do("hang_up", "822");
 		await dora.page.locator("[data-stage=over]").waitFor();
+		await holds(ids.olga, []);
+		await holds(ids.dora, [ids.browser]);
+		await line("ready", dora);
 		expect(dora.faults).toEqual([]);
 		await dora.close();
 	});
