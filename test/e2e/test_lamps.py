@@ -141,11 +141,19 @@ class Lamps(unittest.TestCase):
         device = self.server.device(str(Lamps.number))
         self.server.user(f"user{Lamps.number}", str(Lamps.number + 1), [(device, 0, 20)])
         Lamps.number += 1
-        before = self.subscriptions()
-        phone = Baresip(device["number"], device["sip_password"], self.server.sip, application="mwi.so", account=";mwi=yes")
-        self.agents.append(phone)
-        phone.registered()
-        wait_for(lambda: "Messages-Waiting: no" in phone.output(), 30, "baresip to print what it was told:\n")
+        for host in ("127.0.0.61", "127.0.0.62", "127.0.0.63", "127.0.0.64", "127.0.0.65"):
+            before = self.subscriptions()
+            phone = Baresip(device["number"], device["sip_password"], self.server.sip, host, application="mwi.so", account=";mwi=yes")
+            self.agents.append(phone)
+            phone.registered()
+            wait_for(lambda: "Messages-Waiting: no" in phone.output() or phone.output().count("mwi: subscribing") > 100, 30,
+                     "baresip to print what it was told:\n")
+            if phone.output().count("mwi: subscribing") <= 100:
+                break
+            # At times baresip 1.0 asks again and again and does not read the answers. Another one, from elsewhere, does.
+            phone.close()
+            self.agents.remove(phone)
+        self.assertIn("Messages-Waiting: no", phone.output())
         self.assertEqual(self.subscriptions(), before + 1)
 
 
