@@ -18,7 +18,7 @@ from agents import wait_for
 from server import Server
 from wire import Agent, Message, sdp
 
-KILLS = int(os.environ.get("CARILLON_KILLS", "100"))
+KILLS = int(os.environ.get("CARILLON_KILLS", "50"))
 DEVICES = 60
 WINDOW = 40  # requests on their way at once
 

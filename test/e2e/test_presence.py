@@ -91,12 +91,14 @@ class Presence(unittest.TestCase):
         self.graph.set("jane@example.com", "Busy", "InACall")
         event = events.next(lambda event: event["id"] == device["id"])
         self.assertEqual((event["presence"]["availability"], event["presence"]["activity"]), ("busy", "InACall"))
-        for said, shown in (("DoNotDisturb", "do_not_disturb"), ("BeRightBack", "away"), ("Offline", "offline"),
-                            ("PresenceUnknown", "unknown")):
-            self.graph.set("jane@example.com", said, said)
-            self.is_shown("jane", shown, said)
         self.is_shown("bob+odd", "available", "Available")
-        self.assertGreater(len(self.graph.seen(TOKEN, 200)), 3)
+        for jane, bob in ((("DoNotDisturb", "do_not_disturb"), ("BeRightBack", "away")),
+                          (("Offline", "offline"), ("PresenceUnknown", "unknown"))):  # a look at both takes as long as one
+            for name, (said, _) in zip(self.NAMES, (jane, bob)):
+                self.graph.set(name, said, said)
+            for title, (said, shown) in (("jane", jane), ("bob+odd", bob)):
+                self.is_shown(title, shown, said)
+        self.assertGreater(len(self.graph.seen(TOKEN, 200)), 2)
         self.assertEqual(self.graph.seen("", 401), [])  # each token was renewed before its end
         self.assertEqual(len(self.graph.seen("/users/jane%40example.com")), 1)  # and who somebody is, asked once
         metrics = self.api.raw("GET", "/metrics")[2]
@@ -106,24 +108,23 @@ class Presence(unittest.TestCase):
     def test_a_server_that_asks_for_patience_gets_it(self):
         self.on()
         self.until("working")
-        self.graph.fail = [(PRESENCES, 429, 8)]
+        self.graph.fail = [(PRESENCES, 429, 7)]  # longer than it is between two looks
         now = self.until("waiting")
         self.assertIn("429, TooManyRequests", now["sentence"])
         self.until("working")
         self.assertEqual(self.graph.impatient, 0)
         # Without a time it waits longer and longer, and does not ask for tokens meanwhile.
-        self.graph.fail = [(PRESENCES, 429, None), (PRESENCES, 503, None), (PRESENCES, 429, None)]
+        self.graph.fail = [(PRESENCES, 429, None), (PRESENCES, 503, None)]
         tokens = len(self.graph.seen(TOKEN))
-        wait_for(lambda: not self.graph.fail, 30, "three refusals")
+        wait_for(lambda: not self.graph.fail, 30, "two refusals")
         self.until("working", 30)
         times = [each[0] for each in self.graph.seen(PRESENCES)]
         refused = next(i for i in range(len(times)) if self.graph.seen(PRESENCES)[i][2] in (429, 503) and i > 1)
-        waits = [times[i + 1] - times[i] for i in range(refused, refused + 3)]
+        waits = [times[i + 1] - times[i] for i in range(refused, refused + 2)]
         self.assertGreaterEqual(waits[0], 1.9)
         self.assertGreaterEqual(waits[1], 3.9)
-        self.assertGreaterEqual(waits[2], 7.9)
         self.assertEqual(len(self.graph.seen(TOKEN)), tokens)
-        self.assertRegex(self.api.raw("GET", "/metrics")[2], r"\ncarillon_graph_throttled_total 3\n")
+        self.assertRegex(self.api.raw("GET", "/metrics")[2], r"\ncarillon_graph_throttled_total 2\n")
 
     def test_a_token_that_is_taken_back_is_replaced_at_once(self):
         self.on()
