@@ -125,12 +125,17 @@ class Listening(Baresip):
     def listen(self):
         """Once it talks: from then on, to the end of its call, the ear hears what it hears. To be called after it was put on hold
         the first time, when baresip begins to play anew, to where the ear would not hear it."""
-        self.command("uafind", "sip:ear@127.0.0.1")
-        self.command("dial", f"sip:ear@127.0.0.1:{self.ear.port}")
-        asked = time.monotonic()
-        wait_for(lambda: self.ear.samples(asked), 20, "the ear to hear")
-        self.listens = True
-        self._be_oneself()
+        for _ in range(5):  # a hold that comes right now makes it play anew
+            self.command("uafind", "sip:ear@127.0.0.1")
+            self.command("dial", f"sip:ear@127.0.0.1:{self.ear.port}")
+            asked, self.listens = time.monotonic(), True
+            self._be_oneself()
+            try:
+                wait_for(lambda: self.ear.samples(asked), 3, "the ear to hear")
+                return
+            except AssertionError:
+                self._deafen()
+        raise AssertionError(f"the ear of {self.user} hears nothing")
 
     def _be_oneself(self):
         self.command("uafind", f"sip:{self.user}@{self.server}")

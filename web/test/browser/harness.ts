@@ -250,6 +250,11 @@ export class Relay {
 		return new Relay(child, folder, `[media]\nrelays = ${ng} name=one\nprompts = ${folder}\n`);
 	}
 
+	// Lets nothing through, and then goes on where it was.
+	pause(paused: boolean): void {
+		this.child.kill(paused ? "SIGSTOP" : "SIGCONT");
+	}
+
 	async close(): Promise<void> {
 		await stop(this.child);
 		rmSync(this.folder, { recursive: true, force: true });

@@ -407,5 +407,19 @@ describe("the phone", () => {
 		await refused.close();
 	});
 
+	// The last, since the server takes the relay for gone a while longer.
+	it("says that the sound is lost, and has it back with the relay", async () => {
+		await phones.do("dial", "822", { number: "510" });
+		await button("Answer").click();
+		await pageHears(jane, BOB);
+		relay.pause(true);
+		await call("Bob Smith").getByText("Connection lost; the call is kept").waitFor();
+		relay.pause(false);
+		await pageHears(jane, BOB);
+		await call("Bob Smith").getByText("Connection lost").waitFor({ state: "detached" });
+		await phones.do("hang_up", "822");
+		await over("Bob Smith", 3000);
+	});
+
 	it("did nothing that the policy forbids", () => expect(jane.faults.filter((each) => !each.includes("net::ERR_"))).toEqual([]));
 });
