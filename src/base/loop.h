@@ -35,6 +35,9 @@ struct timer {
 void timer_init(struct timer *timer, void (*handler)(struct timer *timer));
 // Starts, or starts anew. Fires once, never early, never before the next turn.
 void timer_start(struct loop *loop, struct timer *timer, uint64_t delay_ms);
+// Likewise, but up to 127 ms late, when others of the kind are due: what need not be to the millisecond does not wake the process for
+// itself, and what it sends goes out together. 0 is the next turn.
+void timer_start_about(struct loop *loop, struct timer *timer, uint64_t delay_ms);
 void timer_stop(struct timer *timer); // harmless when not running
 static inline bool timer_running(const struct timer *timer)
 {

@@ -467,18 +467,25 @@ static void clock_arm(struct attempt *attempt)
 {
 	struct call *call = attempt->call;
 	uint64_t now = now_of(attempt), next = UINT64_MAX;
+	bool cut = false; // before a voicemail answers, and not about then
 
 	for (size_t i = 0; i < attempt->turn_count; i++) {
 		const struct call_turn *turn = &attempt->turns[i];
-		if (turn->state == TURN_WAITING && turn->starts_ms < next)
+		if (turn->state == TURN_WAITING && turn->starts_ms < next) {
 			next = turn->starts_ms;
-		if (turn->state == TURN_RINGING && turn->stops_ms < next && !turn_prompts(attempt, turn))
+			cut = false;
+		}
+		if (turn->state == TURN_RINGING && turn->stops_ms < next && !turn_prompts(attempt, turn)) {
 			next = turn->stops_ms;
+			cut = turn->cut;
+		}
 	}
 	if (next == UINT64_MAX) // all that is left prompts
 		timer_stop(&call->clock);
-	else
+	else if (cut)
 		timer_start(call->table->ports.loop, &call->clock, next > now ? next - now : 0);
+	else
+		timer_start_about(call->table->ports.loop, &call->clock, next > now ? next - now : 0);
 }
 
 void attempt_leg_rings(struct attempt *attempt, struct leg *leg)

@@ -151,7 +151,8 @@ void expiry_restart(struct place *place)
 		if (kept_of(node)->binding.expires_at_ms < first)
 			first = kept_of(node)->binding.expires_at_ms;
 	if (first != INT64_MAX)
-		timer_start(place->registrations->loop, &place->expiry, first > now ? (uint64_t)(first - now) : 0);
+		timer_start_about(place->registrations->loop, &place->expiry,
+				  first > now ? (uint64_t)(first - now) : 0);
 }
 
 // Drops bindings that `goes` picks from memory, and has the store forget them.

@@ -60,8 +60,8 @@ static void wait_for_oldest(struct sip_transactions *transactions)
 			until_ms = first->until_ms;
 	}
 	if (until_ms != UINT64_MAX)
-		timer_start(transactions->loop, &transactions->answered_over,
-			    until_ms > now_ms ? until_ms - now_ms : 0);
+		timer_start_about(transactions->loop, &transactions->answered_over,
+				  until_ms > now_ms ? until_ms - now_ms : 0);
 }
 
 static void time_over(struct timer *timer)

@@ -94,7 +94,7 @@ static void client_free(struct sip_client_transaction *transaction)
 
 static void client_start_deadline(struct sip_client_transaction *transaction, uint64_t delay_ms)
 {
-	timer_start(transaction->transactions->loop, &transaction->deadline, delay_ms);
+	timer_start_about(transaction->transactions->loop, &transaction->deadline, delay_ms);
 }
 
 static void client_send(struct sip_client_transaction *transaction)

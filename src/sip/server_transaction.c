@@ -112,7 +112,7 @@ static bool server_is_reliable(const struct sip_server_transaction *transaction)
 
 static void server_start_deadline(struct sip_server_transaction *transaction, uint64_t delay_ms)
 {
-	timer_start(transaction->transactions->loop, &transaction->deadline, delay_ms);
+	timer_start_about(transaction->transactions->loop, &transaction->deadline, delay_ms);
 }
 
 // RFC 6026 section 7.1: a response that cannot be sent changes nothing; the timers see to the end.

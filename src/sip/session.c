@@ -214,7 +214,7 @@ void session_finish(struct sip_session *session)
 	session_drop_questions(session, 481);
 	drop_invite(session);
 	early_drop_all(session);
-	timer_start(session->endpoint->loop, &session->timer, session->linger_until_ms - now);
+	timer_start_about(session->endpoint->loop, &session->timer, session->linger_until_ms - now);
 }
 
 struct body session_body(const struct sip_message *message)

@@ -177,6 +177,29 @@ static void time_does_not_go_back(void **state)
 	timer_stop(&untouched);
 }
 
+static void about_then_is_with_others_and_never_early(void **state)
+{
+	(void)state;
+	struct alarm alarms[TIMERS];
+	uint64_t now_ms = 12345678901, last_ms = 0;
+	size_t wakeups = 0;
+	set_up(alarms, TIMERS, now_ms);
+	for (size_t i = 0; i < TIMERS; i++) {
+		alarms[i].model_due_ms = now_ms + 32000 + 7 * i;
+		timer_wheel_start(&wheel, &alarms[i].timer, timer_wheel_about(&wheel, alarms[i].model_due_ms));
+	}
+	for (uint64_t wait; (wait = timer_wheel_next(&wheel)) != UINT64_MAX;)
+		timer_wheel_advance(&wheel, now_ms += wait);
+	for (size_t i = 0; i < TIMERS; i++) {
+		assert_int_equal(alarms[i].fired, 1);
+		assert_true(alarms[i].fired_at_ms >= alarms[i].model_due_ms);
+		assert_true(alarms[i].fired_at_ms < alarms[i].model_due_ms + wheel.about_ms);
+		wakeups += alarms[i].fired_at_ms != last_ms;
+		last_ms = alarms[i].fired_at_ms;
+	}
+	assert_in_range(wakeups, 1, 2 + 7 * TIMERS / 128);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -184,6 +207,7 @@ int main(void)
 	    cmocka_unit_test(sleeping_until_next_is_never_late),
 	    cmocka_unit_test(one_millisecond_fires_in_order_of_start),
 	    cmocka_unit_test(handlers_stop_and_start),
+	    cmocka_unit_test(about_then_is_with_others_and_never_early),
 	    cmocka_unit_test(time_does_not_go_back),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -110,6 +110,7 @@ struct loop *sim_create(uint64_t seed)
 	list_init(&loop->down);
 	list_init(&loop->dns_records);
 	timer_wheel_init(&loop->wheel, loop->now_ms);
+	loop->wheel.about_ms = 1; // each thing at its own time
 	loop->bound = hash_create();
 	loop->connections = slots_create(CONNECTIONS_MAX);
 	if (loop->bound && loop->connections)
