@@ -139,6 +139,10 @@ class Server(Process):
                          self.environment)
         self._ready()
 
+    def logs(self, text, count=1):
+        """Waits until the log has it so often: it is written by a thread of its own."""
+        wait_for(lambda: self.output().count(text) >= count, 5, f"the log to say {text}")
+
     def close(self):
         code = self.stop()
         output = self.output()

@@ -206,7 +206,7 @@ class ThatRefusesForeignNumbers(WithACarrier):
         told = self.sipp.messages()
         self.assertEqual(told.count("INVITE sip:"), 2)  # none with another number came so far
         self.assertEqual(told.count(f"<sip:{CALLER}@"), 0, told)
-        self.assertIn("trunk_refuses_numbers", self.server.output())
+        self.server.logs("trunk_refuses_numbers")
         state = f"trunks/{self.trunk['id']}/state"
         self.assertIsNotNone(self.server.api.get(state)["own_number_until"])
         self.server.api.patch(f"trunks/{self.trunk['id']}", {"title": "edited"})
