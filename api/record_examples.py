@@ -25,7 +25,7 @@ HEAD = """# What each operation is sent and answers, by its id: `request`, and t
 SECRETS = {"csrf_token": "Mf3qI0rVbJkXn1r8wq2bZs4uY7tE9aLdC5gH6oPvQxk", "sip_password": "example-sip-password",
            "secret": "example-secret-of-a-token", "password": "correct horse battery", "new_password": "another good password"}
 # Played, but a story of a few seconds does not show all that they can say: these are written by hand.
-BY_HAND = ("getDevice", "getTrunkState", "listTrunkStates", "getCallRecord", "getStatus")
+BY_HAND = ("getTrunkState", "listTrunkStates", "getCallRecord", "getStatus")
 PASSWORD, NEW_PASSWORD = "correct horse battery", "another good password"
 FIRST_PLAN = {"strategy": "in_sequence", "turns": [{"device_id": "3", "start_s": 0, "ring_s": 10},
                                                    {"device_id": "1", "start_s": 0, "ring_s": 25}]}

@@ -72,7 +72,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct str bytes = input(data, size);
 	enum websocket_state state = run(bytes, size ? size : 1, &whole);
 
-	must(run(bytes, 1, &cut) == state);
+	// wslay reads the reason of a close as it comes, but only where more than its code comes at once: what breaks there ends the one
+	// before the close is complete, the other with it.
+	enum websocket_state late = run(bytes, 1, &cut);
+	must(late == state || (state == WEBSOCKET_OVER && late == WEBSOCKET_OPEN));
 	if (state != WEBSOCKET_OVER) // a close overtakes the pong of what came with it
 		must_be_the_same(&whole.said, &cut.said);
 	must_be_the_same(&whole.heard, &cut.heard);
