@@ -69,7 +69,8 @@ class Carillon:
     settle_s = 1
 
     def __init__(self, build, digest=False, durable=False, users=20000, measured=None, anchored=False):
-        """`anchored`: all media go through a relay, which runs on the load's core. `measured`: another program than the build's server for all but the preparation."""
+        """`anchored`: all media go through a relay, which runs on the load's core. `measured`: another program than the build's server
+        for all but the preparation."""
         self.folder = tempfile.mkdtemp(prefix="carillon-bench-")
         authority = Authority(self.folder)
         certificate = authority.issue("server", "IP:127.0.0.1")

@@ -30,8 +30,7 @@ struct options {
 	const char *realm; // NULL: without digest
 	bool calls;        // else registrations
 	bool fresh;        // registrations: of devices that are not registered; else refreshes
-	unsigned
-	    anchored; // calls: 1 when the server puts a media relay's address into what each side hears of the other
+	unsigned anchored; // calls: 1 when a media relay stands between the sides, so that each hears its address
 };
 
 struct counts {

@@ -472,7 +472,7 @@ static void tick(struct store_writer *writer, uint64_t now_ms)
 {
 	writer->batch.count = 0;
 	writer->batch.with_records = true;
-	if (writer->failing || writer->records)
+	if (writer->failing)
 		batch_write(writer, &writer->batch);
 	if (!writer->failing && now_ms >= writer->expire_at_ms) {
 		writer->expire_at_ms = now_ms + EXPIRE_MS;
