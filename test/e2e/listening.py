@@ -18,6 +18,7 @@ BLOCK = 160  # samples, 20 ms
 KEPT = 500  # blocks
 SOUND = 900  # amplitude
 SPAN_S = 0.7  # that a tone is listened to
+DEAF_S = 0.3  # without even silence
 
 
 def _linear(byte):
@@ -48,7 +49,7 @@ class Ear:
         for each in self.sip, self.voice:
             each.bind(("127.0.0.1", 0))
         self.port = self.sip.getsockname()[1]
-        self.heard, self.lock = [], threading.Lock()
+        self.heard, self.lock, self.answered = [], threading.Lock(), threading.Event()
         for run in self._answer, self._listen:
             threading.Thread(target=run, daemon=True).start()
 
@@ -59,6 +60,8 @@ class Ear:
             except OSError:
                 return
             text = data.decode()
+            if text.startswith("ACK"):
+                self.answered.set()
             if text.startswith(("ACK", "SIP/2.0")):
                 continue
             lines = re.findall(r"(?m)^(?:Via|From|To|Call-ID|CSeq):.*?$", text)
@@ -117,44 +120,25 @@ class Listening(Baresip):
         self.tones = tempfile.mkdtemp(prefix="carillon-tone-")
         tone = os.path.join(self.tones, "tone.wav")
         tone_write(tone, hertz)
-        super().__init__(user, password, server, codec=codec, account=f";audio_source=aufile,{tone};audio_player=aubridge,ear",
-                         also=f"<sip:ear@127.0.0.1>;regint=0;audio_codecs=pcmu;audio_source=aubridge,ear;audio_player=aubridge,nothing\n",
+        super().__init__(user, password, server, codec=codec, account=f";audio_source=aufile,{tone};audio_player=aubridge,nothing",
+                         also="<sip:ear@127.0.0.1>;regint=0;audio_codecs=pcmu;audio_source=aubridge,nobody;audio_player=aubridge,nothing\n",
                          sound_modules=("opus.so", "g722.so", "aufile.so"),
                          settings="ausrc_srate 48000\nauplay_srate 48000\nausrc_channels 1\nauplay_channels 1\n")
 
-    def listen(self):
-        """Once it talks: from then on, to the end of its call, the ear hears what it hears. To be called after it was put on hold
-        the first time, when baresip begins to play anew, to where the ear would not hear it."""
-        for _ in range(5):  # a hold that comes right now makes it play anew
-            self.command("uafind", "sip:ear@127.0.0.1")
+    def _listen(self):
+        """What its call plays goes to the ear from now on, until baresip plays anew, as it does with each hold: then to where nobody
+        listens. When either end of a bridge goes, the other is forgotten as well: so both begin again, the one that plays last."""
+        oneself, ear = f"sip:{self.user}@{self.server}", "sip:ear@127.0.0.1"
+        self.command("auplay", "aubridge,nothing")
+        self.command("uafind", ear)
+        if not self.listens:
             self.command("dial", f"sip:ear@127.0.0.1:{self.ear.port}")
-            asked, self.listens = time.monotonic(), True
-            self._be_oneself()
-            try:
-                wait_for(lambda: self.ear.samples(asked), 3, "the ear to hear")
-                return
-            except AssertionError:
-                self._deafen()
-        raise AssertionError(f"the ear of {self.user} hears nothing")
-
-    def _be_oneself(self):
-        self.command("uafind", f"sip:{self.user}@{self.server}")
-
-    def _deafen(self):
-        """Before the next call plays to where the ear of the last one still listens."""
-        if self.listens:
-            self.command("uafind", "sip:ear@127.0.0.1")
-            self.command("hangup")
-            self._be_oneself()
-        self.listens = False
-
-    def dial(self, uri):
-        self._deafen()
-        super().dial(uri)
-
-    def answer(self):
-        self._deafen()
-        super().answer()
+            wait_for(lambda: self.ear.answered.is_set(), 5, "the ear's call")
+        self.command("ausrc", "aubridge,nobody")
+        self.command("ausrc", "aubridge,ear")
+        self.command("uafind", oneself)
+        self.command("auplay", "aubridge,ear")
+        self.listens = True
 
     def hears(self, hertz, within=20):
         """Waits until it has heard this tone for a while without a break."""
@@ -167,10 +151,14 @@ class Listening(Baresip):
                     f"{self.user} no longer to hear {hertz} Hz", within)
 
     def _heard(self, right, what, within):
-        found = []
+        found, asked = [], 0.0
 
         def so():
+            nonlocal asked
             now = time.monotonic()
+            if now - asked > DEAF_S and not self.ear.samples(now - DEAF_S):
+                self._listen()
+                asked = time.monotonic()
             found[:] = pitches(self.ear.samples(now - SPAN_S))
             return len(found) > 25 and right(found)
 

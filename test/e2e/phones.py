@@ -7,7 +7,6 @@
     {"do": "answer", "user": "330"}   {"do": "hang_up", "user": "330"}
     {"do": "transfer", "user": "330", "number": "512"}      it passes its call on
     {"do": "register", ..., "hertz": 400, "codec": "opus/48000/2"}  one that says a tone and listens
-    {"do": "listen", "user": "330"}                         from now on, in its call
     {"do": "hears", "user": "330", "hertz": 700}            waits until it has heard that tone for a second
     {"do": "key", "user": "330", "key": "5"}                waits until the other one has pressed it
     {"do": "misses", "user": "330", "hertz": 700}           or anything else, or nothing
@@ -41,8 +40,6 @@ def main():
         elif what == "answer":
             phones[user].answer()
             phones[user].wait("CALL_ESTABLISHED", 60, after=since.get(user, 0))
-        elif what == "listen":
-            phones[user].listen()
         elif what == "hears":
             phones[user].hears(command["hertz"], within=40)
         elif what == "key":

@@ -367,7 +367,7 @@ export class Phones {
 	}
 
 	async do(
-		what: "register" | "dial" | "rings" | "answer" | "hang_up" | "transfer" | "listen" | "hears" | "misses" | "key",
+		what: "register" | "dial" | "rings" | "answer" | "hang_up" | "transfer" | "hears" | "misses" | "key",
 		user: string,
 		more: { password?: string; number?: string; hertz?: number; key?: string; codec?: string } = {},
 	): Promise<void> {

@@ -138,7 +138,6 @@ describe("the phone", () => {
 
 		await button("Hold").click();
 		await call("515").getByText("On hold").waitFor();
-		await phones.do("listen", "824");
 		await phones.do("misses", "824", { hertz: JANE });
 		await button("Hold").click();
 		await phones.do("hears", "824", { hertz: JANE });
@@ -188,14 +187,12 @@ describe("the phone", () => {
 		await phones.do("answer", "822");
 		await call("512").getByRole("button", { name: "Hold" }).waitFor();
 		await pageHears(jane, BOB);
-		await phones.do("listen", "823");
 		await phones.do("misses", "823", { hertz: JANE });
 		await call("Carol Jones").getByRole("button", { name: "Transfer" }).click();
 		await button("Join with 512").click();
 		await over("512");
 		await over("Carol Jones");
 		await phones.do("hears", "823", { hertz: BOB });
-		await phones.do("listen", "822");
 		await phones.do("hears", "822", { hertz: CAROL });
 		await phones.do("hang_up", "823");
 	});
@@ -205,16 +202,13 @@ describe("the phone", () => {
 		await phones.do("rings", "702");
 		await button("Answer").click();
 		await pageHears(jane, BOB);
-		await phones.do("listen", "822");
 		await phones.do("hears", "822", { hertz: JANE });
 		await button("Move to another device").click();
 		await button("Go on at Jane's desk").click();
 		await phones.do("rings", "702");
 		await phones.do("answer", "702");
 		await over("Bob Smith");
-		await phones.do("listen", "702");
 		await phones.do("hears", "702", { hertz: BOB });
-		await phones.do("listen", "822");
 		await phones.do("hears", "822", { hertz: DESK });
 		await phones.do("hang_up", "822");
 
@@ -227,19 +221,15 @@ describe("the phone", () => {
 		await phones.do("rings", "823");
 		await phones.do("answer", "823");
 		await over("Bob Smith");
-		await phones.do("listen", "823");
 		await phones.do("hears", "823", { hertz: BOB });
 		await phones.do("hang_up", "823");
 	});
 
-	// Not in every check: now and then the ear of the phone that was put on hold hears nothing at all, and it is not known yet whose fault
-	// that is. PHONE_CODECS=1 runs it.
-	it.runIf(process.env.PHONE_CODECS)("talks in G.711 and G.722, through hold, a cut connection and a transfer by the other one", async () => {
+	it("talks in G.711 and G.722, through hold, a cut connection and a transfer by the other one", async () => {
 		await phones.do("dial", "702", { number: "510" });
 		await button("Answer").click();
 		await pageHears(jane, DESK);
 		expect(await codecs(jane)).toEqual({ said: "G722", heard: "G722" });
-		await phones.do("listen", "702");
 		await phones.do("hears", "702", { hertz: JANE });
 		await phones.do("hang_up", "702");
 		await over("Jane Doe");
@@ -251,7 +241,6 @@ describe("the phone", () => {
 		await pageHears(jane, CAROL);
 		expect(await codecs(jane)).toEqual({ said: "PCMU", heard: "PCMU" });
 		await button("Hold").click();
-		await phones.do("listen", "823");
 		await phones.do("misses", "823", { hertz: JANE });
 		await button("Hold").click();
 		await phones.do("hears", "823", { hertz: JANE });
@@ -267,7 +256,6 @@ describe("the phone", () => {
 		await phones.do("answer", "822");
 		await pageHears(jane, BOB);
 		expect(await codecs(jane)).toEqual({ said: "PCMA", heard: "PCMA" });
-		await phones.do("listen", "822");
 		await phones.do("hears", "822", { hertz: JANE });
 		await button("Hold").click();
 		await call("513").getByText("On hold").waitFor();
@@ -283,7 +271,6 @@ describe("the phone", () => {
 		await panel().getByLabel("Number").fill("*8512");
 		await button("Call").click();
 		await pageHears(jane, CAROL);
-		await phones.do("listen", "823");
 		await phones.do("hears", "823", { hertz: JANE });
 		await phones.do("hang_up", "823");
 		await over("*8512", 3000);
@@ -300,7 +287,6 @@ describe("the phone", () => {
 		await line("off", dora);
 		await holds(ids.olga, [ids.browser]);
 		await button("Hold", dora).click();
-		await phones.do("listen", "822");
 		await phones.do("misses", "822", { hertz: JANE });
 		await button("Hold", dora).click();
 		await phones.do("hears", "822", { hertz: JANE });
