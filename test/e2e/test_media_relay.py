@@ -7,6 +7,7 @@ import time
 import unittest
 
 from agents import Baresip, wait_for
+from listening import Listening
 from relay import Relay, installed
 from server import Server
 from voice import Voice, VoiceAgent, exchange, heard_from, place_of
@@ -91,6 +92,37 @@ class MediaRelay(unittest.TestCase):
         wait_for(lambda: self.state()["up"], 10, "the relay to be up again")
         self.call()
         wait_for(lambda: self.state()["sessions"] == 1, 5, "a session")
+
+
+@unittest.skipUnless(installed(), "rtpengine is not installed")
+class Codecs(unittest.TestCase):
+    """Two phones without a codec in common: the relay translates."""
+
+    def test_opus_and_g711(self):
+        relay = Relay()
+        self.addCleanup(relay.close)
+        server = Server(settings=relay.settings + "media anchor = all\n")
+        self.addCleanup(server.close)
+        phones = []
+        for number, name, extension, hertz, codec in (("330", "jane", "510", 400, "opus/48000/2"), ("822", "bob", "512", 1000, "pcma")):
+            device = server.device(number)
+            server.user(name, extension, [(device, 0, 20)])
+            phones.append(Listening(number, device["sip_password"], server.sip, hertz, codec))
+            self.addCleanup(phones[-1].close)
+            phones[-1].registered()
+        wait_for(lambda: server.api.get("status")["media_relays"][0]["up"], 20, "the relay to be up")
+        jane, bob = phones
+        for caller, called, extension in (jane, bob, "512"), (bob, jane, "510"):
+            began = time.monotonic()
+            caller.dial(f"sip:{extension}@{server.sip}")
+            called.wait("CALL_INCOMING", after=began)
+            called.answer()
+            caller.wait("CALL_ESTABLISHED", after=began)
+            jane.hears(1000)
+            bob.hears(400)
+            caller.hang_up()
+            called.wait("CALL_CLOSED", after=began)
+            server.quiet()
 
 
 @unittest.skipUnless(installed(), "rtpengine is not installed")
