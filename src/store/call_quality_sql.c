@@ -13,7 +13,7 @@ enum err call_quality_save(struct database *database, const struct call_quality 
 	    database,
 	    "INSERT INTO call_quality (record_id, leg, kept_for, noted_at, relay, codec, packets, lost, jitter_ms, "
 	    "mos_hundred) "
-	    "VALUES ($1, $2, (SELECT id FROM call_records WHERE id = $1), $3, $4, $5, $6, $7, $8, $9) "
+	    "VALUES ($1, $2, (SELECT number FROM call_records WHERE id = $1), $3, $4, $5, $6, $7, $8, $9) "
 	    "ON CONFLICT (record_id, leg) DO UPDATE SET relay = excluded.relay, "
 	    "codec = CASE WHEN excluded.codec = '' THEN call_quality.codec ELSE excluded.codec END, "
 	    "packets = call_quality.packets + excluded.packets, lost = call_quality.lost + excluded.lost, "
@@ -31,10 +31,10 @@ enum err call_quality_save(struct database *database, const struct call_quality 
 	return err;
 }
 
-enum err call_quality_keep(struct database *database, struct str record_id)
+enum err call_quality_keep(struct database *database, struct str record_id, uint64_t record_number)
 {
-	return database_run(database, "UPDATE call_quality SET kept_for = record_id WHERE record_id = $1",
-			    VALUES(value_text(record_id)), NO_ROWS);
+	return database_run(database, "UPDATE call_quality SET kept_for = $2 WHERE record_id = $1",
+			    VALUES(value_text(record_id), value_id(record_number)), NO_ROWS);
 }
 
 struct reading {

@@ -49,31 +49,40 @@ static struct value clean(struct str text, struct arena *arena)
 	return value_text(cleaned);
 }
 
-// What lists are searched by: everybody's name and number.
+// What lists are searched by: everybody's name and number, line by line.
 static struct value search_of(const struct call_record *record, struct arena *arena)
 {
-	struct str search = arena_format(arena, "%.*s\n%.*s\n%.*s\n%.*s\n%.*s", STR_ARG(record->caller_number),
-					 STR_ARG(record->caller_name), STR_ARG(record->dialled),
-					 STR_ARG(record->canonical), STR_ARG(record->callee_title));
+	const struct str parts[] = {record->caller_number, record->caller_name, record->dialled, record->canonical,
+				    record->callee_title};
+	enum { PARTS = sizeof parts / sizeof *parts };
+	size_t room = PARTS;
 
-	if (!search.at)
+	for (size_t i = 0; i < PARTS; i++)
+		room += parts[i].length;
+	struct writer w = writer_into(arena_alloc(arena, room), room);
+	if (!w.at)
 		return value_text(STR_NONE);
+	for (size_t i = 0; i < PARTS; i++) {
+		if (i > 0)
+			writer_char(&w, '\n');
+		writer_str(&w, parts[i]);
+	}
+	struct str search = writer_result(&w);
 	text_fold((char *)(uintptr_t)search.at, search.length);
 	return clean(search, arena);
 }
 
-static enum err leg_save(struct database *database, const struct call_record *record, size_t index, struct arena *arena)
+static enum err leg_save(struct database *database, const struct leg_record *leg, uint64_t record_number,
+			 size_t position, struct arena *arena)
 {
-	const struct leg_record *leg = &record->legs[index];
-
 	return database_run(
 	    database,
-	    "INSERT INTO call_legs (record_id, position, device_id, device_number, device_title, "
+	    "INSERT INTO call_legs (record, position, device_id, device_number, device_title, "
 	    "device_kind, started_at, "
 	    "ringing_at, answered_at, ended_at, outcome, sip_status, reason, planned_start_ms, "
 	    "planned_stop_ms, q850, confirmed_at, number, anchor_reason) "
 	    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)",
-	    VALUES(value_text(record->id), value_integer((int64_t)index), value_id(leg->device_id),
+	    VALUES(value_id(record_number), value_integer((int64_t)position), value_id(leg->device_id),
 		   clean(leg->device_number, arena), clean(leg->device_title, arena),
 		   value_text(str_of(kind_names[leg->device_kind])), value_integer(leg->started_at),
 		   value_integer(leg->ringing_at), value_integer(leg->answered_at), value_integer(leg->ended_at),
@@ -125,10 +134,11 @@ enum err call_record_save(struct database *database, const struct call_record *r
 	arena_init(&arena, 0);
 	err = call_save(database, record, &arena);
 	bool is_new = database->changed_rows > 0;
+	uint64_t number = database->given_id;
 	for (size_t i = 0; !err && is_new && i < record->leg_count; i++)
-		err = leg_save(database, record, i, &arena);
+		err = leg_save(database, &record->legs[i], number, i, &arena);
 	if (!err && is_new && was_anchored(record))
-		err = call_quality_keep(database, record->id);
+		err = call_quality_keep(database, record->id, number);
 	arena_free(&arena);
 	return err;
 }
@@ -138,7 +148,9 @@ enum err call_record_save(struct database *database, const struct call_record *r
 #define RECORD_COLUMNS                                                                                                 \
 	"id, started_at, answered_at, ended_at, caller_number, caller_name, caller_user_id, caller_device_id, "        \
 	"caller_trunk_id, caller_device_number, dialled, canonical, callee_user_id, callee_title, outcome, err, "      \
-	"sip_status, ended_by, call_id, forwarded_from, transferred_by, q850"
+	"sip_status, ended_by, call_id, forwarded_from, transferred_by, q850, number"
+
+enum { NUMBER_COLUMN = 22 };
 
 // Copies texts until one fails.
 struct copying {
@@ -192,6 +204,7 @@ static enum err record_from_row(const struct row *row, struct arena *arena, stru
 struct reading {
 	struct arena *arena;
 	struct call_record *record;
+	uint64_t number; // the record's, of the last row
 	struct record_page *page;
 	unsigned limit;
 	bool more;
@@ -201,6 +214,7 @@ static enum err take_record(void *context, const struct row *row)
 {
 	struct reading *reading = context;
 
+	reading->number = row_id(row, NUMBER_COLUMN);
 	return record_from_row(row, reading->arena, &reading->record);
 }
 
@@ -236,10 +250,10 @@ static enum err take_leg(void *context, const struct row *row)
 
 static enum err legs_read(struct database *database, struct reading *reading)
 {
-	struct value id = value_text(reading->record->id);
+	struct value number = value_id(reading->number);
 	int64_t count;
 	enum err err =
-	    database_integer(database, "SELECT count(*) FROM call_legs WHERE record_id = $1", VALUES(id), &count);
+	    database_integer(database, "SELECT count(*) FROM call_legs WHERE record = $1", VALUES(number), &count);
 
 	if (err || count == 0)
 		return err;
@@ -251,9 +265,9 @@ static enum err legs_read(struct database *database, struct reading *reading)
 			    "SELECT device_id, device_number, device_title, device_kind, started_at, ringing_at, "
 			    "answered_at, ended_at, outcome, sip_status, reason, planned_start_ms, planned_stop_ms, "
 			    "q850, confirmed_at, number, anchor_reason "
-			    "FROM call_legs WHERE record_id = $1 "
+			    "FROM call_legs WHERE record = $1 "
 			    "ORDER BY position",
-			    VALUES(id), (struct row_visitor){take_leg, reading});
+			    VALUES(number), (struct row_visitor){take_leg, reading});
 }
 
 enum err call_record_read(struct database *database, struct str id, struct arena *arena, struct call_record **record)
@@ -273,7 +287,7 @@ enum err call_record_read(struct database *database, struct str id, struct arena
 	return err;
 }
 
-// ---- pages: the cursor is "STARTED_AT.ID" of the last row
+// ---- pages: the cursor is "STARTED_AT.NUMBER" of the last row
 
 static enum err take_listed(void *context, const struct row *row)
 {
@@ -286,9 +300,11 @@ static enum err take_listed(void *context, const struct row *row)
 		return ERR_NONE;
 	}
 	err = record_from_row(row, reading->arena, &page->records[page->count]);
-	if (!err)
-		page->count++;
-	return err;
+	if (err)
+		return err;
+	reading->number = row_id(row, NUMBER_COLUMN);
+	page->count++;
+	return ERR_NONE;
 }
 
 // The statement grows with what is asked for, so that each question finds its index.
@@ -323,6 +339,14 @@ static void direction_write(struct record_draft *draft, enum call_direction dire
 	}
 }
 
+// Answered calls are in no index by outcome: wherever one looks there are some.
+static void outcome_write(struct record_draft *draft, const char *outcome)
+{
+	writer_format(&draft->w, " AND outcome = $%u", place(draft, value_text(str_of(outcome))));
+	if (strcmp(outcome, outcome_names[OUTCOME_ANSWERED]) != 0)
+		writer_text(&draft->w, " AND outcome <> 'answered'"); // the index is found by this very condition
+}
+
 static void conditions_write(struct record_draft *draft, const struct record_query *query)
 {
 	if (query->user_id) {
@@ -332,37 +356,38 @@ static void conditions_write(struct record_draft *draft, const struct record_que
 	if (query->device_id) {
 		unsigned device = place(draft, value_id(query->device_id));
 		writer_format(&draft->w,
-			      " AND (caller_device_id = $%u OR id IN (SELECT record_id FROM call_legs WHERE "
+			      " AND (caller_device_id = $%u OR number IN (SELECT record FROM call_legs WHERE "
 			      "device_id = $%u))",
 			      device, device);
 	}
 	if (query->outcome)
-		writer_format(&draft->w, " AND outcome = $%u", place(draft, value_text(str_of(query->outcome))));
+		outcome_write(draft, query->outcome);
 	direction_write(draft, query->direction);
 }
 
 static enum err page_run(struct database *database, const struct record_query *query, struct reading *reading)
 {
 	struct record_draft draft = {.count = 0};
-	struct str id = query->cursor, time;
+	struct str rest = query->cursor, time;
 	struct str pattern = text_pattern(query->q, reading->arena);
-	int64_t at = INT64_MAX;
+	int64_t at = INT64_MAX, number = 0;
 
 	if (!pattern.at)
 		return ERR_NO_MEMORY;
-	if (!str_empty(query->cursor) && (!str_take(&id, '.', &time) || !str_to_int(time, 0, INT64_MAX, &at)))
+	if (!str_empty(query->cursor) && (!str_take(&rest, '.', &time) || !str_to_int(time, 0, INT64_MAX, &at) ||
+					  !str_to_int(rest, 1, INT64_MAX, &number)))
 		return ERR_MALFORMED;
 	draft.w = writer_into(draft.sql, sizeof draft.sql);
 	writer_text(&draft.w, "SELECT " RECORD_COLUMNS " FROM call_records WHERE started_at <= $1 AND "
-			      "(started_at < $1 OR id < $2) AND started_at >= $3 AND started_at < $4");
+			      "(started_at < $1 OR number < $2) AND started_at >= $3 AND started_at < $4");
 	place(&draft, value_integer(at));
-	place(&draft, value_text(id));
+	place(&draft, value_integer(number));
 	place(&draft, value_integer(query->from));
 	place(&draft, value_integer(query->to ? query->to : INT64_MAX));
 	if (!str_empty(query->q))
 		writer_format(&draft.w, " AND search LIKE $%u ESCAPE '\\'", place(&draft, value_text(pattern)));
 	conditions_write(&draft, query);
-	writer_format(&draft.w, " ORDER BY started_at DESC, id DESC LIMIT $%u",
+	writer_format(&draft.w, " ORDER BY started_at DESC, number DESC LIMIT $%u",
 		      place(&draft, value_integer((int64_t)query->limit + 1)));
 	writer_char(&draft.w, '\0');
 	assert(!draft.w.overflow);
@@ -386,6 +411,6 @@ enum err call_record_list(struct database *database, const struct record_query *
 	if (err || !reading.more)
 		return err;
 	const struct call_record *last = page->records[page->count - 1];
-	page->next = arena_format(arena, "%lld.%.*s", (long long)last->started_at, STR_ARG(last->id));
+	page->next = arena_format(arena, "%lld.%llu", (long long)last->started_at, (unsigned long long)reading.number);
 	return page->next.at ? ERR_NONE : ERR_NO_MEMORY;
 }

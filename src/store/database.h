@@ -59,6 +59,7 @@ struct database_backend;
 struct database {
 	const struct database_backend *backend;
 	uint64_t changed_rows; // by the last statement
+	uint64_t given_id;     // of the last row inserted without one into a table whose key is an integer
 	char message[256];     // about the last failure
 };
 

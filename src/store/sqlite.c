@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -249,6 +250,7 @@ static enum err sqlite_run(struct database *database, const char *sql, struct va
 	code = values_bind(statement, values);
 	err = code == SQLITE_OK ? statement_step(sqlite, statement, visitor) : fail(sqlite, code);
 	database->changed_rows = (uint64_t)sqlite3_changes64(sqlite->handle);
+	database->given_id = (uint64_t)sqlite3_last_insert_rowid(sqlite->handle);
 	sqlite3_reset(statement->handle); // its result was the step's
 	if (statement->length > STATEMENT_KEPT_MAX)
 		statement_free(statement);
@@ -504,13 +506,21 @@ static void sqlite_close(struct database *database)
 	free(sqlite);
 }
 
+// Once, before the first connection: SQLite would count its memory under a lock that all threads share, at each piece it takes.
+static void library_set_up(void)
+{
+	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); // refused when somebody uses it already: then it counts
+}
+
 static enum err sqlite_open(struct str location, enum database_mode mode, struct database **database, char *sentence,
 			    size_t size)
 {
 	int flags = SQLITE_OPEN_NOMUTEX | (mode == DATABASE_WRITE ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY);
+	static pthread_once_t library_once = PTHREAD_ONCE_INIT;
 	char path[4096];
 	struct sqlite *sqlite;
 
+	(void)pthread_once(&library_once, library_set_up);
 	if (str_empty(location) || !str_to_cstring(location, path, sizeof path)) {
 		snprintf(sentence, size, "The database's address names no file.");
 		return ERR_MALFORMED;

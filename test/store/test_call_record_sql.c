@@ -173,7 +173,9 @@ static void how_a_leg_was_heard_may_come_before_the_record_or_after_it(void **st
 		free(id);
 	}
 	fixture_close(fixture);
-	assert_string_equal(fixture_sql(fixture, "SELECT count(*) FROM call_quality WHERE kept_for = record_id"), "4");
+	assert_string_equal(fixture_sql(fixture, "SELECT count(*) FROM call_quality WHERE kept_for = (SELECT "
+						 "number FROM call_records WHERE id = record_id)"),
+			    "4");
 	assert_int_equal(database_open(str_of(fixture->url), DATABASE_WRITE, &database, sentence, sizeof sentence), 0);
 	assert_int_equal(database_run(database, "DELETE FROM call_records", VALUES_NONE, NO_ROWS), ERR_NONE);
 	database_close(database);

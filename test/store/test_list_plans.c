@@ -1,5 +1,6 @@
 // How the database finds each list: of a large table nothing is sorted as a whole and no row is read that is not shown, whatever a
 // list is sorted and filtered by. The plans are SQLite's own, of the very statements that lists run.
+#include "store/call_record_sql.h"
 #include "store/entity_list.h"
 
 #include "store/fixture.h"
@@ -13,6 +14,7 @@ struct spy {
 	const struct database_backend *real;
 	const char *table;
 	char wrong[8192]; // statements whose plan is not as it should be
+	char last[4096];  // the last plan
 	unsigned statements;
 };
 static struct spy spy;
@@ -60,6 +62,7 @@ static enum err look_and_run(struct database *database, const char *sql, struct 
 		assert_int_equal(spy.real->run(database, explained, values, (struct row_visitor){take_step, &plan}),
 				 ERR_NONE);
 		spy.statements++;
+		memcpy(spy.last, plan.text, sizeof spy.last);
 		if (plan.sorts_within || plan.reads_rows)
 			snprintf(spy.wrong + used, sizeof spy.wrong - used, "%.300s\n%s", strstr(sql, " FROM "),
 				 plan.text);
@@ -146,6 +149,15 @@ static void sorts_look(struct database *database, struct fixture *fixture, enum 
 	filters_look(database, fixture, kind, (struct list_query){.q = q, .limit = 2});
 }
 
+static void spy_on(struct database *database)
+{
+	memset(&spy, 0, sizeof spy);
+	spy.real = database->backend;
+	spy.backend = *database->backend;
+	spy.backend.run = look_and_run;
+	database->backend = &spy.backend;
+}
+
 static void no_list_sorts_or_reads_a_whole_table(void **state)
 {
 	struct fixture *fixture = *state;
@@ -155,11 +167,7 @@ static void no_list_sorts_or_reads_a_whole_table(void **state)
 	phones_make(fixture, LIST_TOTAL_MAX + 50); // so many that a common filter leads to a list in order
 	assert_int_equal(database_open(str_of(fixture->url), DATABASE_READ, &database, sentence, sizeof sentence),
 			 ERR_NONE);
-	memset(&spy, 0, sizeof spy);
-	spy.real = database->backend;
-	spy.backend = *database->backend;
-	spy.backend.run = look_and_run;
-	database->backend = &spy.backend;
+	spy_on(database);
 	for (size_t i = 0; i < sizeof large / sizeof *large; i++)
 		sorts_look(database, fixture, large[i], STR_NONE);
 	sorts_look(database, fixture, ENTITY_DEVICE, STR("phone"));
@@ -172,10 +180,48 @@ static void no_list_sorts_or_reads_a_whole_table(void **state)
 		fail_msg("%s", spy.wrong);
 }
 
+static void each_list_of_calls_has_its_index(void **state)
+{
+	static const struct {
+		struct record_query query;
+		const char *index, *second;
+	} lists[] = {
+	    {{.limit = 2}, "SEARCH call_records USING INDEX call_records_by_start (started_at", ""},
+	    {{.limit = 2, .cursor = {"1700000000000.7", 15}}, "USING INDEX call_records_by_start (started_at", ""},
+	    {{.limit = 2, .outcome = "answered"},
+	     "SEARCH call_records USING INDEX call_records_by_start (started_at",
+	     ""},
+	    {{.limit = 2, .outcome = "busy"}, "INDEX call_records_by_outcome (outcome=? AND started_at", ""},
+	    {{.limit = 2, .user_id = 7},
+	     "INDEX call_records_by_caller (caller_user_id=? AND started_at",
+	     "INDEX call_records_by_callee (callee_user_id=? AND started_at"},
+	    {{.limit = 2, .device_id = 7},
+	     "INDEX call_records_by_device (caller_device_id=? AND started_at",
+	     "INDEX call_legs_by_device (device_id=?)"},
+	};
+	struct fixture *fixture = *state;
+	struct database *database;
+	struct record_page page;
+	char sentence[256];
+
+	assert_int_equal(database_open(str_of(fixture->url), DATABASE_READ, &database, sentence, sizeof sentence),
+			 ERR_NONE);
+	spy_on(database);
+	spy.table = "call_records";
+	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+		assert_int_equal(call_record_list(database, &lists[i].query, &fixture->arena, &page), ERR_NONE);
+		if (!strstr(spy.last, lists[i].index) || !strstr(spy.last, lists[i].second))
+			fail_msg("not by %s and %s, but\n%s", lists[i].index, lists[i].second, spy.last);
+	}
+	database->backend = spy.real;
+	database_close(database);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(no_list_sorts_or_reads_a_whole_table, fixture_setup, fixture_teardown),
+	    cmocka_unit_test_setup_teardown(each_list_of_calls_has_its_index, fixture_setup, fixture_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -188,6 +188,109 @@ static void a_failed_migration_leaves_the_file_empty(void **state)
 	database_close(database);
 }
 
+// Two calls as version 34 kept them, in the order in which they ended, which is not that in which they began.
+static const char former_calls[] =
+    "INSERT INTO call_records (id, search, started_at, answered_at, ended_at, caller_number, caller_name, "
+    "caller_user_id, "
+    "caller_device_number, dialled, canonical, callee_title, outcome, err, sip_status, ended_by, call_id, "
+    "forwarded_from, "
+    "transferred_by, q850) VALUES ('01HF0000000000000000000002', 'bob', 2000, 2001, 2002, '511', 'Bob', 2, '331', "
+    "'510', "
+    "'510', 'Jane', 'busy', 'busy', 486, 'callee', 'a@b', '01HF0000000000000000000001', '512 Carol', 17), "
+    "('01HF0000000000000000000001', 'bob', 1000, 1001, 3002, '511', 'Bob', 2, '331', '510', '510', 'Jane', 'answered', "
+    "'none', 200, 'caller', 'a@c', '', '', 0);"
+    "INSERT INTO call_legs (record_id, position, device_id, device_number, device_title, device_kind, started_at, "
+    "ringing_at, "
+    "answered_at, ended_at, outcome, sip_status, reason, planned_start_ms, planned_stop_ms, q850, confirmed_at, "
+    "number, "
+    "anchor_reason) VALUES ('01HF0000000000000000000001', 1, 4, '333', 'Cell', 'external', 11, 12, 13, 14, 'declined', "
+    "603, "
+    "'why', 21, 22, 23, 24, 2, 'browser'), ('01HF0000000000000000000001', 0, 3, '332', 'Desk', 'softphone', 1, 2, 3, "
+    "4, "
+    "'answered', 200, '', 0, 20, 0, 0, 1, ''), ('01HF0000000000000000000002', 0, NULL, '9', '', 'sip_phone', 2000, 0, "
+    "0, 0, "
+    "'busy', 486, '', 0, 0, 0, 0, 1, '');"
+    "INSERT INTO call_quality (record_id, leg, kept_for, noted_at, relay, codec, packets, lost, jitter_ms, "
+    "mos_hundred) "
+    "VALUES ('01HF0000000000000000000001', 2, '01HF0000000000000000000001', 5, 'west', 'PCMU', 900, 3, 7, 420), "
+    "('01HF0000000000000000000009', 1, NULL, 9000000000000, 'west', 'PCMU', 1, 0, 0, 0);";
+
+static void former_database_make(struct fixture *fixture, unsigned version)
+{
+	struct database *database;
+	char sentence[512];
+
+	assert_int_equal(database_open(str_of(fixture->url), DATABASE_WRITE, &database, sentence, sizeof sentence),
+			 ERR_NONE);
+	for (unsigned i = 0; i < version; i++)
+		assert_int_equal(database->backend->script(database, migrations[i].sql), ERR_NONE);
+	assert_int_equal(database->backend->set_version(database, version), ERR_NONE);
+	assert_int_equal(database->backend->script(database, former_calls), ERR_NONE);
+	database_close(database);
+}
+
+static struct call_record *record_of(struct fixture *fixture, const char *id)
+{
+	struct call_record *record;
+
+	assert_int_equal(fixture->records->record_get(fixture->records->context, str_of(id), &fixture->arena, &record),
+			 ERR_NONE);
+	return record;
+}
+
+static void calls_get_numbers(void **state)
+{
+	struct fixture *fixture = *state;
+	struct record_query query = {.limit = 10, .device_id = 4};
+	struct record_page page;
+	char sentence[512];
+
+	former_database_make(fixture, 34);
+	assert_true(fixture_open(fixture, sentence, sizeof sentence));
+	const struct call_record *record = record_of(fixture, "01HF0000000000000000000001");
+	assert_int_equal(record->ended_at, 3002);
+	assert_int_equal(record->leg_count, 2);
+	assert_true(str_equal(record->legs[0].device_number, STR("332")));
+	const struct leg_record *leg = &record->legs[1];
+	assert_int_equal(leg->device_id, 4);
+	assert_true(str_equal(leg->device_title, STR("Cell")));
+	assert_int_equal(leg->started_at, 11);
+	assert_int_equal(leg->ringing_at, 12);
+	assert_int_equal(leg->answered_at, 13);
+	assert_int_equal(leg->ended_at, 14);
+	assert_int_equal(leg->outcome, OUTCOME_DECLINED);
+	assert_int_equal(leg->sip_status, 603);
+	assert_true(str_equal(leg->reason, STR("why")));
+	assert_int_equal(leg->planned_start_ms, 21);
+	assert_int_equal(leg->planned_stop_ms, 22);
+	assert_int_equal(leg->q850, 23);
+	assert_int_equal(leg->confirmed_at, 24);
+	assert_int_equal(leg->number, 2);
+	assert_true(str_equal(leg->anchor_reason, STR("browser")));
+	assert_non_null(leg->quality);
+	assert_int_equal(leg->quality->mos_hundred, 420);
+	record = record_of(fixture, "01HF0000000000000000000002");
+	assert_int_equal(record->leg_count, 1);
+	assert_int_equal(record->legs[0].device_id, 0);
+	assert_true(str_equal(record->transferred_by, STR("512 Carol")));
+	assert_true(str_equal(record->forwarded_from, STR("01HF0000000000000000000001")));
+	assert_int_equal(record->q850, 17);
+	assert_int_equal(fixture->records->record_list(fixture->records->context, &query, &fixture->arena, &page),
+			 ERR_NONE);
+	assert_int_equal(page.count, 1);
+	assert_string_equal(fixture_sql(fixture, "SELECT count(*) FROM call_quality WHERE kept_for IS NULL"), "1");
+	assert_string_equal(fixture_sql(fixture, "SELECT count(*) FROM sqlite_master WHERE name LIKE 'former%'"), "0");
+	fixture_check_file(fixture);
+	fixture_close(fixture);
+	struct database *database;
+	assert_int_equal(database_open(str_of(fixture->url), DATABASE_WRITE, &database, sentence, sizeof sentence),
+			 ERR_NONE);
+	assert_int_equal(database->backend->script(database, "DELETE FROM call_records"), ERR_NONE);
+	database_close(database);
+	assert_string_equal(fixture_sql(fixture, "SELECT count(*) FROM call_legs"), "0");
+	assert_string_equal(fixture_sql(fixture, "SELECT count(*) FROM call_quality"), "1"); // the one without a record
+}
+
 // The placeholders are PostgreSQL's: by number, in any order, more than once.
 static void placeholders_go_by_number(void **state)
 {
@@ -230,6 +333,7 @@ int main(void)
 	    TEST(an_address_without_a_known_scheme_is_refused),
 	    TEST(a_file_that_may_only_be_read_is_refused),
 	    TEST(a_failed_migration_leaves_the_file_empty),
+	    TEST(calls_get_numbers),
 	    TEST(placeholders_go_by_number),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
