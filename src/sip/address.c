@@ -4,8 +4,8 @@
 #include "sip/syntax.h"
 
 // A display name without quotes: tokens with spaces between. UTF-8 belongs in quotes, but is meant well without.
-static const struct syntax_set bare_name_set = {
-    {SYNTAX_TOKEN_LOW | SYNTAX_BIT(' ') | SYNTAX_BIT('\t'), SYNTAX_TOKEN_HIGH, UINT64_MAX, UINT64_MAX}};
+static const struct syntax_set bare_name_set =
+    SYNTAX_SET(SYNTAX_TOKEN_LOW | SYNTAX_BIT(' ') | SYNTAX_BIT('\t'), SYNTAX_TOKEN_HIGH, SYNTAX_ALL);
 
 enum form { FORM_NAME_ADDR, FORM_ADDR_SPEC, FORM_BROKEN };
 

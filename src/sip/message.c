@@ -289,7 +289,7 @@ static void check_cseq(struct parser *p)
 // A number over 255 is no reason to refuse (RFC 4475 section 3.1.2.4): it counts as absent, so that loops still end.
 static void check_max_forwards(struct parser *p)
 {
-	static const struct syntax_set digits = {{SYNTAX_DIGITS}};
+	static const struct syntax_set digits = SYNTAX_SET(SYNTAX_DIGITS, SYNTAX_NONE, SYNTAX_NONE);
 	struct str value = sip_header_value(p->message, SIP_HEADER_MAX_FORWARDS);
 	uint64_t number;
 	if (!sip_header_first(p->message, SIP_HEADER_MAX_FORWARDS))

@@ -4,6 +4,8 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+const struct syntax_set syntax_token = SYNTAX_SET(SYNTAX_TOKEN_LOW, SYNTAX_TOKEN_HIGH, SYNTAX_NONE);
+
 int syntax_hex(char c)
 {
 	if (c >= '0' && c <= '9')
@@ -45,9 +47,11 @@ struct str syntax_unquote(struct str text, char *into)
 
 // What may stand in an unquoted value: wider than a token, since tags and branches hold '/', '=', '@', ':' in practice and
 // hosts hold brackets. What other lists are made of stays out: quotes, angle brackets and commas.
-static const struct syntax_set value_set = {
-    {SYNTAX_SPAN('!', '?') & ~SYNTAX_BIT('"') & ~SYNTAX_BIT('<') & ~SYNTAX_BIT('>') & ~SYNTAX_BIT(','),
-     ~SYNTAX_BIT('\\') & ~SYNTAX_BIT(0x7f), UINT64_MAX, UINT64_MAX}};
+#define VALUE_LOW  (SYNTAX_SPAN('!', '?') & ~SYNTAX_BIT('"') & ~SYNTAX_BIT('<') & ~SYNTAX_BIT('>') & ~SYNTAX_BIT(','))
+#define VALUE_HIGH (~SYNTAX_BIT('\\') & ~SYNTAX_BIT(0x7f))
+static const struct syntax_set value_before_comma = SYNTAX_SET(VALUE_LOW, VALUE_HIGH, SYNTAX_ALL);
+static const struct syntax_set value_before_semicolon =
+    SYNTAX_SET(VALUE_LOW & ~SYNTAX_BIT(';'), VALUE_HIGH, SYNTAX_ALL);
 
 // Reads the value behind the '='; text.at[at] is its first byte. Gives the index behind it, 0 when broken.
 static size_t parameter_value(struct str text, size_t at, char separator, struct syntax_parameter *parameter)
@@ -59,9 +63,7 @@ static size_t parameter_value(struct str text, size_t at, char separator, struct
 		parameter->value = syntax_slice(text, at + 1, end - 1);
 		return end;
 	}
-	size_t end = at;
-	while (end < text.length && syntax_has(&value_set, text.at[end]) && text.at[end] != separator)
-		end++;
+	size_t end = syntax_span(text, at, separator == ';' ? &value_before_semicolon : &value_before_comma);
 	parameter->value = syntax_slice(text, at, end);
 	return end == at ? 0 : end;
 }
@@ -152,8 +154,8 @@ static bool host_parse(struct str text, size_t *at, struct syntax_hostport *into
 		*at = to + 1;
 		return true;
 	}
-	static const struct syntax_set host_set = {
-	    {SYNTAX_DIGITS | SYNTAX_BIT('-') | SYNTAX_BIT('.'), SYNTAX_LETTERS | SYNTAX_BIT('_')}};
+	static const struct syntax_set host_set = SYNTAX_SET(SYNTAX_DIGITS | SYNTAX_BIT('-') | SYNTAX_BIT('.'),
+							     SYNTAX_LETTERS | SYNTAX_BIT('_'), SYNTAX_NONE);
 	// Most hosts on the wire are IPv4 addresses.
 	size_t to = ipv4_end(text, *at);
 	bool address = to != 0 && (to == text.length || !syntax_has(&host_set, text.at[to]));

@@ -4,27 +4,23 @@
 #include "sip/syntax.h"
 
 // user = unreserved / escaped / user-unreserved. '#' belongs escaped, but telephones send feature codes as they are typed.
-static const struct syntax_set user_set = {{
-    SYNTAX_UNRESERVED_LOW | SYNTAX_BIT('&') | SYNTAX_BIT('=') | SYNTAX_BIT('+') | SYNTAX_BIT('$') | SYNTAX_BIT(',') |
-	SYNTAX_BIT(';') | SYNTAX_BIT('?') | SYNTAX_BIT('/') | SYNTAX_BIT('#'),
-    SYNTAX_UNRESERVED_HIGH,
-}};
-static const struct syntax_set password_set = {{
-    SYNTAX_UNRESERVED_LOW | SYNTAX_BIT('&') | SYNTAX_BIT('=') | SYNTAX_BIT('+') | SYNTAX_BIT('$') | SYNTAX_BIT(','),
-    SYNTAX_UNRESERVED_HIGH,
-}};
+static const struct syntax_set user_set =
+    SYNTAX_SET(SYNTAX_UNRESERVED_LOW | SYNTAX_BIT('&') | SYNTAX_BIT('=') | SYNTAX_BIT('+') | SYNTAX_BIT('$') |
+		   SYNTAX_BIT(',') | SYNTAX_BIT(';') | SYNTAX_BIT('?') | SYNTAX_BIT('/') | SYNTAX_BIT('#'),
+	       SYNTAX_UNRESERVED_HIGH, SYNTAX_NONE);
+static const struct syntax_set password_set = SYNTAX_SET(SYNTAX_UNRESERVED_LOW | SYNTAX_BIT('&') | SYNTAX_BIT('=') |
+							     SYNTAX_BIT('+') | SYNTAX_BIT('$') | SYNTAX_BIT(','),
+							 SYNTAX_UNRESERVED_HIGH, SYNTAX_NONE);
 // paramchar, with the '=' and ';' between names and values.
-static const struct syntax_set parameters_set = {{
-    SYNTAX_UNRESERVED_LOW | SYNTAX_BIT('/') | SYNTAX_BIT(':') | SYNTAX_BIT('&') | SYNTAX_BIT('+') | SYNTAX_BIT('$') |
-	SYNTAX_BIT('=') | SYNTAX_BIT(';'),
-    SYNTAX_UNRESERVED_HIGH | SYNTAX_BIT('[') | SYNTAX_BIT(']'),
-}};
+static const struct syntax_set parameters_set =
+    SYNTAX_SET(SYNTAX_UNRESERVED_LOW | SYNTAX_BIT('/') | SYNTAX_BIT(':') | SYNTAX_BIT('&') | SYNTAX_BIT('+') |
+		   SYNTAX_BIT('$') | SYNTAX_BIT('=') | SYNTAX_BIT(';'),
+	       SYNTAX_UNRESERVED_HIGH | SYNTAX_BIT('[') | SYNTAX_BIT(']'), SYNTAX_NONE);
 // hname and hvalue, with the '=' and '&' between them.
-static const struct syntax_set headers_set = {{
-    SYNTAX_UNRESERVED_LOW | SYNTAX_BIT('/') | SYNTAX_BIT('?') | SYNTAX_BIT(':') | SYNTAX_BIT('+') | SYNTAX_BIT('$') |
-	SYNTAX_BIT('=') | SYNTAX_BIT('&'),
-    SYNTAX_UNRESERVED_HIGH | SYNTAX_BIT('[') | SYNTAX_BIT(']'),
-}};
+static const struct syntax_set headers_set =
+    SYNTAX_SET(SYNTAX_UNRESERVED_LOW | SYNTAX_BIT('/') | SYNTAX_BIT('?') | SYNTAX_BIT(':') | SYNTAX_BIT('+') |
+		   SYNTAX_BIT('$') | SYNTAX_BIT('=') | SYNTAX_BIT('&'),
+	       SYNTAX_UNRESERVED_HIGH | SYNTAX_BIT('[') | SYNTAX_BIT(']'), SYNTAX_NONE);
 
 // The index of the first byte at or after `from` that is neither in the set nor part of a whole escape.
 static size_t escaped_span(struct str text, size_t from, const struct syntax_set *set)
@@ -51,9 +47,9 @@ static bool fail(const char **why, size_t *at, const char *reason, size_t where)
 // scheme ":"; gives the index behind the colon, 0 when there is none.
 static size_t parse_scheme(struct str text, enum uri_scheme *scheme)
 {
-	static const struct syntax_set letters = {{0, SYNTAX_LETTERS}};
-	static const struct syntax_set scheme_set = {
-	    {SYNTAX_DIGITS | SYNTAX_BIT('+') | SYNTAX_BIT('-') | SYNTAX_BIT('.'), SYNTAX_LETTERS}};
+	static const struct syntax_set letters = SYNTAX_SET(SYNTAX_NONE, SYNTAX_LETTERS, SYNTAX_NONE);
+	static const struct syntax_set scheme_set = SYNTAX_SET(
+	    SYNTAX_DIGITS | SYNTAX_BIT('+') | SYNTAX_BIT('-') | SYNTAX_BIT('.'), SYNTAX_LETTERS, SYNTAX_NONE);
 	if (str_empty(text) || !syntax_has(&letters, text.at[0]))
 		return 0;
 	size_t end = syntax_span(text, 0, &scheme_set);
@@ -148,8 +144,8 @@ static bool parse_sip(struct str text, size_t position, struct sip_uri *uri, con
 // "+" with digits, or a local number of (hexadecimal) digits, '*' and '#'; visual separators between them.
 static bool parse_tel(struct str text, size_t position, struct sip_uri *uri, const char **why, size_t *at)
 {
-	static const struct syntax_set separators = {
-	    {SYNTAX_BIT('-') | SYNTAX_BIT('.') | SYNTAX_BIT('(') | SYNTAX_BIT(')')}};
+	static const struct syntax_set separators =
+	    SYNTAX_SET(SYNTAX_BIT('-') | SYNTAX_BIT('.') | SYNTAX_BIT('(') | SYNTAX_BIT(')'), SYNTAX_NONE, SYNTAX_NONE);
 	bool global = position < text.length && text.at[position] == '+';
 	size_t end = position + global, digits = 0;
 	for (; end < text.length && text.at[end] != ';'; end++) {

@@ -15,10 +15,10 @@ static int fold(int c)
 // value of its own, above 255.
 static int next_character(struct str text, size_t *i)
 {
-	static const struct syntax_set reserved = {{SYNTAX_BIT(';') | SYNTAX_BIT('/') | SYNTAX_BIT('?') |
-							SYNTAX_BIT(':') | SYNTAX_BIT('&') | SYNTAX_BIT('=') |
-							SYNTAX_BIT('+') | SYNTAX_BIT('$') | SYNTAX_BIT(','),
-						    SYNTAX_BIT('@')}};
+	static const struct syntax_set reserved =
+	    SYNTAX_SET(SYNTAX_BIT(';') | SYNTAX_BIT('/') | SYNTAX_BIT('?') | SYNTAX_BIT(':') | SYNTAX_BIT('&') |
+			   SYNTAX_BIT('=') | SYNTAX_BIT('+') | SYNTAX_BIT('$') | SYNTAX_BIT(','),
+		       SYNTAX_BIT('@'), SYNTAX_NONE);
 	char c = text.at[(*i)++];
 	if (c != '%' || *i + 1 >= text.length)
 		return (unsigned char)c;
