@@ -10,6 +10,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+// Where a batch of datagrams goes. Made once: of what the kernel writes there, only the length of the source's address is read again.
+struct batch {
+	struct mmsghdr messages[LOOP_PIECES];
+	struct iovec pieces[LOOP_PIECES];
+	struct sockaddr_storage sources[LOOP_PIECES];
+};
+
 struct udp_socket {
 	uv_poll_t uv;
 	int descriptor;
@@ -17,7 +24,19 @@ struct udp_socket {
 	udp_received *received;
 	void *context;
 	bool *closed; // set when a handler closes the socket under the hands of `receive`
+	struct batch batch;
 };
+
+static void batch_init(struct batch *batch, char *room)
+{
+	for (int i = 0; i < LOOP_PIECES; i++) {
+		batch->pieces[i] = (struct iovec){room + (size_t)i * LOOP_PIECE_SIZE, LOOP_PIECE_SIZE};
+		batch->messages[i].msg_hdr = (struct msghdr){.msg_name = &batch->sources[i],
+							     .msg_namelen = sizeof batch->sources[i],
+							     .msg_iov = &batch->pieces[i],
+							     .msg_iovlen = 1};
+	}
+}
 
 static void deliver(void *object, const void *from, char *bytes, size_t size)
 {
@@ -28,26 +47,19 @@ static void deliver(void *object, const void *from, char *bytes, size_t size)
 // One batch, if there is any. More than that may wait.
 static void receive(struct udp_socket *udp)
 {
-	struct mmsghdr messages[LOOP_PIECES];
-	struct iovec pieces[LOOP_PIECES];
-	struct sockaddr_storage sources[LOOP_PIECES];
-	char *room = udp->loop->received;
+	struct mmsghdr *messages = udp->batch.messages;
 	bool closed = false;
 
 	udp->closed = &closed;
-	for (int i = 0; i < LOOP_PIECES; i++) {
-		pieces[i] = (struct iovec){room + (size_t)i * LOOP_PIECE_SIZE, LOOP_PIECE_SIZE};
-		messages[i].msg_hdr = (struct msghdr){
-		    .msg_name = &sources[i], .msg_namelen = sizeof sources[i], .msg_iov = &pieces[i], .msg_iovlen = 1};
-	}
 	int count = recvmmsg(udp->descriptor, messages, LOOP_PIECES, MSG_DONTWAIT, NULL);
 	// An error only concerns something sent before.
 	for (int i = 0; i < count && !closed; i++) {
+		const struct sockaddr *source = (struct sockaddr *)&udp->batch.sources[i];
 		struct net_address from;
-		if (messages[i].msg_hdr.msg_flags & MSG_TRUNC ||
-		    !net_address_from_sockaddr((struct sockaddr *)&sources[i], &from))
+		messages[i].msg_hdr.msg_namelen = sizeof udp->batch.sources[i];
+		if (messages[i].msg_hdr.msg_flags & MSG_TRUNC || !net_address_from_sockaddr(source, &from))
 			continue;
-		loop_deliver(deliver, udp, &from, (struct str){pieces[i].iov_base, messages[i].msg_len});
+		loop_deliver(deliver, udp, &from, (struct str){udp->batch.pieces[i].iov_base, messages[i].msg_len});
 	}
 	if (!closed)
 		udp->closed = NULL;
@@ -105,6 +117,7 @@ int udp_open(struct loop *loop, const struct net_address *local, udp_received *r
 	error = udp->descriptor;
 	if (error < 0)
 		goto free_udp;
+	batch_init(&udp->batch, loop->received);
 	error = uv_poll_init(&loop->uv, &udp->uv, udp->descriptor);
 	if (error)
 		goto close_socket;
