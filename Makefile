@@ -1,7 +1,7 @@
 # Fuzzing of all that reads foreign bytes. `make fuzz-short` takes about a minute; `make fuzz FUZZ_SECONDS=7200` spends two hours on
 # each harness, one after another at low priority. What is found interesting is kept in build-fuzz/found, crashes in build-fuzz.
 FUZZ_SECONDS = 3600
-HARNESSES = address auth config csv dns dtmf message ng number opening_hours request sdp stack uri via wav websocket
+HARNESSES = $(patsubst test/fuzz/fuzz_%.c,%,$(sort $(wildcard test/fuzz/fuzz_*.c)))
 
 .PHONY: fuzz fuzz-short coverage
 fuzz: build-fuzz/build.ninja

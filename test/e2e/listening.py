@@ -116,7 +116,7 @@ class Listening(Baresip):
     """Like Baresip, with a tone of its own to say. `codec` as baresip's accounts name it: "pcmu", "opus/48000/2,pcma"."""
 
     def __init__(self, user, password, server, hertz=400, codec="pcmu"):
-        self.ear, self.server, self.listens = Ear(), server, False
+        self.ear, self.server = Ear(), server
         self.tones = tempfile.mkdtemp(prefix="carillon-tone-")
         tone = os.path.join(self.tones, "tone.wav")
         tone_write(tone, hertz)
@@ -131,14 +131,13 @@ class Listening(Baresip):
         oneself, ear = f"sip:{self.user}@{self.server}", "sip:ear@127.0.0.1"
         self.command("auplay", "aubridge,nothing")
         self.command("uafind", ear)
-        if not self.listens:
+        if not self.ear.answered.is_set():
             self.command("dial", f"sip:ear@127.0.0.1:{self.ear.port}")
-            wait_for(lambda: self.ear.answered.is_set(), 5, "the ear's call")
+            wait_for(self.ear.answered.is_set, 5, "the ear's call")
         self.command("ausrc", "aubridge,nobody")
         self.command("ausrc", "aubridge,ear")
         self.command("uafind", oneself)
         self.command("auplay", "aubridge,ear")
-        self.listens = True
 
     def hears(self, hertz, within=20):
         """Waits until it has heard this tone for a while without a break."""
