@@ -1,5 +1,6 @@
 """The servers that are measured, each set up the same way every time, on core 0, with what they cost so far."""
 
+import atexit
 import hashlib
 import os
 import re
@@ -14,7 +15,7 @@ import time
 from agents import free_port, wait_for
 from certificates import Authority
 from relay import Relay
-from server import Server
+from server import Api, Server
 
 REALM = "bench"
 FIRST_DEVICE, FIRST_EXTENSION = 10000000, 50000000
@@ -64,57 +65,35 @@ def arguments(peer, wanted, port):
     return said
 
 
-class Carillon:
-    name = "carillon"
-    settle_s = 1
+class Store:
+    """A filled store, made once and copied for each server: so many users with one device each, and others with several, where the load
+    expects them; a trunk that leads to `port`."""
 
-    def __init__(self, build, digest=False, durable=False, users=20000, measured=None, anchored=False):
-        """`anchored`: all media go through a relay, which runs on the load's core. `measured`: another program than the build's server
-        for all but the preparation."""
-        self.folder = tempfile.mkdtemp(prefix="carillon-bench-")
-        authority = Authority(self.folder)
-        certificate = authority.issue("server", "IP:127.0.0.1")
-        tls, ws = free_port(), free_port()
-        settings = [f"sip realm = {REALM}", "sip digest = MD5", f"sip tls = 127.0.0.1:{tls}", f"sip ws = 127.0.0.1:{ws}",
-                    f"tls certificate = {certificate}", "log level = warning", "overload busy_percent = 0",
-                    "limits known_requests_per_s = 1000000", "limits requests_per_s = 1000000", "limits requests_burst = 1000000",
-                    "limits device_requests_per_s = 1000000", "limits device_requests_burst = 1000000",
-                    "limits connections_per_source = 10000", "limits trusted = 127.0.0.0/8",
-                    f"store keep_registrations = {'yes' if durable else 'no'}"]
-        self.relay = Relay(ports=RELAY_PORTS, core=OTHER_CORE) if anchored else None
-        if anchored:
-            settings += [self.relay.settings, "media anchor = all"]
-        if not digest:
-            settings.append("sip authenticated_by = 127.0.0.0/8")
-        self.server = Server(os.path.join(build, "src", "carillond"), settings="\n".join(settings))
-        self.server.device("1")
-        self.server.user("template", "199", call_limit=0, toll_class=3)
-        self.port = free_ports(2)
-        trunk = self.server.api.post("trunks", {"title": "Carrier", "host": "127.0.0.1", "port": self.port, "options_interval_s": 0})
-        self.server.api.post("routes", {"pattern": "+44", "trunk_id": trunk["id"]})
-        self.server.stop()
-        self.fill(os.path.join(self.server.folder, "carillon.db"), users)
-        if measured:  # by valgrind, maybe beside a build
-            self.server.binary, self.server.ready_s = measured, 120
-        self.server.restart()
-        for task in os.listdir(f"/proc/{self.server.process.pid}/task"):
-            os.sched_setaffinity(int(task), {int(CORE)})
-        self.load = {"server": f"127.0.0.1:{self.server.sip_port}", "peer": "carillon", **({"realm": REALM} if digest else {}),
-                     **({"anchored": 1} if anchored else {})}
-        self.ports = {"tls": tls, "ws": ws}
+    made = {}
 
-    def __enter__(self):
-        return self
+    @classmethod
+    def of(cls, build, users):
+        if (build, users) not in cls.made:
+            cls.made[build, users] = cls(build, users)
+        return cls.made[build, users]
 
-    def __exit__(self, *_):
-        self.server.close()
-        if self.relay:
-            self.relay.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
+    def __init__(self, build, users):
+        self.folder, self.port = tempfile.mkdtemp(prefix="carillon-bench-store-"), free_ports(2)
+        atexit.register(shutil.rmtree, self.folder, ignore_errors=True)
+        server = Server(os.path.join(build, "src", "carillond"), settings=f"sip realm = {REALM}\nsip digest = MD5")
+        server.device("1")
+        server.user("template", "199", call_limit=0, toll_class=3)
+        trunk = server.api.post("trunks", {"title": "Carrier", "host": "127.0.0.1", "port": self.port, "options_interval_s": 0})
+        server.api.post("routes", {"pattern": "+44", "trunk_id": trunk["id"]})
+        self.token = server.api.token
+        server.stop()
+        self.path = os.path.join(self.folder, "carillon.db")
+        shutil.move(os.path.join(server.folder, "carillon.db"), self.path)
+        server.close()
+        self.fill(users)
 
-    def fill(self, path, users):
-        """Users with one, three, and two devices in sequence, each kind where the load expects it."""
-        database = sqlite3.connect(path)
+    def fill(self, users):
+        database = sqlite3.connect(self.path)
         database.execute("PRAGMA synchronous = OFF")
 
         def multiply(table, template, names, rows):
@@ -141,6 +120,52 @@ class Carillon:
         database.execute("UPDATE last_ids SET id = 10000000")
         database.commit()
         database.close()
+
+
+class Carillon:
+    name = "carillon"
+    settle_s = 1
+
+    def __init__(self, build, digest=False, durable=False, users=20000, measured=None, anchored=False):
+        """`anchored`: all media go through a relay, which runs on the load's core. `measured`: another program than the build's
+        server."""
+        self.folder = tempfile.mkdtemp(prefix="carillon-bench-")
+        authority = Authority(self.folder)
+        certificate = authority.issue("server", "IP:127.0.0.1")
+        tls, ws = free_port(), free_port()
+        settings = [f"sip realm = {REALM}", "sip digest = MD5", f"sip tls = 127.0.0.1:{tls}", f"sip ws = 127.0.0.1:{ws}",
+                    f"tls certificate = {certificate}", "log level = warning", "overload busy_percent = 0",
+                    "limits known_requests_per_s = 1000000", "limits requests_per_s = 1000000", "limits requests_burst = 1000000",
+                    "limits device_requests_per_s = 1000000", "limits device_requests_burst = 1000000",
+                    "limits connections_per_source = 10000", "limits trusted = 127.0.0.0/8",
+                    f"store keep_registrations = {'yes' if durable else 'no'}"]
+        self.relay = Relay(ports=RELAY_PORTS, core=OTHER_CORE) if anchored else None
+        if anchored:
+            settings += [self.relay.settings, "media anchor = all"]
+        if not digest:
+            settings.append("sip authenticated_by = 127.0.0.0/8")
+        store = Store.of(build, users)
+        self.port = store.port
+        folder = tempfile.mkdtemp(prefix="carillon-server-")
+        shutil.copy(store.path, folder)
+        self.server = Server(measured or os.path.join(build, "src", "carillond"), settings="\n".join(settings), folder=folder,
+                             ready_s=120 if measured else 30)  # by valgrind, maybe beside a build
+        self.server.api = Api(self.server.http_port)
+        self.server.api.token = store.token
+        for task in os.listdir(f"/proc/{self.server.process.pid}/task"):
+            os.sched_setaffinity(int(task), {int(CORE)})
+        self.load = {"server": f"127.0.0.1:{self.server.sip_port}", "peer": "carillon", **({"realm": REALM} if digest else {}),
+                     **({"anchored": 1} if anchored else {})}
+        self.ports = {"tls": tls, "ws": ws}
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.server.close()
+        if self.relay:
+            self.relay.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def arguments(self, wanted):
         return arguments(self, wanted, self.ports.get(wanted.get("transport")))

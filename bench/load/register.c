@@ -35,11 +35,11 @@ static void registration_send(struct load *load, unsigned device)
 	uint32_t cseq = ++load->registers;
 
 	writer_format(&w,
-		      "REGISTER sip:bench SIP/2.0\r\nVia: SIP/2.0/%s %s;branch=z9hG4bKr%u-%x;rport\r\n"
+		      "REGISTER sip:bench SIP/2.0\r\nVia: SIP/2.0/%s %s;branch=z9hG4bKr%u-%x-%x;rport\r\n"
 		      "Max-Forwards: 70\r\nFrom: <sip:%u@bench>;tag=r%x\r\nTo: <sip:%u@bench>\r\nCall-ID: r%u-%x\r\n"
 		      "CSeq: %u REGISTER\r\n",
-		      wire_via(load->wire), wire_address(load->wire, link), device, cseq, number, cseq, number, device,
-		      load_run, cseq);
+		      wire_via(load->wire), wire_address(load->wire, link), device, load_run, cseq, number, cseq,
+		      number, device, load_run, cseq);
 	writer_format(&w, "Contact: <sip:%u@%s%s>", load_device_number(options, device), wire_address(load->wire, link),
 		      wire_parameter(load->wire));
 	if (options->plan == PLAN_IN_SEQUENCE)

@@ -80,7 +80,7 @@ class Api:
 class Server(Process):
     """Started on creation, ready when the constructor returns, with an administrator's token in .api."""
 
-    def __init__(self, binary=None, settings="", environment=None, sip_host="127.0.0.1", folder=None, arguments=()):
+    def __init__(self, binary=None, settings="", environment=None, sip_host="127.0.0.1", folder=None, arguments=(), ready_s=30):
         self.binary = os.path.abspath(binary or os.environ.get("CARILLOND") or os.path.join(ROOT, "build/src/carillond"))
         folder = folder or tempfile.mkdtemp(prefix="carillon-server-")
         self.sip_host, self.sip_port = sip_host, free_port(sip_host)
@@ -88,7 +88,7 @@ class Server(Process):
         self.path = os.path.join(folder, "carillond.conf")
         self.write_config(folder)
         self.password = None
-        self.ready_s = 30  # how long a start may take
+        self.ready_s = ready_s  # how long a start may take
         super().__init__("carillond", [self.binary, "-c", self.path, *self.arguments], folder, environment)
         self._ready()
 
