@@ -1,6 +1,6 @@
-// Group commit. One turn of the thread: take what waits, BEGIN, run each (an API operation within a savepoint, so that its
-// refusal undoes it alone), COMMIT, answer each. When the database fails, all of that transaction is refused; when one
-// write breaks it in a way that cannot be undone alone, each is tried in a transaction of its own.
+// Group commit. One turn of the thread: take what waits, and once it is due: BEGIN, run each (an API operation within a
+// savepoint, so that its refusal undoes it alone), COMMIT, answer each. When the database fails, all of that transaction
+// is refused; when one write breaks it in a way that cannot be undone alone, each is tried in a transaction of its own.
 #include "store/store_writer.h"
 
 #include "base/log.h"
@@ -22,6 +22,7 @@
 enum {
 	BATCH_MAX = 1024,            // registrations and operations in one transaction
 	BATCH_RECORDS_MAX = 512,     // call records besides
+	PACE_MS = 20,                // registrations wait so long after others: of 1,000 a second each costs half
 	GATHER_MS = 20,              // call records wait for each other so long
 	SPACING_MS = 250,            // and so long after others were written: many at once cost a third of many singly
 	YIELD_RECORDS = 8,           // nobody waits for records, but on the same core calls do: 0.1 ms, not 3
@@ -60,13 +61,15 @@ struct store_writer {
 	pthread_t thread;
 	struct queue_item stop;
 	bool stopping;
-	struct batch batch;
+	struct batch batch;        // what was taken and is not due yet; empty while the database fails
+	uint64_t items_written_ms; // monotonic: when some were written last
 
 	struct kept_record *records; // oldest first
 	struct kept_record **records_end;
 	uint64_t records_at_ms;             // monotonic: when the oldest was given
 	uint64_t records_written_ms;        // monotonic: when some were written last
 	atomic_bool gathering;              // the thread wakes by itself for records
+	atomic_bool pacing;                 // and for registrations
 	uint64_t expire_at_ms, sweep_at_ms; // monotonic
 
 	pthread_mutex_t mutex; // of failing and sentence
@@ -347,6 +350,8 @@ static void batch_finish(struct store_writer *writer, const struct batch *batch)
 		record_drop_oldest(writer);
 	if (batch->record_count > 0)
 		writer->records_written_ms = monotonic_ms();
+	if (batch->count > 0)
+		writer->items_written_ms = monotonic_ms();
 }
 
 // ---- batches
@@ -403,7 +408,7 @@ static void batch_write(struct store_writer *writer, struct batch *batch)
 // Takes items off the list until the batch is full. Gives the rest of the list.
 static struct queue_item *batch_fill(struct store_writer *writer, struct batch *batch, struct queue_item *item)
 {
-	batch->count = batch->record_count = 0;
+	batch->record_count = 0;
 	while (item && batch->count < BATCH_MAX) {
 		struct queue_item *next = item->next;
 		if (item->run == is_record)
@@ -440,6 +445,13 @@ static bool records_due(const struct store_writer *writer)
 		monotonic_ms() >= records_due_at_ms(writer));
 }
 
+// While there are registrations alone.
+static bool items_due(const struct store_writer *writer, const struct batch *batch)
+{
+	return batch->count > 0 && (batch->count == BATCH_MAX || writer->stopping || writer->failing ||
+				    monotonic_ms() >= writer->items_written_ms + PACE_MS);
+}
+
 // ---- the thread
 
 static void expire(struct store_writer *writer)
@@ -470,10 +482,8 @@ static void sweep(struct store_writer *writer)
 // What is done by the clock. A failing database is tried here even when nobody writes.
 static void tick(struct store_writer *writer, uint64_t now_ms)
 {
-	writer->batch.count = 0;
-	writer->batch.with_records = true;
 	if (writer->failing)
-		batch_write(writer, &writer->batch);
+		batch_write(writer, &(struct batch){.with_records = true});
 	if (!writer->failing && now_ms >= writer->expire_at_ms) {
 		writer->expire_at_ms = now_ms + EXPIRE_MS;
 		expire(writer);
@@ -484,25 +494,30 @@ static void tick(struct store_writer *writer, uint64_t now_ms)
 	}
 }
 
-// Writes all of the list, and the records once they are due, or with what the API writes.
+// Takes all of the list and writes what is due; what the API writes is due at once, and with it all that waits.
 static void turn(struct store_writer *writer, struct queue_item *items)
 {
 	struct batch *batch = &writer->batch;
 
 	do {
 		items = batch_fill(writer, batch, items);
-		batch->with_records = records_due(writer) || (batch_has_operation(batch) && !writer->failing);
-		if (batch->count > 0 || batch->with_records)
+		bool at_once = batch_has_operation(batch);
+		batch->with_records = records_due(writer) || (at_once && !writer->failing);
+		if (at_once || batch->with_records || items_due(writer, batch)) {
 			batch_write(writer, batch);
+			batch->count = 0;
+		}
 	} while (items || (batch->record_count > 0 && records_due(writer)));
 }
 
 static int patience_ms(const struct store_writer *writer)
 {
-	uint64_t now_ms = monotonic_ms(), due_ms = records_due_at_ms(writer);
+	uint64_t now_ms = monotonic_ms(), due_ms = now_ms + TICK_MS;
 
-	if (!writer->records || writer->failing)
-		return TICK_MS;
+	if (writer->batch.count > 0)
+		due_ms = writer->items_written_ms + PACE_MS;
+	if (writer->records && !writer->failing && records_due_at_ms(writer) < due_ms)
+		due_ms = records_due_at_ms(writer);
 	return due_ms > now_ms ? (int)(due_ms - now_ms) : 0;
 }
 
@@ -513,9 +528,11 @@ static void *writer_thread(void *context)
 
 	while (!writer->stopping) {
 		uint64_t now_ms;
-		// Before the queue is looked at: a record is posted first, so what did not wake us is seen now.
+		// Before the queue is looked at: what is posted comes first, so what did not wake us is seen now.
 		if (!writer->records)
 			atomic_store(&writer->gathering, false);
+		if (writer->batch.count == 0)
+			atomic_store(&writer->pacing, false);
 		turn(writer, queue_wait(writer->queue, patience_ms(writer)));
 		now_ms = monotonic_ms();
 		if (now_ms < tick_at_ms)
@@ -567,20 +584,25 @@ void store_writer_destroy(struct store_writer *writer)
 
 // ---- any thread
 
+// Wakes the thread only when it does not wait for others of its kind already.
+static void post_quietly(struct store_writer *writer, struct queue_item *item, atomic_bool *waits_already)
+{
+	queue_post_quietly(writer->queue, item);
+	if (!atomic_exchange(waits_already, true))
+		queue_wake(writer->queue);
+}
+
 void store_writer_post_registration(struct store_writer *writer, struct registration_write *write)
 {
 	write->item.run = is_registration;
 	write->err = ERR_NONE;
-	queue_post(writer->queue, &write->item);
+	post_quietly(writer, &write->item, &writer->pacing);
 }
 
-// Wakes the thread only when it does not wait for others of its kind already.
 static void record_post(struct store_writer *writer, struct kept_record *kept)
 {
 	kept->item.run = is_record;
-	queue_post_quietly(writer->queue, &kept->item);
-	if (!atomic_exchange(&writer->gathering, true))
-		queue_wake(writer->queue);
+	post_quietly(writer, &kept->item, &writer->gathering);
 }
 
 void store_writer_post_call(struct store_writer *writer, struct call_record *record)

@@ -190,20 +190,42 @@ static void leases_that_are_over_end_by_themselves(void **state)
 struct storm {
 	struct registration_write *writes;
 	struct binding *bindings;
-	struct fixture *fixture;
 	pthread_mutex_t mutex;
 	pthread_cond_t moved;
-	unsigned answered;
+	unsigned count, answered;
 };
+
+struct storm_result {
+	uint64_t commits;
+	double seconds, slowest_post;
+};
+
 static struct storm *storm_now; // a write carries no context
 
 static void storm_answered(struct registration_write *write)
 {
 	assert_int_equal(write->err, ERR_NONE);
 	pthread_mutex_lock(&storm_now->mutex);
-	if (++storm_now->answered == REGISTRATIONS)
+	if (++storm_now->answered == storm_now->count)
 		pthread_cond_signal(&storm_now->moved);
 	pthread_mutex_unlock(&storm_now->mutex);
+}
+
+static void storm_begin(struct storm *storm)
+{
+	storm_now = storm;
+	pthread_mutex_init(&storm->mutex, NULL);
+	pthread_cond_init(&storm->moved, NULL);
+}
+
+static void storm_wait(struct storm *storm)
+{
+	pthread_mutex_lock(&storm->mutex);
+	while (storm->answered < storm->count)
+		pthread_cond_wait(&storm->moved, &storm->mutex);
+	pthread_mutex_unlock(&storm->mutex);
+	pthread_cond_destroy(&storm->moved);
+	pthread_mutex_destroy(&storm->mutex);
 }
 
 static double seconds_now(void)
@@ -214,54 +236,105 @@ static double seconds_now(void)
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-static void many_registrations_share_a_commit(void **state)
+static void pause_ms(long ms)
 {
-	struct fixture *fixture = *state;
-	struct storm storm = {.fixture = fixture,
-			      .writes = calloc(REGISTRATIONS, sizeof *storm.writes),
-			      .bindings = calloc(REGISTRATIONS, sizeof *storm.bindings)};
-	struct store_counters before, after;
-	double started, slowest = 0;
+	nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000}, NULL);
+}
 
-	phones_make(fixture, 1000);
-	storm_now = &storm;
-	pthread_mutex_init(&storm.mutex, NULL);
-	pthread_cond_init(&storm.moved, NULL);
-	before = store_count(fixture->store);
-	started = seconds_now();
-	for (unsigned i = 0; i < REGISTRATIONS; i++) {
+// Registers the phones so often in all, each time a pause later; gives the commits, and the seconds, that it took.
+static struct storm_result storm_run(struct fixture *fixture, unsigned count, long each_ms)
+{
+	struct storm storm = {.count = count,
+			      .writes = calloc(count, sizeof *storm.writes),
+			      .bindings = calloc(count, sizeof *storm.bindings)};
+	struct store_counters before = store_count(fixture->store), after;
+	double started = seconds_now();
+	struct storm_result result = {0};
+
+	storm_begin(&storm);
+	for (unsigned i = 0; i < count; i++) {
 		storm.bindings[i] =
 		    new_binding(1 + i % PHONES, "sip:phone@192.0.2.7:5060;transport=udp", 1 + i / PHONES);
 		storm.writes[i] = (struct registration_write){
 		    .device_id = 1 + i % PHONES, .kept = &storm.bindings[i], .kept_count = 1, .done = storm_answered};
 		double posting = seconds_now();
 		fixture->records->save_registration(fixture->records->context, &storm.writes[i]);
-		if (seconds_now() - posting > slowest)
-			slowest = seconds_now() - posting;
+		if (seconds_now() - posting > result.slowest_post)
+			result.slowest_post = seconds_now() - posting;
+		if (each_ms > 0)
+			pause_ms(each_ms);
 	}
-	pthread_mutex_lock(&storm.mutex);
-	while (storm.answered < REGISTRATIONS)
-		pthread_cond_wait(&storm.moved, &storm.mutex);
-	pthread_mutex_unlock(&storm.mutex);
-	started = seconds_now() - started;
+	storm_wait(&storm);
 	after = store_count(fixture->store);
-	print_message("%d registrations acknowledged in %.2f s: %.0f/s, %.0f a commit; the slowest post took %.2f ms\n",
-		      REGISTRATIONS, started, REGISTRATIONS / started,
-		      REGISTRATIONS / (double)(after.commits - before.commits), slowest * 1000);
-	assert_true(after.commits - before.commits < REGISTRATIONS / 4);
 	assert_int_equal(after.waiting, 0);
+	result.seconds = seconds_now() - started;
+	result.commits = after.commits - before.commits;
+	free(storm.writes);
+	free(storm.bindings);
+	return result;
+}
+
+static void many_registrations_share_a_commit(void **state)
+{
+	struct fixture *fixture = *state;
+
+	phones_make(fixture, PHONES);
+	struct storm_result result = storm_run(fixture, REGISTRATIONS, 0);
+	print_message("%d registrations acknowledged in %.2f s: %.0f/s, %.0f a commit; the slowest post took %.2f ms\n",
+		      REGISTRATIONS, result.seconds, REGISTRATIONS / result.seconds,
+		      REGISTRATIONS / (double)result.commits, result.slowest_post * 1000);
+	assert_true(result.commits < REGISTRATIONS / 4);
 	assert_string_equal(
 	    fixture_sql(fixture, "SELECT count(*) || ' ' || min(cseq) || ' ' || max(cseq) FROM registrations"),
 	    "1000 20 20");
-	pthread_cond_destroy(&storm.moved);
-	pthread_mutex_destroy(&storm.mutex);
-	free(storm.writes);
-	free(storm.bindings);
 }
 
-static void pause_ms(long ms)
+// One that comes alone is written at once; those that come one after another wait for each other.
+static void registrations_wait_for_each_other(void **state)
 {
-	nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000}, NULL);
+	struct fixture *fixture = *state;
+
+	phones_make(fixture, PHONES);
+	struct storm_result result = storm_run(fixture, 300, 2);
+	assert_true(result.commits >= 2);
+	assert_true((double)result.commits <= 2 + result.seconds * 50); // 300 singly take 0.6 s
+}
+
+// The console does not wait for the phones' pace, and what waits is written along with what it asks.
+static void an_operation_takes_along_what_waits(void **state)
+{
+	struct fixture *fixture = *state;
+	struct records *records = fixture->records;
+	double registering = 0, creating = 0;
+	unsigned together = 0;
+
+	struct device *one = new_device(fixture, DEVICE_SIP_PHONE, "101");
+	struct device *two = new_device(fixture, DEVICE_SIP_PHONE, "102");
+	assert_int_equal(try_create(fixture, &one->entity), ERR_NONE);
+	assert_int_equal(try_create(fixture, &two->entity), ERR_NONE);
+	for (uint32_t i = 1; i <= 20; i++) { // somebody else may have the core for 20 ms
+		struct binding other = new_binding(two->entity.id, "sip:phone@192.0.2.7", i);
+		struct device device = {.entity = {.kind = ENTITY_DEVICE}};
+		struct problem problem = {.err = ERR_NONE};
+		char number[16];
+		snprintf(number, sizeof number, "77%05u", i);
+		device.number = str_of(number);
+		assert_int_equal(binding_save(fixture, new_binding(one->entity.id, "sip:phone@192.0.2.7", i)),
+				 ERR_NONE);
+		struct storm storm = {.count = 1};
+		struct registration_write write = {
+		    .device_id = two->entity.id, .kept = &other, .kept_count = 1, .done = storm_answered};
+		storm_begin(&storm);
+		uint64_t before = store_count(fixture->store).commits;
+		records->save_registration(records->context, &write);
+		creating -= seconds_now();
+		assert_int_equal(records->create(records->context, &device.entity, &problem), ERR_NONE);
+		creating += seconds_now();
+		together += store_count(fixture->store).commits == before + 1;
+		storm_wait(&storm);
+	}
+	assert_true(together > 10);
+	assert_true(creating < registering / 2); // each of those waited for 20 ms
 }
 
 static void record_post(struct fixture *fixture, unsigned id)
@@ -332,6 +405,8 @@ int main(void)
 	    TEST(a_write_returns_after_the_call_thread_knows),
 	    TEST(leases_that_are_over_end_by_themselves),
 	    TEST(many_registrations_share_a_commit),
+	    TEST(registrations_wait_for_each_other),
+	    TEST(an_operation_takes_along_what_waits),
 	    TEST(a_record_is_there_soon_and_many_share_a_commit),
 	    TEST(closing_writes_what_waits),
 	    TEST(registrations_that_are_not_kept_leave_nothing_behind),
