@@ -202,7 +202,7 @@ struct leg {
 	unsigned understood; // what that means for the caller (cause.h)
 	unsigned cause;      // Q.850, as the far end gave it; 0: it gave none
 	struct str reason;
-	struct str targets[REDIRECT_TARGETS_MAX]; // of a 3xx, as dialled; in the record's arena
+	struct str *targets; // of a 3xx, as dialled; in the record's arena
 	size_t target_count, targets_tried;
 	bool redirected; // one of them rang
 };

@@ -294,7 +294,7 @@ enum err call_table_explain_dial(struct call_table *table, const struct dial_que
 		return ERR_UNKNOWN_NUMBER;
 	if (!user && !directory_trunk(table->ports.directory, question->from_trunk))
 		return ERR_NOT_FOUND;
-	rehearsal.record = call_record_new();
+	rehearsal.record = call_record_new(NULL);
 	if (!rehearsal.record)
 		return ERR_NO_MEMORY;
 	enum err err = caller_set(&rehearsal, user);

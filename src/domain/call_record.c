@@ -3,6 +3,9 @@
 
 #include "domain/records.h"
 
+#include <stdatomic.h>
+#include <stdlib.h>
+
 const char *const actor_via_names[] = {"server", "console", "token", "client", "phone", NULL};
 const char *const direction_names[] = {"any", "incoming", "internal", "outgoing", NULL};
 
@@ -24,24 +27,87 @@ const char *const outcome_names[] = {
     NULL,
 };
 
-struct call_record *call_record_new(void)
+struct call_records {
+	struct call_record *spare;                // its taker's own
+	_Atomic(struct call_record *) given_back; // by whatever thread
+	atomic_size_t count;                      // of both
+};
+
+static struct call_record *take_spare(struct call_records *records)
 {
-	struct arena arena;
 	struct call_record *record;
 
-	arena_init(&arena, 0);
-	record = arena_alloc(&arena, sizeof *record);
-	if (record)
-		record->arena = arena; // which holds the record itself: one piece of memory for most calls
+	if (!records->spare)
+		records->spare = atomic_exchange(&records->given_back, NULL);
+	record = records->spare;
+	if (record) {
+		records->spare = record->next;
+		atomic_fetch_sub(&records->count, 1);
+	}
 	return record;
+}
+
+struct call_records *call_records_create(void)
+{
+	return calloc(1, sizeof(struct call_records));
+}
+
+void call_records_destroy(struct call_records *records)
+{
+	struct call_record *record;
+
+	if (!records)
+		return;
+	while ((record = take_spare(records))) {
+		struct arena arena = record->arena;
+		arena_free(&arena);
+	}
+	free(records);
+}
+
+// A record lives in its own arena: one piece of memory for most calls.
+static struct call_record *record_in(struct arena arena, struct call_records *home)
+{
+	struct call_record *record = arena_alloc(&arena, sizeof *record);
+
+	if (record) {
+		record->arena = arena;
+		record->home = home;
+	}
+	return record;
+}
+
+struct call_record *call_record_new(struct call_records *home)
+{
+	struct call_record *spare = home ? take_spare(home) : NULL;
+	struct arena arena;
+
+	arena_init(&arena, 0);
+	if (spare) {
+		arena = spare->arena;
+		arena_reset(&arena);
+	}
+	return record_in(arena, home);
 }
 
 void call_record_free(struct call_record *record)
 {
+	struct call_records *home = record ? record->home : NULL;
 	struct arena arena;
 
 	if (!record)
 		return;
 	arena = record->arena;
-	arena_free(&arena);
+	if (!home || atomic_load(&home->count) >= CALL_RECORDS_SPARE) {
+		arena_free(&arena);
+		return;
+	}
+	arena_reset(&arena);
+	record = record_in(arena, home); // in the block that stayed
+	if (!record)
+		return;
+	atomic_fetch_add(&home->count, 1);
+	record->next = atomic_load(&home->given_back);
+	while (!atomic_compare_exchange_weak(&home->given_back, &record->next, record))
+		;
 }

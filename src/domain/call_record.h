@@ -49,6 +49,8 @@ struct leg_record {
 // Owns all its memory through `arena`; freed by the store with call_record_free.
 struct call_record {
 	struct arena arena;
+	struct call_records *home;                 // where its memory goes when it is freed; NULL: to the heap
+	struct call_record *next;                  // while it is there
 	struct str id;                             // 26 characters, sortable by time; given at the start of the call
 	int64_t started_at, answered_at, ended_at; // wall clock ms; 0 = never
 	struct str caller_number, caller_name;     // as the callee saw them
@@ -72,7 +74,15 @@ struct call_record {
 	size_t leg_count;
 };
 
-struct call_record *call_record_new(void); // NULL when there is no memory
-void call_record_free(struct call_record *record);
+// The memory of freed records, up to CALL_RECORDS_SPARE of them: the call thread takes it without going to the heap.
+enum { CALL_RECORDS_SPARE = 1024 };
+struct call_records;
+struct call_records *call_records_create(void); // NULL when there is no memory
+void call_records_destroy(
+    struct call_records *records); // after every record that was taken from it is freed; NULL is allowed
+
+// One thread only may take records from `home`; NULL: from the heap. NULL when there is no memory.
+struct call_record *call_record_new(struct call_records *home);
+void call_record_free(struct call_record *record); // any thread; NULL is allowed
 
 #endif

@@ -31,7 +31,7 @@ int64_t call_time_ms(const struct call *call)
 struct call_record *record_begin(struct call *call)
 {
 	struct loop *loop = call->table->ports.loop;
-	struct call_record *record = call_record_new();
+	struct call_record *record = call_record_new(call->table->ports.records->spare);
 
 	if (!record)
 		return NULL;

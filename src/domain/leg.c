@@ -204,7 +204,9 @@ static void leg_note_redirection(struct leg *leg, const struct leg_event *event)
 {
 	struct arena *arena = &leg->attempt->record->arena;
 
-	for (size_t i = 0; i < event->target_count && i < REDIRECT_TARGETS_MAX; i++) {
+	if (event->target_count > 0)
+		leg->targets = arena_alloc(arena, REDIRECT_TARGETS_MAX * sizeof *leg->targets);
+	for (size_t i = 0; leg->targets && i < event->target_count && i < REDIRECT_TARGETS_MAX; i++) {
 		struct str target = arena_copy(arena, event->targets[i]);
 		if (target.at)
 			leg->targets[leg->target_count++] = target;

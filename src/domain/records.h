@@ -208,6 +208,7 @@ struct entity_change {
 struct records {
 	void *context;
 	void (*save_registration)(void *context, struct registration_write *write);
+	struct call_records *spare; // where the call thread takes a new call's record from; NULL: from the heap
 	// Takes the record. Kept in memory (up to 10,000 of them) and tried again while the store cannot be written.
 	void (*save_call)(void *context, struct call_record *record);
 	// Of one leg, at any time; kept as records are. A second one of the same leg adds to the first.

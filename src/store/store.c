@@ -563,6 +563,7 @@ bool store_open(const struct store_settings *settings, struct store **result, ch
 		goto no_writer;
 	store->records = (struct records){
 	    .context = store,
+	    .spare = call_records_create(), // without it records come from the heap
 	    .save_registration = save_registration,
 	    .save_call = save_call,
 	    .quality = quality,
@@ -607,6 +608,7 @@ void store_close(struct store *store)
 		return;
 	readers_destroy(store->readers);
 	store_writer_destroy(store->writer); // the last connection: it folds the log into the file
+	call_records_destroy(store->records.spare);
 	free(store);
 }
 

@@ -162,7 +162,7 @@ static void calls_and_what_would_ring(void **state)
 // 510 rings the desk from 0 to 8 s and the softphone from 4 s; the softphone answers, and both talk for a minute.
 static struct call_record *a_record(void)
 {
-	struct call_record *record = call_record_new();
+	struct call_record *record = call_record_new(NULL);
 	assert_non_null(record);
 	struct leg_record *legs = arena_alloc(&record->arena, 3 * sizeof *legs);
 	const int64_t began = 1700000000000;

@@ -120,7 +120,7 @@ static void expect_quality(const json_t *quality, const char *text)
 static void call_records_are_listed_and_told(void **state)
 {
 	struct fixture *f = *state;
-	struct call_record *record = call_record_new();
+	struct call_record *record = call_record_new(NULL);
 	record->id = STR("01HF0000000000000000000001");
 	record->started_at = 1700000000000;
 	record->ended_at = 1700000009000;

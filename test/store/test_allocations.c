@@ -234,7 +234,7 @@ static void our_reads_survive(void **state)
 {
 	struct fixture *fixture = *state;
 	struct records *records = fixture->records;
-	struct call_record *record = call_record_new();
+	struct call_record *record = call_record_new(NULL);
 	unsigned n = 1;
 	bool struck;
 

@@ -10,7 +10,7 @@
 
 static struct call_record *new_record(unsigned number, int64_t started_at)
 {
-	struct call_record *record = call_record_new();
+	struct call_record *record = call_record_new(NULL);
 
 	assert_non_null(record);
 	record->id = arena_format(&record->arena, "%026u", number);

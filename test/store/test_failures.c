@@ -64,7 +64,7 @@ static void assert_recovers(struct fixture *fixture)
 
 static void save_record(struct fixture *fixture, unsigned number)
 {
-	struct call_record *record = call_record_new();
+	struct call_record *record = call_record_new(NULL);
 
 	assert_non_null(record);
 	record->id = arena_format(&record->arena, "%026u", number);

@@ -341,7 +341,7 @@ static void an_operation_takes_along_what_waits(void **state)
 
 static void record_post(struct fixture *fixture, unsigned id)
 {
-	struct call_record *record = call_record_new();
+	struct call_record *record = call_record_new(NULL);
 
 	assert_non_null(record);
 	record->id = arena_format(&record->arena, "%026u", id);
