@@ -31,11 +31,11 @@ struct sip_dialog {
 	bool sips;         // made with a sips: URI: our Contact must be one too (RFC 3261 sections 8.1.1.8 and 12.1.1)
 	uint16_t own_name; // what our Contact calls us, as of sip_transport_name; 0: by our address
 	bool is_nobody;    // our Contact has no user: the server itself speaks
+	bool remote_cseq_known;
 	uint32_t local_cseq;  // of our last request
 	uint32_t remote_cseq; // of the other's last request
-	bool remote_cseq_known;
-	struct str ack; // owned: the ACK of the last 2xx, to be sent for each repetition of it
 	uint32_t ack_cseq;
+	struct str ack; // owned: the ACK of the last 2xx, to be sent for each repetition of it
 };
 
 // What a client's dialog starts from.

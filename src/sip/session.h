@@ -45,10 +45,10 @@ struct exchange {
 struct question {
 	struct sip_server_transaction *transaction; // NULL: this place is free
 	uint64_t id;
-	enum sip_method method;
 	uint32_t cseq;
-	bool offers; // its answer is an answer to an offer
-	bool silent; // a REFER that wants no NOTIFY
+	uint8_t method; // enum sip_method
+	bool offers;    // its answer is an answer to an offer
+	bool silent;    // a REFER that wants no NOTIFY
 };
 
 // The REFER of theirs that they are told about.
@@ -104,18 +104,18 @@ struct sip_session {
 	uint64_t device_id, trunk_id; // who the other side is; one of them
 	struct hash_node by_tag;
 	struct hash_node by_origin; // callers
-	uint32_t invite_cseq;       // of the INVITE that made it
 	struct sip_dialog dialog;
 	struct sip_flow_watch watch;         // on the connection that the dialog uses
 	struct list exchanges;               // requests of ours
 	struct trunk_leg *trunk_leg;         // callee over a trunk, until somebody rings; owned
 	struct trunk_account *trunk_account; // whose password answers challenges; owned
 	uint16_t trunk_name;                 // flow.name of the trunk's host
-	bool is_teams;                       // the trunk's profile when it began
 	uint16_t expected;                   // flow.name of the trunk's target that it was sent to; 0: the trunk's host
-	uint32_t abandoned_cseq;             // of the last INVITE that was given up for another target
+	bool is_teams;                       // the trunk's profile when it began
 	bool offered;                        // the INVITE had a session description
 	bool offers_reliable;                // callee: the INVITE says that we know 100rel
+	uint32_t invite_cseq;                // of the INVITE that made it
+	uint32_t abandoned_cseq;             // of the last INVITE that was given up for another target
 	struct list early;                   // callee: branches without a final answer
 	struct list forks;                   // callee: dialogs of further 2xx, answered with ACK and BYE
 	struct question questions[QUESTIONS_MAX];
@@ -123,13 +123,13 @@ struct sip_session {
 
 	// A 2xx of ours to an INVITE, repeated until its ACK comes (RFC 3261 section 13.3.1.4); before it the INVITE itself.
 	struct sip_server_transaction *invite;
-	uint32_t answered_cseq;
 	struct timer timer; // repetitions of it; while ringing, of the provisional answer; while lingering, the end
 	uint64_t repeat_ms;
 	uint64_t give_up_at_ms;
 	uint64_t linger_until_ms;
-	bool ack_due;      // their 2xx to an INVITE of ours waits for acknowledge()
-	uint32_t due_cseq; // of that INVITE
+	uint32_t answered_cseq; // of the INVITE that it answers
+	bool ack_due;           // their 2xx to an INVITE of ours waits for acknowledge()
+	uint32_t due_cseq;      // of that INVITE
 	unsigned last_provisional;
 	struct reliable reliable; // callers
 	int end;                  // enum leg_end, for the BYE
