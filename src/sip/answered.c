@@ -1,4 +1,6 @@
-// Requests that have had their final answer, in the order in which their time is over: all wait for as long.
+// Requests that have had their final answer, in the order in which their time is over: all wait for as long. What they are known by
+// is not kept, its hash will do: the key of SipHash is secret, and where 10,000 requests a second are remembered, one is taken for
+// another's repetition once in 200 years.
 #include "sip/answered.h"
 
 #include "sip/owned.h"
@@ -13,7 +15,7 @@ struct sip_answered {
 	uint8_t listener;
 	uint8_t method; // enum sip_method
 	uint16_t status;
-	uint16_t key_length, reason_length, tag_length, extra_length, type_length, body_length;
+	uint16_t reason_length, tag_length, extra_length, type_length, body_length;
 	char texts[]; // in this order
 };
 
@@ -26,8 +28,8 @@ static uint32_t *answered_counter(struct sip_transactions *transactions, enum si
 
 static size_t answered_size(const struct sip_answered *answered)
 {
-	return sizeof *answered + answered->key_length + answered->reason_length + answered->tag_length +
-	       answered->extra_length + answered->type_length + answered->body_length;
+	return sizeof *answered + answered->reason_length + answered->tag_length + answered->extra_length +
+	       answered->type_length + answered->body_length;
 }
 
 static void answered_forget(struct sip_transactions *transactions, struct sip_answered *answered)
@@ -103,8 +105,8 @@ bool sip_answered_add(struct sip_transactions *transactions, const struct sip_se
 
 	if (!is_invite)
 		kept = *response;
-	size_t size = sizeof(struct sip_answered) + key->text.length + kept.reason.length + kept.to_tag.length +
-		      kept.extra.length + kept.body_type.length + kept.body.length;
+	size_t size = sizeof(struct sip_answered) + kept.reason.length + kept.to_tag.length + kept.extra.length +
+		      kept.body_type.length + kept.body.length;
 	struct sip_answered *answered = (void *)owned_take(size);
 	if (!answered)
 		return false;
@@ -116,7 +118,6 @@ bool sip_answered_add(struct sip_transactions *transactions, const struct sip_se
 	answered->listener = flow->listener;
 	answered->method = (uint8_t)key->method;
 	answered->status = (uint16_t)kept.status;
-	put(&room, &answered->key_length, key->text);
 	put(&room, &answered->reason_length, kept.reason);
 	put(&room, &answered->tag_length, kept.to_tag);
 	put(&room, &answered->extra_length, kept.extra);
@@ -142,7 +143,7 @@ bool sip_answered_add(struct sip_transactions *transactions, const struct sip_se
 
 static struct sip_response answered_response(const struct sip_answered *answered)
 {
-	const char *at = answered->texts + answered->key_length;
+	const char *at = answered->texts;
 	struct sip_response response = {.status = answered->status};
 
 	response.reason = take(&at, answered->reason_length);
@@ -160,8 +161,7 @@ static bool answered_has_key(const struct hash_node *node, const void *sought)
 	const struct sip_answered *answered = container_of((struct hash_node *)node, struct sip_answered, node);
 	const struct sip_server_key *key = sought;
 
-	return sip_server_takes(answered->method, key->method) &&
-	       str_equal((struct str){answered->texts, answered->key_length}, key->text);
+	return sip_server_takes(answered->method, key->method);
 }
 
 // The same again, to where it went before, whoever asks for it.
