@@ -1,24 +1,29 @@
-// Pieces of memory of any size: a pool for every quarter of a power of two.
+// Pieces of memory of any size: a pool for each of the sizes that they are cut to.
 #include "base/pieces.h"
 
 #include "base/sanitized.h"
 
 #include <stdlib.h>
 
-enum { SMALLEST = 32 };
+// Multiples of 16, which is what a pool's objects are cut to, then eight to each power of two.
+enum { STEP = 16, FINE_MAX = 256, FINE_SIZES = FINE_MAX / STEP - 1 };
 
-// Four to each power of two.
 static size_t size_of(unsigned number)
 {
-	return (size_t)(4 + number % 4) * (SMALLEST / 4) << number / 4;
+	if (number < FINE_SIZES)
+		return (size_t)(number + 2) * STEP;
+	number -= FINE_SIZES;
+	return (size_t)(9 + number % 8) * (FINE_MAX / 8) << number / 8;
 }
 
 static unsigned number_of(size_t size)
 {
-	if (size <= SMALLEST)
+	if (size <= 2 * STEP)
 		return 0;
+	if (size <= FINE_MAX)
+		return (unsigned)((size + STEP - 1) / STEP - 2);
 	unsigned power = 63 - (unsigned)__builtin_clzll(size - 1); // of two, below the size
-	return 4 * (power - 5) + (unsigned)((size - 1) >> (power - 2)) - 3;
+	return FINE_SIZES + 8 * (power - 8) + (unsigned)((size - 1) >> (power - 3)) - 8;
 }
 
 void pieces_init(struct pieces *pieces)

@@ -6,8 +6,9 @@
 
 #include "base/pool.h"
 
-// 32, 40, 48, 56, 64, 80 ... 4096 bytes: a piece is less than a quarter larger than what was asked for. Larger ones come from the heap.
-enum { PIECES_SIZES = 29 };
+// 32, 48, 64 ... 256, 288, 320 ... 4096 bytes: a piece is less than 16 bytes, or an eighth, larger than what was asked for. Larger ones
+// come from the heap.
+enum { PIECES_SIZES = 47 };
 
 struct pieces {
 	struct pool pools[PIECES_SIZES];

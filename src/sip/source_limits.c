@@ -156,15 +156,21 @@ static bool is_trusted(struct sip_limits *limits, struct limits_entry *source, c
 
 // ---- buckets
 
-// Takes a request's worth out of the bucket; a new one is full.
-static bool take_token(struct limits_entry *entry, uint64_t now_ms, uint64_t per_s, uint64_t burst)
+// Full when it is new, and once what it lacks has come again.
+static bool is_full(const struct limits_entry *entry, uint64_t now_ms, uint64_t per_s, uint64_t burst)
 {
 	uint64_t full = burst * 1000, gone_ms = now_ms - entry->filled_ms;
 
-	if (entry->filled_ms == 0 || gone_ms >= full / per_s)
-		entry->tokens = full;
+	return entry->filled_ms == 0 || gone_ms >= full / per_s || entry->tokens + gone_ms * per_s >= full;
+}
+
+// Takes a request's worth out of the bucket.
+static bool take_token(struct limits_entry *entry, uint64_t now_ms, uint64_t per_s, uint64_t burst)
+{
+	if (is_full(entry, now_ms, per_s, burst))
+		entry->tokens = burst * 1000;
 	else
-		entry->tokens = entry->tokens + gone_ms * per_s < full ? entry->tokens + gone_ms * per_s : full;
+		entry->tokens += (now_ms - entry->filled_ms) * per_s;
 	entry->filled_ms = now_ms ? now_ms : 1;
 	if (entry->tokens < 1000)
 		return false;
@@ -258,10 +264,26 @@ static void tell_of_device(struct sip_limits *limits, struct limits_entry *entry
 	log_warning("sip_device_over_limit", LOG_STR("device", number));
 }
 
+// A device with all of its allowance is as good as never heard of. For each that comes two that were unseen for the longest may go, so
+// that about as many are remembered as have come within the moment in which an allowance fills.
+static void forget_full(struct sip_limits *limits)
+{
+	const struct sip_limits_settings *settings = &limits->settings;
+
+	for (int i = 0; i < 2; i++) {
+		struct limits_entry *oldest = limits_table_oldest(&limits->devices);
+		if (!oldest ||
+		    !is_full(oldest, now(limits), settings->device_requests_per_s, settings->device_requests_burst))
+			return;
+		limits_table_forget(&limits->devices, oldest);
+	}
+}
+
 bool sip_limits_admits_device(struct sip_limits *limits, struct str number)
 {
 	const struct sip_limits_settings *settings = &limits->settings;
 	struct limits_key key = device_key(number);
+	forget_full(limits);
 	struct limits_entry *device = limits_table_get(&limits->devices, &key);
 
 	if (!device ||
@@ -449,5 +471,6 @@ struct sip_limits_counters sip_limits_count(const struct sip_limits *limits)
 	    .sources = hash_count(limits->sources.entries),
 	    .flows = hash_count(limits->flows.entries),
 	    .accounts = hash_count(limits->accounts.entries),
+	    .devices = hash_count(limits->devices.entries),
 	};
 }

@@ -59,7 +59,7 @@ enum { SIP_LIMITS_KNOWN_S = 600 }; // for which a flow stays known after a right
 struct sip_limits_counters {
 	uint64_t refused_devices, dropped_over_limit, dropped_banned, refused_connections; // since the start
 	uint64_t bans, waits;
-	size_t banned, sources, flows, accounts; // now
+	size_t banned, sources, flows, accounts, devices; // now
 };
 struct sip_limits_counters sip_limits_count(const struct sip_limits *limits);
 
