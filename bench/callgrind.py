@@ -12,6 +12,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path[:0] = [os.path.join(ROOT, "test", "e2e"), os.path.join(ROOT, "bench")]
 
 from agents import wait_for  # noqa: E402
+from looks import Load  # noqa: E402
 from peers import Carillon  # noqa: E402
 
 os.environ.pop("MALLOC_PERTURB_", None)  # meson's tests have it: the allocator would write into all it gives
@@ -85,22 +86,14 @@ def count(build, scenario, operations=OPERATIONS):
         output = os.path.join(folder, "out")
         with Carillon(build, users=USERS, measured=wrapper(folder, build, output), **options) as peer:
             pid = str(peer.server.process.pid)
-            words = {**peer.arguments(wanted), "users": USERS, "rate": RATE, "seconds": operations // RATE}
-            load = subprocess.Popen([os.path.join(build, "bench", "load"), *(f"{key}={value}" for key, value in words.items())],
-                                    stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-            if load.stdout.readline().strip() != "ready":
-                raise SystemExit(load.stderr.read())
+            load = Load(build, peer, {**wanted, "users": USERS, "rate": RATE, "seconds": operations // RATE})
             subprocess.run(["callgrind_control", "-z", pid], check=True, capture_output=True)
-            load.stdin.write("\n")
-            load.stdin.flush()
-            load.stdout.readline()
+            load.go()
+            load.result()
             subprocess.run(["callgrind_control", "-d", pid], check=True, capture_output=True)
             dump = f"{output}.{pid}.1"
             wait_for(lambda: os.path.exists(dump), 120, f"callgrind's counts of {scenario}")
-            load.stdin.close()
-            load.wait(30)
-            load.stdout.close()
-            load.stderr.close()
+            load.end()
             shutil.copy(dump, os.path.join(folder, "kept"))
         return Profile(os.path.join(folder, "kept"), operations)
     finally:

@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 
-LOAD_CORE = os.cpu_count() - 1
+from peers import OTHER_CORE
 
 
 class Load:
@@ -12,7 +12,7 @@ class Load:
 
     def __init__(self, build, peer, arguments):
         words = [f"{key}={value}" for key, value in peer.arguments(arguments).items()]
-        self.process = subprocess.Popen(["taskset", "-c", str(LOAD_CORE), os.path.join(build, "bench", "load"), *words],
+        self.process = subprocess.Popen(["taskset", "-c", OTHER_CORE, os.path.join(build, "bench", "load"), *words],
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         if self.process.stdout.readline().strip() != "ready":
             raise SystemExit(f"{peer.name}: {' '.join(words)}: {self.process.stderr.read()}")

@@ -101,7 +101,7 @@ static const struct config_key keys[] = {
 	"Once so much of the call thread's time is taken, some of the new calls and registrations get 503; 0: never."),
     INTEGER("overload", "retry_after_s", overload_retry_after_s, "10", 1, 3600,
 	    "Those are asked to stay away for this long, some less and some more."),
-    INTEGER("overload", "store_wait_ms", overload_store_wait_ms, "1000", 10, 60000,
+    INTEGER("overload", "store_wait_ms", overload_store_wait_ms, "1000", 100, 60000,
 	    "Registrations get 503 while one has waited this long for the disk."),
     TEXT("media", "relays", media_relays, "",
 	 "Media relays (rtpengine), with commas between: 192.0.2.1:2223, and weight=2, name=prague if wanted; empty: "

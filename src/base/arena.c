@@ -17,7 +17,7 @@ struct arena_block {
 };
 
 // Under the sanitizer each piece has a block of its own, and none is kept.
-// The first one is small: a call's record has an arena for as long as it rings and talks, and needs 1,440 bytes.
+// The first one is small: a call's record has an arena for as long as it rings and talks, and needs less than 1,500 bytes.
 enum {
 	FIRST_SIZE = SANITIZED ? 0 : 1504,
 	BLOCK_SIZE = SANITIZED ? 0 : 4096,

@@ -82,11 +82,11 @@ struct call_record *call_record_new(struct call_records *home)
 	struct call_record *spare = home ? take_spare(home) : NULL;
 	struct arena arena;
 
-	arena_init(&arena, 0);
 	if (spare) {
-		arena = spare->arena;
-		arena_reset(&arena);
+		spare->next = NULL;
+		return spare;
 	}
+	arena_init(&arena, 0);
 	return record_in(arena, home);
 }
 
@@ -103,7 +103,7 @@ void call_record_free(struct call_record *record)
 		return;
 	}
 	arena_reset(&arena);
-	record = record_in(arena, home); // in the block that stayed
+	record = record_in(arena, home); // in the block that stayed, empty as a new one
 	if (!record)
 		return;
 	atomic_fetch_add(&home->count, 1);

@@ -1,6 +1,6 @@
 // Requests that have had their final answer, for the 32 s in which they may come again: others than INVITE get the same once more
 // (RFC 3261 section 17.2.2, timer J), an INVITE that was accepted is absorbed (RFC 6026 section 7.1, timer L). What an answer repeats of
-// its request comes with the repetition, so only what is new in it is kept: 150 bytes, where a transaction with its response takes 800.
+// its request comes with the repetition, so only what is new in it is kept: under 200 bytes, where a transaction with its response takes 800.
 // For the transaction layer alone.
 #ifndef SIP_ANSWERED_H
 #define SIP_ANSWERED_H
