@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-daemon.h>
+#include <time.h>
 #include <unistd.h>
 
 struct options {
@@ -26,7 +27,7 @@ struct options {
 	bool check, example;
 };
 
-enum { DRAIN_LOOK_MS = 100 };
+enum { DRAIN_LOOK_MS = 100, SETTLE_MS = 2000 };
 
 bool complain(const char *format, ...)
 {
@@ -357,6 +358,28 @@ static void told_to_reload(void *context)
 
 // In this order: nobody asks any more, the calls write their records, the store commits them, and the registrations that it commits last are
 // still answered.
+// What the store has written is told to whoever waits for it.
+static void completions_run(struct server *server)
+{
+	for (struct queue_item *item = queue_wait(server->call_thread, 0), *next; item; item = next) {
+		next = item->next;
+		item->run(item);
+	}
+}
+
+// Bindings that broke with their connections are to be gone after a restart as well, also those whose write waits for another one. A
+// disk that hangs does not hold the end up.
+static void registrations_settle(struct server *server)
+{
+	if (!server->registrations)
+		return;
+	for (unsigned ms = 0; ms < SETTLE_MS && registrations_busy(server->registrations); ms++) {
+		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+		completions_run(server);
+	}
+	registrations_stop(server->registrations);
+}
+
 static void server_tear_down(struct server *server)
 {
 	if (server->stopping)
@@ -370,11 +393,9 @@ static void server_tear_down(struct server *server)
 	server->rtpengine = NULL;
 	prompts_destroy(server->prompts);
 	feature_desk_destroy(server->desk);
+	registrations_settle(server);
 	store_close(server->store);
-	for (struct queue_item *item = queue_wait(server->call_thread, 0), *next; item; item = next) {
-		next = item->next;
-		item->run(item);
-	}
+	completions_run(server);
 	sip_endpoint_destroy(server->endpoint);
 	http_server_destroy(server->http); // until now it has carried what SIP says over HTTPS
 	http_certificate_forget();

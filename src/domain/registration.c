@@ -232,6 +232,16 @@ static bool place_destroy(struct hash_node *node, void *context)
 	return true;
 }
 
+bool registrations_busy(const struct registrations *registrations)
+{
+	return registrations->changes > 0;
+}
+
+void registrations_stop(struct registrations *registrations)
+{
+	registrations->stopped = true;
+}
+
 void registrations_destroy(struct registrations *registrations)
 {
 	if (!registrations)

@@ -41,6 +41,10 @@ struct registrations;
 struct watch;
 
 struct registrations *registrations_create(struct loop *loop, struct records *records);
+// Whether a write is under way, or waits for another one.
+bool registrations_busy(const struct registrations *registrations);
+// The store is about to be closed: what would be written from now on is refused with ERR_STORE_UNAVAILABLE.
+void registrations_stop(struct registrations *registrations);
 // No write may be under way any more: close the store first, and let its completions run.
 void registrations_destroy(struct registrations *registrations);
 // Who is told when a device's bindings come and go; a refresh that changes nothing is not told.

@@ -37,6 +37,7 @@ void registration_change_enqueue(struct change *change)
 	struct change **last = &change->place->change;
 	bool first = *last == NULL;
 
+	change->place->registrations->changes++;
 	while (*last)
 		last = &(*last)->next;
 	*last = change;
@@ -57,6 +58,7 @@ static void change_finish(struct change *change, enum err err)
 		log_warning("registration_not_forgotten", LOG_UINT("device", place->device_id),
 			    LOG_TEXT("why", err_name(err)));
 	place->change = change->next;
+	place->registrations->changes--;
 	registration_change_free(change);
 	if (place->change)
 		change_start(place->change);
@@ -197,6 +199,10 @@ static void change_start(struct change *change)
 {
 	struct records *records = change->place->registrations->records;
 
+	if (change->place->registrations->stopped) {
+		change_finish(change, ERR_STORE_UNAVAILABLE);
+		return;
+	}
 	if (change->kind == CHANGE_REGISTER && !change_in_order(change)) {
 		change_finish(change, ERR_OUT_OF_ORDER);
 		return;

@@ -49,7 +49,9 @@ struct registrations {
 	struct records *records;
 	struct hash_table *places;
 	struct hash_table *connections;
-	size_t count;        // bindings
+	size_t count;   // bindings
+	size_t changes; // under way, and those that wait
+	bool stopped;
 	struct watch *watch; // NULL: nobody is told of changes
 };
 

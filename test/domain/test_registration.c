@@ -440,6 +440,26 @@ static void every_allocation_may_fail(void **state)
 	}
 }
 
+// Whoever ends the server waits until nothing is under way; where the store hangs, what waits behind it is not written any more.
+static void what_waits_at_the_end_is_refused(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_false(registrations_busy(f->registrations));
+	registers(f, 1, "a", "x", 1);
+	registers(f, 2, "b", "x", 2);
+	registers(f, 3, "c", "x", 3);
+	assert_true(registrations_busy(f->registrations));
+	registrations_stop(f->registrations);
+	store_answers(f, ERR_NONE);
+	assert_said(f, "write 330 +a; told 1 none; told 2 store_unavailable; told 3 store_unavailable; ");
+	assert_int_equal(f->waiting_count, 0);
+	assert_false(registrations_busy(f->registrations));
+	registers(f, 4, "d", "x", 4);
+	assert_said(f, "told 4 store_unavailable; ");
+	assert_bound(f, "a");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -447,6 +467,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(what_the_store_refuses_changes_nothing, open, close),
 	    cmocka_unit_test_setup_teardown(older_requests_of_a_call_id_are_refused, open, close),
 	    cmocka_unit_test_setup_teardown(one_write_at_a_time_and_four_wait, open, close),
+	    cmocka_unit_test_setup_teardown(what_waits_at_the_end_is_refused, open, close),
 	    cmocka_unit_test_setup_teardown(waiting_requests_are_judged_when_their_turn_comes, open, close),
 	    cmocka_unit_test_setup_teardown(an_instance_replaces_its_old_contact, open, close),
 	    cmocka_unit_test_setup_teardown(too_many_contacts_push_out_the_one_that_ends_first, open, close),

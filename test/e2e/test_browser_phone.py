@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """The password of a session's phone: it registers over the console's WebSocket, and ends with the session or the hold."""
 
+import signal
+import time
 import unittest
 
 from agents import wait_for
@@ -48,6 +50,20 @@ class BrowserPhone(unittest.TestCase):
         self.assertEqual(first.register().status, 200, "the one before is still good")
         self.begin(api)
         self.assertNotEqual(first.register().status, 200, "two of a session at a time")
+
+    def test_connections_that_break_as_the_server_ends(self):
+        """The second binding's end waits for the first's to be on disk, which it often is only when the server is about to be gone."""
+        api = self.session()
+        for _ in range(10):
+            api.port = self.server.api.port  # another one after each start
+            phones = [self.phone(self.begin(api)) for _ in range(2)]
+            for phone in phones:
+                self.assertEqual(phone.register().status, 200)
+            for phone in phones:
+                phone.close()
+            time.sleep(0.002)
+            self.server.restart(signal.SIGTERM)
+        self.assertNotIn("registration_not_forgotten", self.server.output())
 
     def test_a_wrong_password(self):
         self.begin(self.session())
