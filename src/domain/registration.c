@@ -34,7 +34,7 @@ struct place *place_get(struct registrations *registrations, uint64_t device_id)
 
 	if (place)
 		return place;
-	place = calloc(1, sizeof *place);
+	place = pool_take(&registrations->places_pool);
 	if (!place)
 		return NULL;
 	place->registrations = registrations;
@@ -42,7 +42,7 @@ struct place *place_get(struct registrations *registrations, uint64_t device_id)
 	list_init(&place->bindings);
 	timer_init(&place->expiry, expiry_due);
 	if (!hash_insert(registrations->places, &place->node, hash_uint(device_id))) {
-		free(place);
+		pool_give(&registrations->places_pool, place);
 		return NULL;
 	}
 	return place;
@@ -54,7 +54,7 @@ void place_release(struct place *place)
 		return;
 	timer_stop(&place->expiry);
 	hash_remove(place->registrations->places, &place->node);
-	free(place);
+	pool_give(&place->registrations->places_pool, place);
 }
 
 // ---- bindings
@@ -69,11 +69,15 @@ static struct str text_move(char **room, struct str text)
 	return moved;
 }
 
-struct kept *kept_new(const struct binding *binding)
+static size_t kept_size(const struct binding *binding)
 {
-	size_t texts = binding->contact.length + binding->instance.length + binding->call_id.length +
-		       binding->path.length + binding->user_agent.length;
-	struct kept *kept = malloc(sizeof *kept + texts);
+	return sizeof(struct kept) + binding->contact.length + binding->instance.length + binding->call_id.length +
+	       binding->path.length + binding->user_agent.length;
+}
+
+struct kept *kept_new(struct registrations *registrations, const struct binding *binding)
+{
+	struct kept *kept = pieces_take(&registrations->pieces, kept_size(binding));
 
 	if (!kept)
 		return NULL;
@@ -89,6 +93,12 @@ struct kept *kept_new(const struct binding *binding)
 	return kept;
 }
 
+void kept_free(struct registrations *registrations, struct kept *kept)
+{
+	if (kept)
+		pieces_give(&registrations->pieces, kept, kept_size(&kept->binding));
+}
+
 static void connection_forget(struct registrations *registrations, struct kept *kept)
 {
 	if (kept->by_connection.hash)
@@ -101,7 +111,7 @@ void kept_drop(struct registrations *registrations, struct kept *kept)
 	connection_forget(registrations, kept);
 	list_remove(&kept->binding.node);
 	registrations->count--;
-	free(kept);
+	kept_free(registrations, kept);
 }
 
 void place_empty(struct place *place)
@@ -206,6 +216,8 @@ struct registrations *registrations_create(struct loop *loop, struct records *re
 		return NULL;
 	registrations->loop = loop;
 	registrations->records = records;
+	pool_init(&registrations->places_pool, sizeof(struct place));
+	pieces_init(&registrations->pieces);
 	registrations->places = hash_create();
 	registrations->connections = hash_create();
 	if (!registrations->places || !registrations->connections) {
@@ -249,6 +261,9 @@ void registrations_destroy(struct registrations *registrations)
 	hash_visit(registrations->places, place_destroy, NULL);
 	hash_destroy(registrations->places);
 	hash_destroy(registrations->connections);
+	registration_changes_free_spare(registrations);
+	pool_free(&registrations->places_pool);
+	pieces_free(&registrations->pieces);
 	free(registrations);
 }
 
@@ -262,7 +277,7 @@ bool registrations_restore(struct registrations *registrations, const struct bin
 	if (binding->expires_at_ms <= (int64_t)loop_steady_time_ms(registrations->loop))
 		return true;
 	struct place *place = place_get(registrations, binding->device_id);
-	struct kept *kept = place ? kept_new(binding) : NULL;
+	struct kept *kept = place ? kept_new(registrations, binding) : NULL;
 	if (!kept) {
 		if (place)
 			place_release(place);

@@ -2,34 +2,60 @@
 #include "domain/registration_place.h"
 
 #include "base/log.h"
+#include "base/sanitized.h"
 #include "domain/watch.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
-enum { WAITING_MAX = 4 };
+enum { WAITING_MAX = 4, SPARE_MAX = 64 };
 
 static void change_start(struct change *change);
 
 struct change *registration_change_new(struct place *place, enum change_kind kind)
 {
-	struct change *change = calloc(1, sizeof *change);
+	struct registrations *registrations = place->registrations;
+	struct change *change = registrations->spare;
+	struct arena arena = {.limit = 0};
 
-	if (!change)
-		return NULL;
-	change->place = place;
-	change->kind = kind;
-	change->write.device_id = place->device_id;
-	arena_init(&change->arena, 0);
+	if (change) {
+		registrations->spare = change->next;
+		registrations->spare_count--;
+		arena = change->arena;
+	} else {
+		change = malloc(sizeof *change);
+		if (!change)
+			return NULL;
+	}
+	*change = (struct change){
+	    .place = place, .kind = kind, .write = {.device_id = place->device_id}, .arena = arena};
 	return change;
 }
 
 void registration_change_free(struct change *change)
 {
+	struct registrations *registrations = change->place->registrations;
+
 	for (size_t i = 0; i < change->contact_count; i++)
-		free(change->contacts[i]);
+		kept_free(registrations, change->contacts[i]);
+	if (!SANITIZED && registrations->spare_count < SPARE_MAX) {
+		arena_reset(&change->arena);
+		change->next = registrations->spare;
+		registrations->spare = change;
+		registrations->spare_count++;
+		return;
+	}
 	arena_free(&change->arena);
 	free(change);
+}
+
+void registration_changes_free_spare(struct registrations *registrations)
+{
+	for (struct change *change = registrations->spare, *next; change; change = next) {
+		next = change->next;
+		arena_free(&change->arena);
+		free(change);
+	}
 }
 
 void registration_change_enqueue(struct change *change)
@@ -239,7 +265,7 @@ static bool change_copy(struct change *change, const struct registration_update 
 		contact.device_id = update->device_id;
 		contact.call_id = update->call_id;
 		contact.cseq = update->cseq;
-		change->contacts[i] = kept_new(&contact);
+		change->contacts[i] = kept_new(change->place->registrations, &contact);
 		if (!change->contacts[i])
 			return false;
 		change->contact_count = i + 1;

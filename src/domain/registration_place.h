@@ -4,6 +4,7 @@
 #define DOMAIN_REGISTRATION_PLACE_H
 
 #include "base/hash.h"
+#include "base/pieces.h"
 #include "domain/registration.h"
 
 // A binding in memory, in one piece with its texts.
@@ -51,6 +52,10 @@ struct registrations {
 	struct hash_table *connections;
 	size_t count;   // bindings
 	size_t changes; // under way, and those that wait
+	struct pool places_pool;
+	struct pieces pieces; // for struct kept
+	struct change *spare; // done with, kept with a block of their arenas: a REGISTER takes nothing from the heap
+	size_t spare_count;
 	bool stopped;
 	struct watch *watch; // NULL: nobody is told of changes
 };
@@ -62,7 +67,8 @@ static inline struct kept *kept_of(struct list *node)
 	return container_of(container_of(node, struct binding, node), struct kept, binding);
 }
 
-struct kept *kept_new(const struct binding *binding);
+struct kept *kept_new(struct registrations *registrations, const struct binding *binding); // NULL when there is no memory
+void kept_free(struct registrations *registrations, struct kept *kept); // one that is not in force; NULL is allowed
 // Puts a binding in force. It ends up reachable even when there is no memory to notice the loss of its connection.
 void kept_enter(struct place *place, struct kept *kept);
 void kept_drop(struct registrations *registrations, struct kept *kept);
@@ -80,6 +86,7 @@ void expiry_restart(struct place *place);
 
 struct change *registration_change_new(struct place *place, enum change_kind kind); // NULL when there is no memory
 void registration_change_free(struct change *change);
+void registration_changes_free_spare(struct registrations *registrations);
 // Starts it, or has it wait its turn; freed when done.
 void registration_change_enqueue(struct change *change);
 

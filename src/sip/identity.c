@@ -49,7 +49,7 @@ static bool is_over_limit(struct sip_endpoint *endpoint, const struct flow *from
 {
 	bool is_new = str_empty(request->to_tag) || request->method == SIP_REGISTER;
 
-	if (!is_new || sip_limits_admits_device(endpoint->limits, device->number) ||
+	if (!is_new || sip_limits_admits_device(endpoint->limits, device->entity.id, device->number) ||
 	    sip_endpoint_is_emergency(endpoint, request))
 		return false;
 	sip_endpoint_answer(endpoint, from, request, 503, STR("Retry-After: 1\r\n"));
@@ -71,7 +71,7 @@ static bool take_vouched_for(struct sip_endpoint *endpoint, const struct flow *f
 {
 	if (is_over_limit(endpoint, from, request, device))
 		return false;
-	*who = (struct identity){IDENTITY_DEVICE, device->entity.id};
+	*who = (struct identity){IDENTITY_DEVICE, device->entity.id, device};
 	return true;
 }
 
@@ -113,7 +113,7 @@ bool identity_establish(struct sip_endpoint *endpoint, const struct flow *from, 
 	if (!named && trust == TRUST_DEVICES_AND_TRUNKS) {
 		const struct trunk *trunk = trunk_of_request(endpoint, from, request);
 		if (trunk) {
-			*who = (struct identity){IDENTITY_TRUNK, trunk->entity.id};
+			*who = (struct identity){IDENTITY_TRUNK, trunk->entity.id, NULL};
 			return true;
 		}
 	}
@@ -135,7 +135,7 @@ bool identity_establish(struct sip_endpoint *endpoint, const struct flow *from, 
 		if (signs_in) {
 			sip_limits_authenticated(endpoint->limits, from, signs_in->inbound_username,
 						 SIP_LIMITS_KNOWN_S);
-			*who = (struct identity){IDENTITY_TRUNK, signs_in->entity.id};
+			*who = (struct identity){IDENTITY_TRUNK, signs_in->entity.id, NULL};
 			return true;
 		}
 		if (!device)
@@ -143,7 +143,7 @@ bool identity_establish(struct sip_endpoint *endpoint, const struct flow *from, 
 		sip_limits_authenticated(endpoint->limits, from, device->number, SIP_LIMITS_KNOWN_S);
 		if (is_over_limit(endpoint, from, request, device))
 			return false;
-		*who = (struct identity){IDENTITY_DEVICE, device->entity.id};
+		*who = (struct identity){IDENTITY_DEVICE, device->entity.id, device};
 		return true;
 	case SIP_AUTH_NONE:
 		break;

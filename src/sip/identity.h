@@ -10,6 +10,7 @@ enum identity_kind { IDENTITY_DEVICE, IDENTITY_TRUNK };
 struct identity {
 	enum identity_kind kind;
 	uint64_t id;
+	const struct device *device; // IDENTITY_DEVICE; the directory's, until it changes
 };
 
 enum identity_trust { TRUST_DEVICES, TRUST_DEVICES_AND_TRUNKS };

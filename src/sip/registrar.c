@@ -397,14 +397,12 @@ static void answer_written(struct sip_registrar *registrar, struct pending_regis
 	char lines[LINES_MAX];
 	struct writer w = writer_into(lines, sizeof lines);
 	unsigned longest_s = write_bindings(registrar, pending->device_id, &w);
-	const struct device *device = directory_device(registrar->endpoint->directory, pending->device_id);
 	struct sip_response response = {.status = 200, .extra = writer_result(&w)};
 	if (w.overflow)
 		response = (struct sip_response){.status = 500};
 	registrar->accepted++;
 	sip_transport_keep(registrar->endpoint->transport, pending->from.connection, longest_s);
-	if (device)
-		sip_limits_authenticated(registrar->endpoint->limits, &pending->from, device->number, longest_s);
+	sip_limits_registered(registrar->endpoint->limits, &pending->from, longest_s);
 	sip_server_respond(pending->transaction, &response);
 }
 
@@ -511,8 +509,8 @@ void sip_registrar_receive(struct sip_registrar *registrar, const struct flow *f
 	}
 	if (!identity_establish(endpoint, from, request, TRUST_DEVICES, &who))
 		return;
-	const struct device *device = directory_device(endpoint->directory, who.id);
-	if (!device || !is_own_address(device, request)) {
+	const struct device *device = who.device;
+	if (!is_own_address(device, request)) {
 		sip_endpoint_answer_once(endpoint, from, request, 403, STR_NONE);
 		return;
 	}

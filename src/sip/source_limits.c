@@ -2,6 +2,7 @@
 #include "sip/source_limits.h"
 
 #include "base/log.h"
+#include "sip/allowance.h"
 #include "sip/source_table.h"
 
 #include <stdlib.h>
@@ -29,7 +30,8 @@ enum {
 struct sip_limits {
 	struct loop *loop;
 	struct sip_limits_settings settings;
-	struct limits_table sources, flows, accounts, devices;
+	struct limits_table sources, flows, accounts;
+	struct allowances devices;
 	uint64_t last_ban_over_ms; // until then somebody may be banned
 	uint64_t refused_devices, dropped_over_limit, dropped_banned, refused_connections, bans, waits;
 };
@@ -82,7 +84,7 @@ struct sip_limits *sip_limits_create(struct loop *loop, const struct sip_limits_
 	if (limits_table_init(&limits->sources, settings->remembered) &&
 	    limits_table_init(&limits->flows, (size_t)settings->remembered * FLOWS_PER_SOURCE) &&
 	    limits_table_init(&limits->accounts, settings->remembered) &&
-	    limits_table_init(&limits->devices, settings->remembered))
+	    allowances_init(&limits->devices, settings->remembered))
 		return limits;
 	sip_limits_destroy(limits);
 	return NULL;
@@ -95,7 +97,7 @@ void sip_limits_destroy(struct sip_limits *limits)
 	limits_table_free(&limits->sources);
 	limits_table_free(&limits->flows);
 	limits_table_free(&limits->accounts);
-	limits_table_free(&limits->devices);
+	allowances_free(&limits->devices);
 	free(limits);
 }
 
@@ -157,20 +159,14 @@ static bool is_trusted(struct sip_limits *limits, struct limits_entry *source, c
 // ---- buckets
 
 // Full when it is new, and once what it lacks has come again.
-static bool is_full(const struct limits_entry *entry, uint64_t now_ms, uint64_t per_s, uint64_t burst)
+static bool take_token(struct limits_entry *entry, uint64_t now_ms, uint64_t per_s, uint64_t burst)
 {
 	uint64_t full = burst * 1000, gone_ms = now_ms - entry->filled_ms;
 
-	return entry->filled_ms == 0 || gone_ms >= full / per_s || entry->tokens + gone_ms * per_s >= full;
-}
-
-// Takes a request's worth out of the bucket.
-static bool take_token(struct limits_entry *entry, uint64_t now_ms, uint64_t per_s, uint64_t burst)
-{
-	if (is_full(entry, now_ms, per_s, burst))
-		entry->tokens = burst * 1000;
+	if (entry->filled_ms == 0 || gone_ms >= full / per_s || entry->tokens + gone_ms * per_s >= full)
+		entry->tokens = full;
 	else
-		entry->tokens += (now_ms - entry->filled_ms) * per_s;
+		entry->tokens += gone_ms * per_s;
 	entry->filled_ms = now_ms ? now_ms : 1;
 	if (entry->tokens < 1000)
 		return false;
@@ -250,47 +246,17 @@ bool sip_limits_admits(struct sip_limits *limits, const struct flow *from, enum 
 	       is_trusted(limits, source, &from->remote) || over_limit(limits, source);
 }
 
-// Wherever it sends from: only the device itself can be right, so nobody else spends what it may.
-static struct limits_key device_key(struct str number)
-{
-	return (struct limits_key){.more = hash_str(number)};
-}
-
-static void tell_of_device(struct sip_limits *limits, struct limits_entry *entry, struct str number)
-{
-	if (entry->told_until_ms > now(limits))
-		return;
-	entry->told_until_ms = now(limits) + TOLD_MS;
-	log_warning("sip_device_over_limit", LOG_STR("device", number));
-}
-
-// A device with all of its allowance is as good as never heard of. For each that comes two that were unseen for the longest may go, so
-// that about as many are remembered as have come within the moment in which an allowance fills.
-static void forget_full(struct sip_limits *limits)
+bool sip_limits_admits_device(struct sip_limits *limits, uint64_t device_id, struct str number)
 {
 	const struct sip_limits_settings *settings = &limits->settings;
+	uint64_t now_us = now(limits) * 1000;
+	struct allowance *device = allowances_of(&limits->devices, hash_uint(device_id), now_us);
 
-	for (int i = 0; i < 2; i++) {
-		struct limits_entry *oldest = limits_table_oldest(&limits->devices);
-		if (!oldest ||
-		    !is_full(oldest, now(limits), settings->device_requests_per_s, settings->device_requests_burst))
-			return;
-		limits_table_forget(&limits->devices, oldest);
-	}
-}
-
-bool sip_limits_admits_device(struct sip_limits *limits, struct str number)
-{
-	const struct sip_limits_settings *settings = &limits->settings;
-	struct limits_key key = device_key(number);
-	forget_full(limits);
-	struct limits_entry *device = limits_table_get(&limits->devices, &key);
-
-	if (!device ||
-	    take_token(device, now(limits), settings->device_requests_per_s, settings->device_requests_burst))
+	if (allowance_take(device, now_us, settings->device_requests_per_s, settings->device_requests_burst))
 		return true;
 	limits->refused_devices++;
-	tell_of_device(limits, device, number);
+	if (allowance_tells(device, now_us))
+		log_warning("sip_device_over_limit", LOG_STR("device", number));
 	return false;
 }
 
@@ -427,18 +393,37 @@ static void good_for(struct limits_table *table, struct limits_entry *entry, uin
 		limits_table_rate(table, entry, WORTH_SOME);
 }
 
+static uint64_t at_home_until_ms(const struct sip_limits *limits, unsigned known_s)
+{
+	uint64_t known_ms = (uint64_t)known_s * 1000;
+
+	return now(limits) + (known_ms > GOOD_MS ? known_ms : GOOD_MS);
+}
+
+// Its flow from now on, and somebody is at home at its source.
+static struct limits_entry *known_for(struct sip_limits *limits, const struct flow *from, unsigned known_s)
+{
+	struct limits_key source = source_key(&from->remote), flow = flow_key(from);
+	struct limits_entry *known = limits_table_get(&limits->flows, &flow);
+
+	good_for(&limits->flows, known, now(limits) + (uint64_t)known_s * 1000);
+	good_for(&limits->sources, limits_table_get(&limits->sources, &source), at_home_until_ms(limits, known_s));
+	return known;
+}
+
 void sip_limits_authenticated(struct sip_limits *limits, const struct flow *from, struct str account, unsigned known_s)
 {
-	struct limits_key source = source_key(&from->remote), flow = flow_key(from), pair = account_key(from, account);
-	struct limits_entry *known = limits_table_get(&limits->flows, &flow);
-	uint64_t until_ms = now(limits) + (uint64_t)known_s * 1000;
-	uint64_t at_home_ms = now(limits) + (known_s > GOOD_MS / 1000 ? (uint64_t)known_s * 1000 : GOOD_MS);
+	struct limits_key pair = account_key(from, account);
+	struct limits_entry *known = known_for(limits, from, known_s);
 
-	good_for(&limits->flows, known, until_ms);
 	if (known)
-		known->account = hash_str(account);
-	good_for(&limits->sources, limits_table_get(&limits->sources, &source), at_home_ms);
-	good_for(&limits->accounts, limits_table_get(&limits->accounts, &pair), at_home_ms);
+		known->account = pair.more;
+	good_for(&limits->accounts, limits_table_get(&limits->accounts, &pair), at_home_until_ms(limits, known_s));
+}
+
+void sip_limits_registered(struct sip_limits *limits, const struct flow *from, unsigned known_s)
+{
+	known_for(limits, from, known_s);
 }
 
 // ---- counting
@@ -471,6 +456,6 @@ struct sip_limits_counters sip_limits_count(const struct sip_limits *limits)
 	    .sources = hash_count(limits->sources.entries),
 	    .flows = hash_count(limits->flows.entries),
 	    .accounts = hash_count(limits->accounts.entries),
-	    .devices = hash_count(limits->devices.entries),
+	    .devices = allowances_count(&limits->devices, now(limits) * 1000),
 	};
 }

@@ -46,13 +46,15 @@ void sip_limits_disconnected(struct sip_limits *limits, const struct net_address
 bool sip_limits_admits_account(const struct sip_limits *limits, const struct flow *from, struct str account);
 // Whether a device that was right may begin something new once more; this counts. The allowance is the device's, wherever it
 // sends from, so that one behind a proxy, or one that many ports are open to, has no more than others.
-bool sip_limits_admits_device(struct sip_limits *limits, struct str number);
+bool sip_limits_admits_device(struct sip_limits *limits, uint64_t device_id, struct str number);
 // Seconds that this account must wait from this source before its password is looked at; 0: none.
 unsigned sip_limits_wait_s(const struct sip_limits *limits, const struct flow *from, struct str account);
 // A wrong answer to a nonce issued to this source, or any answer while the account had to wait.
 void sip_limits_failed(struct sip_limits *limits, const struct flow *from, struct str account);
-// A right answer, or a binding that lasts so long.
+// A right answer.
 void sip_limits_authenticated(struct sip_limits *limits, const struct flow *from, struct str account, unsigned known_s);
+// A binding of somebody who was right lasts so long: their flow stays known.
+void sip_limits_registered(struct sip_limits *limits, const struct flow *from, unsigned known_s);
 
 enum { SIP_LIMITS_KNOWN_S = 600 }; // for which a flow stays known after a right answer
 

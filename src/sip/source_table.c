@@ -52,13 +52,6 @@ void limits_table_forget(struct limits_table *table, struct limits_entry *entry)
 	pool_give(&table->pool, entry);
 }
 
-struct limits_entry *limits_table_oldest(const struct limits_table *table)
-{
-	const struct list *little = &table->by_worth[WORTH_LITTLE];
-
-	return list_empty(little) ? NULL : container_of(little->next, struct limits_entry, place);
-}
-
 static bool make_room(struct limits_table *table)
 {
 	if (hash_count(table->entries) < table->max)

@@ -54,8 +54,6 @@ struct limits_entry *limits_table_get(struct limits_table *table, const struct l
 void limits_table_rate(struct limits_table *table, struct limits_entry *entry, enum limits_worth worth);
 void limits_table_hold(struct limits_table *table, struct limits_entry *entry);
 void limits_table_release(struct limits_table *table, struct limits_entry *entry);
-// Of little worth, and not seen for the longest; NULL: there is none.
-struct limits_entry *limits_table_oldest(const struct limits_table *table);
 void limits_table_forget(struct limits_table *table, struct limits_entry *entry); // must not be held
 
 #endif
