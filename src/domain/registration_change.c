@@ -27,8 +27,8 @@ struct change *registration_change_new(struct place *place, enum change_kind kin
 		if (!change)
 			return NULL;
 	}
-	*change = (struct change){
-	    .place = place, .kind = kind, .write = {.device_id = place->device_id}, .arena = arena};
+	*change =
+	    (struct change){.place = place, .kind = kind, .write = {.device_id = place->device_id}, .arena = arena};
 	return change;
 }
 

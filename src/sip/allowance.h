@@ -8,9 +8,9 @@
 #include <stdint.h>
 
 struct allowance {
-	uint64_t who;                // 0: nobody's
-	uint64_t full_at_us : 48;    // nine years
-	uint64_t told_minute : 16;   // the log has it already
+	uint64_t who;              // 0: nobody's
+	uint64_t full_at_us : 48;  // nine years
+	uint64_t told_minute : 16; // the log has it already
 };
 
 struct allowances {
@@ -20,7 +20,7 @@ struct allowances {
 
 // Room for so many that are not full, at least. Where more come than a place has room for, the one that lacks least is taken as full.
 bool allowances_init(struct allowances *allowances, size_t count); // false: no memory
-void allowances_free(struct allowances *allowances);              // also of one that is all zero
+void allowances_free(struct allowances *allowances);               // also of one that is all zero
 // The one of `who`, a hash; full if nothing was taken of late. Valid until the next call.
 struct allowance *allowances_of(struct allowances *allowances, uint64_t who, uint64_t now_us);
 // Takes one request. False: there is none left.

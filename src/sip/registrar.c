@@ -37,7 +37,8 @@ struct pending_register {
 	uint64_t device_id;
 	uint64_t since_ms;
 	struct flow from;
-	struct sip_server_transaction *transaction;
+	const struct sip_message *request; // while it is being received: who is answered meanwhile needs no transaction
+	struct sip_server_transaction *transaction; // afterwards
 };
 
 struct sip_registrar *sip_registrar_create(struct sip_endpoint *endpoint, const struct sip_registrar_settings *settings)
@@ -65,7 +66,8 @@ void sip_registrar_change(struct sip_registrar *registrar, const struct sip_regi
 static void pending_free(struct pending_register *pending)
 {
 	struct sip_registrar *registrar = pending->registrar;
-	sip_server_forget(pending->transaction);
+	if (pending->transaction)
+		sip_server_forget(pending->transaction);
 	slots_remove(registrar->pending, pending->id);
 	list_remove(&pending->node);
 	pool_give(&registrar->pool, pending);
@@ -392,6 +394,15 @@ static unsigned write_bindings(struct sip_registrar *registrar, uint64_t device_
 	return (unsigned)((longest - now_ms + 999) / 1000);
 }
 
+static void answer(struct pending_register *pending, const struct sip_response *response)
+{
+	if (pending->transaction)
+		sip_server_respond(pending->transaction, response);
+	else
+		sip_respond_once(pending->registrar->endpoint->transactions, &pending->from, pending->request,
+				 response);
+}
+
 static void answer_written(struct sip_registrar *registrar, struct pending_register *pending)
 {
 	char lines[LINES_MAX];
@@ -403,7 +414,7 @@ static void answer_written(struct sip_registrar *registrar, struct pending_regis
 	registrar->accepted++;
 	sip_transport_keep(registrar->endpoint->transport, pending->from.connection, longest_s);
 	sip_limits_registered(registrar->endpoint->limits, &pending->from, longest_s);
-	sip_server_respond(pending->transaction, &response);
+	answer(pending, &response);
 }
 
 static void update_done(void *context, uint64_t token, enum err err)
@@ -417,7 +428,7 @@ static void update_done(void *context, uint64_t token, enum err err)
 		if (response.status == 503)
 			response.extra = STR("Retry-After: 5\r\n");
 		log_info("register_refused", LOG_UINT("device", pending->device_id), LOG_TEXT("err", err_name(err)));
-		sip_server_respond(pending->transaction, &response);
+		answer(pending, &response);
 	} else {
 		answer_written(registrar, pending);
 	}
@@ -450,6 +461,18 @@ static void answer_fetch(struct sip_registrar *registrar, const struct flow *fro
 
 // ---- receiving
 
+// It is written now, and the answer waits until it is. False: there is no memory for that; what is written stays, and the phone comes again.
+static bool wait_for_store(struct pending_register *pending, const struct sip_message *request)
+{
+	pending->request = NULL;
+	pending->transaction =
+	    sip_server_start(pending->registrar->endpoint->transactions, &pending->from, request, NULL, NULL);
+	if (pending->transaction)
+		return true;
+	pending_free(pending);
+	return false;
+}
+
 static void update(struct sip_registrar *registrar, const struct flow *from, const struct sip_message *request,
 		   const struct register_request *wanted, uint64_t device_id)
 {
@@ -457,14 +480,14 @@ static void update(struct sip_registrar *registrar, const struct flow *from, con
 	struct pending_register *pending = pool_take(&registrar->pool);
 	if (!pending)
 		goto refused;
-	*pending = (struct pending_register){
-	    .registrar = registrar, .device_id = device_id, .since_ms = loop_now_ms(endpoint->loop), .from = *from};
-	pending->id = slots_add(registrar->pending, pending);
-	if (pending->id == 0)
+	*pending = (struct pending_register){.registrar = registrar,
+					     .device_id = device_id,
+					     .since_ms = loop_now_ms(endpoint->loop),
+					     .from = *from,
+					     .request = request};
+	uint64_t id = pending->id = slots_add(registrar->pending, pending);
+	if (id == 0)
 		goto given_back;
-	pending->transaction = sip_server_start(endpoint->transactions, from, request, NULL, NULL);
-	if (!pending->transaction)
-		goto removed;
 	list_append(&registrar->waiting, &pending->node);
 	struct registration_update change = {
 	    .device_id = device_id,
@@ -474,11 +497,12 @@ static void update(struct sip_registrar *registrar, const struct flow *from, con
 	    .contacts = wanted->contacts,
 	    .contact_count = wanted->count,
 	};
-	registrations_update(endpoint->registrations, &change, update_done, registrar, pending->id);
-	return;
+	registrations_update(endpoint->registrations, &change, update_done, registrar, id);
+	pending = slots_find(registrar->pending, id);
+	if (!pending || wait_for_store(pending, request))
+		return;
+	goto refused;
 
-removed:
-	slots_remove(registrar->pending, pending->id);
 given_back:
 	pool_give(&registrar->pool, pending);
 refused:

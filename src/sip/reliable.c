@@ -116,20 +116,6 @@ static bool names_the_last(const struct sip_session *session, const struct sip_m
 	       str_equal(str_trim(rest), STR("INVITE"));
 }
 
-static bool answer_prack(struct sip_session *session, const struct flow *from, const struct sip_message *prack,
-			 unsigned status)
-{
-	struct sip_server_transaction *transaction =
-	    sip_server_start(session->endpoint->transactions, from, prack, NULL, NULL);
-	if (!transaction) {
-		sip_endpoint_answer(session->endpoint, from, prack, 503, STR_NONE);
-		return false;
-	}
-	sip_server_respond(transaction, &(struct sip_response){.status = status});
-	sip_server_forget(transaction);
-	return true;
-}
-
 void reliable_receive_prack(struct sip_session *session, const struct flow *from, const struct sip_message *prack)
 {
 	struct reliable *reliable = &session->reliable;
@@ -147,8 +133,8 @@ void reliable_receive_prack(struct sip_session *session, const struct flow *from
 		return;
 	}
 	bool asks = !answers && !str_empty(body.bytes) && session->leg;
-	if (!asks && !answer_prack(session, from, prack, 200))
-		return;
+	if (!asks)
+		sip_endpoint_answer_once(endpoint, from, prack, 200, STR_NONE);
 	reliable->waits = reliable->offered = false;
 	reliable->settled |= reliable->has_sdp;
 	if (session->repeat_ms == 0)

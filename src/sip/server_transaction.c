@@ -614,30 +614,75 @@ const struct flow *sip_server_flow(const struct sip_server_transaction *transact
 
 // ---- without a transaction
 
+// Into the scratch, with the To tag that goes with it: the same as a transaction's. 0, or -EMSGSIZE.
+static int write_answer(struct sip_transactions *transactions, const struct sip_message *request, uint64_t key_hash,
+			struct sip_response *response, char made[SIP_TAG_SIZE], struct str *answer)
+{
+	struct writer w = sip_scratch(transactions);
+	struct sip_response_head head;
+	struct str tag;
+
+	if (str_empty(response->to_tag) && str_empty(request->to_tag) && response->status != 100)
+		response->to_tag = sip_response_tag(tag_seed(key_hash), made);
+	sip_response_head_write(&w, request, &head);
+	size_t begins = w.used;
+	sip_response_write(&w, &head, response, 0, &tag);
+	*answer = (struct str){w.at + begins, w.used - begins};
+	return w.overflow || answer->length > SIP_MESSAGE_MAX ? -EMSGSIZE : 0;
+}
+
 int sip_respond_stateless(struct sip_transactions *transactions, const struct flow *from,
 			  const struct sip_message *request, const struct sip_response *response)
 {
 	struct flow flow = sip_transport_reply_flow(from, &request->via);
-	struct writer w = sip_scratch(transactions);
 	struct sip_response tagged = *response;
-	struct sip_response_head head;
 	char made[SIP_TAG_SIZE];
-	struct str answer, tag;
+	struct str answer;
+	int error;
 
 	if (request->method == SIP_ACK)
 		return 0;
-	if (str_empty(response->to_tag) && str_empty(request->to_tag) && response->status != 100) {
-		write_key(&w, request);
-		tagged.to_tag = sip_response_tag(tag_seed(hash_str(writer_result(&w))), made);
-		w = sip_scratch(transactions);
+	error = write_answer(transactions, request, server_key_of(transactions, request).hash, &tagged, made, &answer);
+	return error ? error : sip_transport_send(transactions->transport, &flow, answer);
+}
+
+// An INVITE's refusal waits for its ACK.
+static bool respond_by_transaction(struct sip_transactions *transactions, const struct flow *from,
+				   const struct sip_message *request, const struct sip_response *response)
+{
+	struct sip_server_transaction *transaction = sip_server_start(transactions, from, request, NULL, NULL);
+
+	if (!transaction)
+		return false;
+	sip_server_respond(transaction, response);
+	sip_server_forget(transaction); // answers 500 if it could not
+	return true;
+}
+
+void sip_respond_once(struct sip_transactions *transactions, const struct flow *from, const struct sip_message *request,
+		      const struct sip_response *response)
+{
+	struct flow flow = sip_transport_reply_flow(from, &request->via);
+	struct sip_response tagged = *response;
+	char made[SIP_TAG_SIZE];
+	struct str answer;
+
+	assert(response->status >= 200);
+	if (request->method == SIP_INVITE) {
+		if (!respond_by_transaction(transactions, from, request, response))
+			sip_respond_stateless(transactions, from, request, response);
+		return;
 	}
-	sip_response_head_write(&w, request, &head);
-	answer.length = w.used;
-	sip_response_write(&w, &head, &tagged, 0, &tag);
-	if (w.overflow)
-		return -EMSGSIZE;
-	answer = (struct str){w.at + answer.length, w.used - answer.length};
-	return sip_transport_send(transactions->transport, &flow, answer);
+	struct sip_server_key key = server_key_of(transactions, request);
+	if (write_answer(transactions, request, key.hash, &tagged, made, &answer)) {
+		sip_respond_stateless(transactions, from, request, &(struct sip_response){.status = 500});
+		return;
+	}
+	if (!sip_transport_is_reliable(&flow) && server_make_room(transactions))
+		sip_answered_add(transactions, &key, &flow, &tagged); // without memory a repetition is taken as new
+	int error = sip_transport_send(transactions->transport, &flow, answer);
+	if (error)
+		log_info("response_not_sent", LOG_STR("call", request->call_id), LOG_INT("error", error));
 }
 
 size_t sip_server_size(void)

@@ -209,14 +209,8 @@ static void receive_bye(struct sip_session *session, const struct flow *from, co
 {
 	char text[SAID_MAX];
 	struct writer w = writer_into(text, sizeof text);
-	struct sip_server_transaction *transaction =
-	    sip_server_start(session->endpoint->transactions, from, bye, NULL, NULL);
-	if (!transaction) {
-		refuse(session, from, bye, 503);
-		return;
-	}
-	sip_server_respond(transaction, &(struct sip_response){.status = 200});
-	sip_server_forget(transaction);
+
+	sip_endpoint_answer_once(session->endpoint, from, bye, 200, STR_NONE);
 	switch (session->state) {
 	case SESSION_STARTING:
 	case SESSION_RINGING:

@@ -48,19 +48,6 @@ struct sip_transaction_counters sip_transactions_count(const struct sip_transact
 	return transactions->counters;
 }
 
-void sip_respond_once(struct sip_transactions *transactions, const struct flow *from, const struct sip_message *request,
-		      const struct sip_response *response)
-{
-	struct sip_server_transaction *transaction = sip_server_start(transactions, from, request, NULL, NULL);
-
-	if (!transaction) {
-		sip_respond_stateless(transactions, from, request, response);
-		return;
-	}
-	sip_server_respond(transaction, response);
-	sip_server_forget(transaction); // answers 500 if it could not
-}
-
 struct str sip_kept_copy(struct sip_transactions *transactions, struct str bytes)
 {
 	char *copy = owned_take(bytes.length);

@@ -120,8 +120,9 @@ const struct flow *sip_server_flow(const struct sip_server_transaction *transact
 // never answered.
 int sip_respond_stateless(struct sip_transactions *transactions, const struct flow *from,
 			  const struct sip_message *request, const struct sip_response *response);
-// A final answer of which nobody wants to know more, by a transaction: a repetition of the request gets the same again. So
-// are answered those who have shown who they are, since a digest is good once. Without any state where there is no memory.
+// A final answer of which nobody wants to know more: a repetition of the request gets the same again. So are answered those who have
+// shown who they are, since a digest is good once. It takes no transaction but for an INVITE, whose refusal waits for its ACK. Without any
+// state where there is no memory.
 void sip_respond_once(struct sip_transactions *transactions, const struct flow *from, const struct sip_message *request,
 		      const struct sip_response *response);
 

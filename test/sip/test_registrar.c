@@ -1,4 +1,5 @@
 // The registrar, spoken to in raw SIP over the simulated network, with a store that can wait and fail.
+#include "lib/failing_allocator.h"
 #include "sip/rig.h"
 
 #include <string.h>
@@ -91,6 +92,29 @@ static void a_repetition_meanwhile_is_absorbed(void **state)
 	peer_send_bytes(&phone, rig->last_sent); // the answer was lost
 	assert_string_equal(peer_next(&phone), answer);
 	assert_int_equal(rig->write_count, 0);
+}
+
+static struct registration_write *taken;
+
+static void take_and_lose_memory(void *context, struct registration_write *write)
+{
+	(void)context;
+	taken = write;
+	failing_allocator_arm(1);
+}
+
+static void who_there_is_no_memory_to_wait_for_is_refused(void **state)
+{
+	(void)state;
+	rig->records.save_registration = take_and_lose_memory;
+	const char *answer = peer_register(&phone, "330", 1, CONTACT);
+	assert_true(failing_allocator_disarm());
+	assert_starts(answer, "SIP/2.0 503 ");
+	assert_string_equal(header_of(rig, answer, "Retry-After"), "5");
+	taken->err = ERR_NONE;
+	taken->done(taken);
+	peer_nothing(&phone);
+	assert_int_equal(bindings_count(), 1);
 }
 
 static void a_device_deleted_while_it_registers_gets_an_answer(void **state)
@@ -359,6 +383,7 @@ int main(void)
 	    T(a_registration_is_challenged_then_listed),
 	    T(the_answer_waits_for_the_disk),
 	    T(a_repetition_meanwhile_is_absorbed),
+	    T(who_there_is_no_memory_to_wait_for_is_refused),
 	    T(a_device_deleted_while_it_registers_gets_an_answer),
 	    T(a_full_disk_is_503_and_changes_nothing),
 	    T(an_unknown_device_and_a_wrong_password_look_the_same),
