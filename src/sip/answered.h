@@ -14,7 +14,7 @@ struct sip_server_key {
 	enum sip_method method;
 };
 
-// Of an INVITE the answer is not kept but for its To tag; another request's went by UDP. False when there is no memory.
+// The key's hash and method are enough. Of an INVITE the answer is not kept but for its To tag; another request's went by UDP. False when there is no memory.
 bool sip_answered_add(struct sip_transactions *transactions, const struct sip_server_key *key, const struct flow *flow,
 		      const struct sip_response *response);
 // The request has come again, or its ACK or CANCEL has.

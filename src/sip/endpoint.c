@@ -182,7 +182,7 @@ static void refuse_inside(struct sip_endpoint *endpoint, const struct flow *from
 		sip_endpoint_answer_once(endpoint, from, request, 481, STR_NONE);
 }
 
-static void receive_request(struct sip_endpoint *endpoint, const struct flow *from, const struct sip_message *request)
+static void receive_request(struct sip_endpoint *endpoint, const struct flow *from, struct sip_message *request)
 {
 	if (!is_admitted(endpoint, from, request))
 		return;

@@ -82,6 +82,7 @@ struct sip_message {
 	unsigned max_forwards; // 70 when absent or over 255
 	bool has_content_length;
 	size_t content_length;
+	uint64_t transaction_hash; // of what a request's transaction is known by, once it was looked for; 0 before
 
 	struct sip_header headers[SIP_HEADERS_MAX]; // last: what is behind header_count is never touched
 };

@@ -364,6 +364,12 @@ static struct sip_server_key server_key_of(struct sip_transactions *transactions
 	return (struct sip_server_key){text, hash_str(text), request->method};
 }
 
+// Mostly known from when it was looked for.
+static uint64_t server_hash_of(struct sip_transactions *transactions, const struct sip_message *request)
+{
+	return request->transaction_hash ? request->transaction_hash : server_key_of(transactions, request).hash;
+}
+
 static bool server_has_key(const struct hash_node *node, const void *sought)
 {
 	const struct sip_server_transaction *transaction =
@@ -403,9 +409,11 @@ static void server_cancel(struct sip_server_transaction *transaction, const stru
 }
 
 enum sip_server_match sip_server_receive(struct sip_transactions *transactions, const struct flow *from,
-					 const struct sip_message *request)
+					 struct sip_message *request)
 {
 	struct sip_server_key key = server_key_of(transactions, request);
+
+	request->transaction_hash = key.hash;
 	struct hash_node *node = hash_find(transactions->servers, key.hash, server_has_key, &key);
 
 	if (!node)
@@ -461,6 +469,7 @@ struct sip_server_transaction *sip_server_start(struct sip_transactions *transac
 {
 	struct sip_server_transaction *transaction;
 	bool is_invite = request->method == SIP_INVITE;
+	uint64_t hash = server_hash_of(transactions, request);
 
 	assert(request->method != SIP_ACK);
 	if (!server_make_room(transactions))
@@ -470,7 +479,7 @@ struct sip_server_transaction *sip_server_start(struct sip_transactions *transac
 		return NULL;
 	transaction->transactions = transactions;
 	if (!server_keep_request(transaction, request) ||
-	    !hash_insert(transactions->servers, &transaction->node, hash_str(transaction->key))) {
+	    !hash_insert(transactions->servers, &transaction->node, hash)) {
 		sip_kept_free(transactions, &transaction->lines);
 		sip_kept_free(transactions, &transaction->key);
 		pool_give(&transactions->server_pool, transaction);
@@ -642,7 +651,7 @@ int sip_respond_stateless(struct sip_transactions *transactions, const struct fl
 
 	if (request->method == SIP_ACK)
 		return 0;
-	error = write_answer(transactions, request, server_key_of(transactions, request).hash, &tagged, made, &answer);
+	error = write_answer(transactions, request, server_hash_of(transactions, request), &tagged, made, &answer);
 	return error ? error : sip_transport_send(transactions->transport, &flow, answer);
 }
 
@@ -673,7 +682,7 @@ void sip_respond_once(struct sip_transactions *transactions, const struct flow *
 			sip_respond_stateless(transactions, from, request, response);
 		return;
 	}
-	struct sip_server_key key = server_key_of(transactions, request);
+	struct sip_server_key key = {STR_NONE, server_hash_of(transactions, request), request->method};
 	if (write_answer(transactions, request, key.hash, &tagged, made, &answer)) {
 		sip_respond_stateless(transactions, from, request, &(struct sip_response){.status = 500});
 		return;

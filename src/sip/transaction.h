@@ -93,7 +93,7 @@ enum sip_server_match {
 // A request from the network, ACK and CANCEL included. An ACK for a 2xx is SIP_SERVER_NEW: it belongs to the dialog. A
 // CANCEL that matches nothing is SIP_SERVER_NEW: answer 481.
 enum sip_server_match sip_server_receive(struct sip_transactions *transactions, const struct flow *from,
-					 const struct sip_message *request);
+					 struct sip_message *request);
 // Starts a server transaction for a request. Copies what answers need (Vias, From, To, Call-ID, CSeq, Record-Routes).
 // NULL when there is no memory, or SIP_SERVERS_MAX that are still of use. Without handlers (NULL) nobody says when it ends:
 // its pointer is then good for as long as the function that sends the final response runs. Better forgotten than left to its timers:
