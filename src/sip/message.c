@@ -410,17 +410,6 @@ bool sip_message_parse(char *bytes, size_t size, enum sip_framing framing, struc
 	return false;
 }
 
-bool sip_message_parse_own(char *bytes, size_t size, struct sip_message *message, struct sip_fault *fault)
-{
-	struct parser p = {sip_head_over(bytes, size), SIP_DATAGRAM, message, fault};
-	if (!parse_head(&p))
-		return false;
-	message->via.text = sip_header_value(message, SIP_HEADER_VIA);
-	check_call_id(&p);
-	check_cseq(&p);
-	return !fault->why;
-}
-
 // ---- streams
 
 // The length of the body by the headers, which are known to end with a blank line. False when it cannot be told.

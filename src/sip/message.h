@@ -107,10 +107,6 @@ enum sip_framing { SIP_DATAGRAM, SIP_STREAM };
 bool sip_message_parse(char *bytes, size_t size, enum sip_framing framing, struct sip_message *message,
 		       struct sip_fault *fault);
 
-// A request that we have written ourselves: its headers, its CSeq, its Call-ID, and the text of its topmost Via, which has a line of its
-// own. All else would be read in vain.
-bool sip_message_parse_own(char *bytes, size_t size, struct sip_message *message, struct sip_fault *fault);
-
 // For streams: how many bytes the first message in the buffer has. 0 = not complete yet; -1 = can never become one: the
 // connection must be closed, after an answer when fault->answerable, for which sip_message_parse of the rest of the buffer
 // gives the message. Leading CRLFs (keep-alives) are counted into *skipped in every case; the message begins behind them and

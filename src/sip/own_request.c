@@ -1,17 +1,39 @@
 // What is made of a request of our own, from its bytes alone: the CANCEL and the ACK that go with an INVITE, and itself
-// once more for another transport.
+// once more for another transport. All of it stands in the first lines, up to CSeq; our own requests have no folds, so that reading
+// changes no byte.
 #include "sip/transaction_private.h"
 
 #include "base/log.h"
+#include "sip/head.h"
+#include "sip/header.h"
 
-// Our own requests have no folds, so that reading changes no byte. False, and an error in the log, when one cannot be read.
-static bool read_own(struct str bytes, struct sip_message *request)
+struct own_request {
+	struct sip_head head;
+	struct str uri;
+	struct str line;          // the last that was read,
+	struct sip_header header; // and what it says
+};
+
+static bool read_start(struct own_request *own, struct str bytes)
 {
-	struct sip_fault fault = {0};
+	struct str line;
 
-	if (sip_message_parse_own((char *)bytes.at, bytes.length, request, &fault))
-		return true;
-	log_error("own_request_unreadable", LOG_TEXT("why", fault.why), LOG_UINT("at", fault.at));
+	own->head = sip_head_over((char *)(uintptr_t)bytes.at, bytes.length);
+	if (sip_head_start_line(&own->head, &line) != SIP_HEAD_LINE)
+		return false;
+	struct str rest = str_from(line, str_index(line, ' ') + 1);
+	own->uri = str_first(rest, str_index(rest, ' '));
+	return !str_empty(own->uri);
+}
+
+static bool read_line(struct own_request *own)
+{
+	return sip_head_line(&own->head, &own->line) == SIP_HEAD_LINE && sip_head_split(own->line, &own->header);
+}
+
+static bool unreadable(const struct own_request *own)
+{
+	log_error("own_request_unreadable", LOG_UINT("at", own->head.at));
 	return false;
 }
 
@@ -23,70 +45,76 @@ static void write_line(struct writer *w, struct str name, struct str value)
 	writer_str(w, STR("\r\n"));
 }
 
-// RFC 3261 sections 17.1.1.3 and 9.1 ask for the same: Request-URI, the topmost Via alone, Routes, From, Call-ID and
+// A line that stands before CSeq, for the companion. The To of an ACK is the response's.
+static void write_repeated(struct writer *w, const struct own_request *own, struct str to)
+{
+	enum sip_header_name is = own->header.is;
+
+	if (is == SIP_HEADER_TO)
+		write_line(w, STR("To"), str_empty(to) ? own->header.value : to);
+	else if (is == SIP_HEADER_MAX_FORWARDS)
+		writer_str(w, STR("Max-Forwards: 70\r\n"));
+	else if (is == SIP_HEADER_VIA || is == SIP_HEADER_ROUTE || is == SIP_HEADER_FROM || is == SIP_HEADER_CALL_ID)
+		write_line(w, sip_header_wire_name(is), own->header.value);
+}
+
+// RFC 3261 sections 17.1.1.3 and 9.1 ask for the same: Request-URI, the topmost Via, which is our only one, Routes, From, Call-ID and
 // the CSeq's number of the INVITE.
-static void write_companion(struct writer *w, const struct sip_message *invite, enum sip_method method, struct str to,
+static bool write_companion(struct writer *w, struct str invite_bytes, enum sip_method method, struct str to,
 			    struct str reason)
 {
 	struct str name = str_of(sip_method_name(method));
+	struct own_request own;
 
+	if (!read_start(&own, invite_bytes))
+		return unreadable(&own);
 	writer_str(w, name);
 	writer_char(w, ' ');
-	writer_str(w, invite->request_uri);
+	writer_str(w, own.uri);
 	writer_str(w, STR(" SIP/2.0\r\n"));
-	write_line(w, STR("Via"), invite->via.text);
-	for (const struct sip_header *route = sip_header_first(invite, SIP_HEADER_ROUTE); route;
-	     route = sip_header_next(invite, route))
-		write_line(w, STR("Route"), route->value);
-	writer_str(w, STR("Max-Forwards: 70\r\n"));
-	write_line(w, STR("From"), sip_header_value(invite, SIP_HEADER_FROM));
-	write_line(w, STR("To"), to);
-	write_line(w, STR("Call-ID"), invite->call_id);
+	do {
+		if (!read_line(&own))
+			return unreadable(&own);
+		write_repeated(w, &own, to);
+	} while (own.header.is != SIP_HEADER_CSEQ);
 	writer_str(w, STR("CSeq: "));
-	writer_uint(w, invite->cseq);
+	writer_str(w, str_first(own.header.value, str_index(own.header.value, ' ')));
 	writer_char(w, ' ');
 	writer_str(w, name);
 	writer_str(w, STR("\r\n"));
 	if (!str_empty(reason))
 		write_line(w, STR("Reason"), reason);
 	writer_str(w, STR("Content-Length: 0\r\n\r\n"));
+	return !w->overflow;
 }
 
 bool sip_own_write_cancel(struct writer *w, struct str invite_bytes, struct str reason)
 {
-	struct sip_message invite;
-
-	if (!read_own(invite_bytes, &invite))
-		return false;
-	write_companion(w, &invite, SIP_CANCEL, sip_header_value(&invite, SIP_HEADER_TO), reason);
-	return !w->overflow;
+	return write_companion(w, invite_bytes, SIP_CANCEL, STR_NONE, reason);
 }
 
 bool sip_own_write_ack(struct writer *w, struct str invite_bytes, const struct sip_message *response)
 {
-	struct sip_message invite;
-
-	if (!read_own(invite_bytes, &invite))
-		return false;
-	write_companion(w, &invite, SIP_ACK, sip_header_value(response, SIP_HEADER_TO), STR_NONE);
-	return !w->overflow;
+	return write_companion(w, invite_bytes, SIP_ACK, sip_header_value(response, SIP_HEADER_TO), STR_NONE);
 }
 
 bool sip_own_write_moved(struct writer *w, struct str request_bytes, struct sip_transport *transport,
 			 const struct flow *flow)
 {
-	struct sip_message request;
-	size_t via, parameters;
+	struct own_request own;
 
-	if (!read_own(request_bytes, &request))
-		return false;
-	via = (size_t)(request.via.text.at - request_bytes.at);
-	parameters = via + str_index(request.via.text, ';');
+	if (!read_start(&own, request_bytes))
+		return unreadable(&own);
+	do
+		if (!read_line(&own))
+			return unreadable(&own);
+	while (own.header.is != SIP_HEADER_VIA);
+	size_t via = (size_t)(own.header.value.at - request_bytes.at);
 	writer_str(w, str_first(request_bytes, via));
 	writer_str(w, STR("SIP/2.0/"));
 	writer_text(w, sip_transport_via_name(flow->transport));
 	writer_char(w, ' ');
 	sip_transport_write_local(transport, w, flow);
-	writer_str(w, str_from(request_bytes, parameters));
+	writer_str(w, str_from(request_bytes, via + str_index(own.header.value, ';')));
 	return !w->overflow;
 }
