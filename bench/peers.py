@@ -95,6 +95,10 @@ class Store:
     def fill(self, users):
         database = sqlite3.connect(self.path)
         database.execute("PRAGMA synchronous = OFF")
+        database.execute("PRAGMA cache_size = -1000000")
+        indexes = database.execute("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL").fetchall()
+        for name, _ in indexes:  # made anew when all is there: a quarter of the time
+            database.execute(f"DROP INDEX {name}")
 
         def multiply(table, template, names, rows):
             columns = [row[1] for row in database.execute(f"PRAGMA table_xinfo({table})") if row[6] == 0]
@@ -117,6 +121,8 @@ class Store:
             database.executemany("INSERT INTO assignments (user_id, position, device_id, start_s, ring_s) VALUES (?, ?, ?, 0, ?)",
                                  ((first + i // devices, i % devices, first + i, ring_s) for i in range(count * devices)))
             identifier += count * devices
+        for _, made in indexes:
+            database.execute(made)
         database.execute("UPDATE last_ids SET id = 10000000")
         database.commit()
         database.close()

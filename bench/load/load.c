@@ -15,12 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum {
-	LATENCIES_MAX = 1 << 20,
-	GRACE_S = 8,
-	PREPARE_OPEN_MAX = 200,
-	PREPARE_PER_S = 7500, // Carillon keeps up to 262,144 transactions, each for 32 s
-};
+enum { LATENCIES_MAX = 1 << 20, GRACE_S = 8, PREPARE_OPEN_MAX = 200 };
 
 unsigned load_run;
 
@@ -147,8 +142,7 @@ static bool prepare(struct load *load)
 	while (load->registrations.done + load->registrations.failed < devices) {
 		// One alone until there is a nonce.
 		uint64_t open_max = options->realm && !load->nonce[0] ? 1 : PREPARE_OPEN_MAX;
-		uint64_t due = (load->now_us - began) * PREPARE_PER_S / 1000000 + PREPARE_OPEN_MAX;
-		while (next < devices && next < due && registrations_open(load) < open_max)
+		while (next < devices && registrations_open(load) < open_max)
 			registration_start(load, next++);
 		turn(load, 1);
 		if (load->now_us - began > (uint64_t)(60 + devices / 1000) * 1000000)
