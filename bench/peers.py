@@ -130,7 +130,6 @@ class Store:
 
 class Carillon:
     name = "carillon"
-    settle_s = 1
 
     def __init__(self, build, digest=False, durable=False, users=20000, measured=None, anchored=False):
         """`anchored`: all media go through a relay, which runs on the load's core. `measured`: another program than the build's
@@ -192,7 +191,6 @@ class Carillon:
 
 class Kamailio:
     name = "kamailio"
-    settle_s = 6  # its transactions wait for 5 s
 
     def __init__(self, build, digest=False, durable=False, users=20000):
         del build

@@ -155,6 +155,22 @@ static bool prepare(struct load *load)
 	return false;
 }
 
+// Ends what the work has registered: the next run finds devices that are not registered.
+static void unregister(struct load *load)
+{
+	unsigned devices = load->options.users * load->options.devices, next = 1;
+	uint64_t started = load->registrations.started, end = clock_us() + (uint64_t)GRACE_S * 1000000;
+
+	load->options.expires_s = 0;
+	while ((next < devices && next <= started) || registrations_open(load) > 0) {
+		while (next < devices && next <= started && registrations_open(load) < PREPARE_OPEN_MAX)
+			registration_start(load, next++);
+		turn(load, 1);
+		if (load->now_us > end)
+			break;
+	}
+}
+
 static void operation_start(struct load *load, uint64_t number)
 {
 	const struct options *options = &load->options;
@@ -352,6 +368,8 @@ int main(int argc, char **argv)
 			uint64_t took = work(&load);
 			report(&load, (double)took / 1e6, cpu_s() - cpu);
 			wait_for_line();
+			if (load.options.fresh)
+				unregister(&load);
 			status = 0;
 		}
 	}

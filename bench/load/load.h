@@ -29,7 +29,7 @@ struct options {
 	unsigned expires_s;
 	const char *realm; // NULL: without digest
 	bool calls;        // else registrations
-	bool fresh;        // registrations: of devices that are not registered; else refreshes
+	bool fresh;        // registrations: of devices that are not registered, and are not afterwards; else refreshes
 	unsigned anchored; // calls: 1 when a media relay stands between the sides, so that each hears its address
 };
 

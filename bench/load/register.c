@@ -83,7 +83,8 @@ void registration_answered(struct load *load, const struct message *message)
 		registration_send(load, (unsigned)device);
 		return;
 	}
-	if (message->status != 200 || str_empty(message->to_tag) || !lists_contact(load, (unsigned)device, message)) {
+	if (message->status != 200 || str_empty(message->to_tag) ||
+	    lists_contact(load, (unsigned)device, message) != (load->options.expires_s > 0)) {
 		load->registrations.failed++;
 		load_complain(load, "REGISTER", message->vias);
 	} else {
