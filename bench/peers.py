@@ -10,7 +10,6 @@ import socket
 import sqlite3
 import subprocess
 import tempfile
-import time
 
 from agents import free_port, wait_for
 from certificates import Authority
@@ -52,6 +51,20 @@ def free_ports(count):
             return first
         except OSError:
             pass
+
+
+def answers(port):
+    """Whether a SIP server there answers, be it with a refusal."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.connect(("127.0.0.1", port))
+        s.settimeout(0.1)
+        own = s.getsockname()[1]
+        try:
+            s.send(f"OPTIONS sip:bench SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:{own};branch=z9hG4bK{own}\r\nMax-Forwards: 70\r\n"
+                   f"From: <sip:bench>;tag=1\r\nTo: <sip:bench>\r\nCall-ID: {own}\r\nCSeq: 1 OPTIONS\r\n\r\n".encode())
+            return s.recv(4096)
+        except OSError:
+            return None
 
 
 def arguments(peer, wanted, port):
@@ -207,8 +220,7 @@ class Kamailio:
             words += ["-A", define]
         self.log = open(os.path.join(self.folder, "log"), "w+")
         self.process = subprocess.Popen(["taskset", "-c", CORE, *words], stdout=self.log, stderr=self.log)
-        wait_for(lambda: len(self.processes()) > 3 or self.process.poll() is not None, 10, "Kamailio to start")
-        time.sleep(1)
+        wait_for(lambda: (len(self.processes()) > 3 and answers(port)) or self.process.poll() is not None, 10, "Kamailio to start")
         if self.process.poll() is not None:
             raise SystemExit("Kamailio ended:\n" + open(self.log.name).read())
         self.load = {"server": f"127.0.0.1:{port}", "peer": "kamailio", **({"realm": REALM} if digest else {})}

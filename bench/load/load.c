@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LATENCIES_MAX = 1 << 20, GRACE_S = 8, PREPARE_OPEN_MAX = 200 };
+enum { LATENCIES_MAX = 1 << 20, GRACE_S = 3, UNREGISTER_S = 2, PREPARE_OPEN_MAX = 200 };
 
 unsigned load_run;
 
@@ -159,15 +159,14 @@ static bool prepare(struct load *load)
 static void unregister(struct load *load)
 {
 	unsigned devices = load->options.users * load->options.devices, next = 1;
-	uint64_t started = load->registrations.started, end = clock_us() + (uint64_t)GRACE_S * 1000000;
+	uint64_t started = load->registrations.started, lost = registrations_open(load);
+	uint64_t end = clock_us() + (uint64_t)UNREGISTER_S * 1000000;
 
 	load->options.expires_s = 0;
-	while ((next < devices && next <= started) || registrations_open(load) > 0) {
-		while (next < devices && next <= started && registrations_open(load) < PREPARE_OPEN_MAX)
+	while (load->now_us < end && ((next < devices && next <= started) || registrations_open(load) > lost)) {
+		while (next < devices && next <= started && registrations_open(load) < lost + PREPARE_OPEN_MAX)
 			registration_start(load, next++);
 		turn(load, 1);
-		if (load->now_us > end)
-			break;
 	}
 }
 
