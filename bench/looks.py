@@ -46,5 +46,5 @@ def measure(build, peer, arguments, seconds, rate):
     load.end()
     wrong = result["failed"] + result["unexpected"]
     result.update(cpu_us=(after - before) / max(1, result["done"]), wrong=wrong,
-                  kept_up=result["seconds"] < seconds * 1.05 + 0.1)
+                  kept_up=result["seconds"] < seconds * 1.05)
     return result
