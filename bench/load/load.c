@@ -155,17 +155,20 @@ static bool prepare(struct load *load)
 	return false;
 }
 
-// Ends what the work has registered: the next run finds devices that are not registered.
+// The next run finds devices that are not registered where it is to register them, and none behind connections that were closed.
 static void unregister(struct load *load)
 {
-	unsigned devices = load->options.users * load->options.devices, next = 1;
-	uint64_t started = load->registrations.started, lost = registrations_open(load);
+	const struct options *options = &load->options;
+	bool fresh = !options->calls && options->fresh;
+	uint64_t next = fresh, last = (uint64_t)options->users * options->devices, lost = registrations_open(load);
 	uint64_t end = clock_us() + (uint64_t)UNREGISTER_S * 1000000;
 
+	if (fresh && last > load->registrations.started + 1)
+		last = load->registrations.started + 1;
 	load->options.expires_s = 0;
-	while (load->now_us < end && ((next < devices && next <= started) || registrations_open(load) > lost)) {
-		while (next < devices && next <= started && registrations_open(load) < lost + PREPARE_OPEN_MAX)
-			registration_start(load, next++);
+	while (load->now_us < end && (next < last || registrations_open(load) > lost)) {
+		while (next < last && registrations_open(load) < lost + PREPARE_OPEN_MAX)
+			registration_start(load, (unsigned)next++);
 		turn(load, 1);
 	}
 }
@@ -367,7 +370,7 @@ int main(int argc, char **argv)
 			uint64_t took = work(&load);
 			report(&load, (double)took / 1e6, cpu_s() - cpu);
 			wait_for_line();
-			if (load.options.fresh)
+			if (load.options.fresh || load.options.transport != WIRE_UDP)
 				unregister(&load);
 			status = 0;
 		}
