@@ -78,6 +78,13 @@ def arguments(peer, wanted, port):
     return said
 
 
+def environment():
+    """What the service has in its environment. It is about the allocator, so both servers get it."""
+    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    with open(os.path.join(root, "packaging", "carillond.service")) as unit:
+        return {**os.environ, **dict(re.findall(r"^Environment=(\w+)=(\S+)$", unit.read(), re.M))}
+
+
 class Store:
     """A filled store, made once and copied for each server: so many users with one device each, and others with several, where the load
     expects them; a trunk that leads to `port`."""
@@ -167,7 +174,7 @@ class Carillon:
         folder = tempfile.mkdtemp(prefix="carillon-server-")
         shutil.copy(store.path, folder)
         self.server = Server(measured or os.path.join(build, "src", "carillond"), settings="\n".join(settings), folder=folder,
-                             ready_s=120 if measured else 30)  # by valgrind, maybe beside a build
+                             environment=environment(), ready_s=120 if measured else 30)  # by valgrind, maybe beside a build
         self.server.api = Api(self.server.http_port)
         self.server.api.token = store.token
         for task in os.listdir(f"/proc/{self.server.process.pid}/task"):
@@ -219,7 +226,7 @@ class Kamailio:
         for define in defines:
             words += ["-A", define]
         self.log = open(os.path.join(self.folder, "log"), "w+")
-        self.process = subprocess.Popen(["taskset", "-c", CORE, *words], stdout=self.log, stderr=self.log)
+        self.process = subprocess.Popen(["taskset", "-c", CORE, *words], stdout=self.log, stderr=self.log, env=environment())
         wait_for(lambda: (len(self.processes()) > 3 and answers(port)) or self.process.poll() is not None, 10, "Kamailio to start")
         if self.process.poll() is not None:
             raise SystemExit("Kamailio ended:\n" + open(self.log.name).read())
