@@ -1,5 +1,5 @@
 // The one thread that writes. It takes all that waits and puts it into one transaction, so that one sync to the disk serves
-// many writes, and answers only after it: a registration within 20 ms, so that others come along. What cannot be written is refused;
+// many writes, and answers only after it: a registration within 40 ms, so that others come along. What cannot be written is refused;
 // call records are kept and tried again.
 #ifndef STORE_STORE_WRITER_H
 #define STORE_STORE_WRITER_H
