@@ -5,18 +5,20 @@
 
 #include "sip/owned.h"
 
+#include <stddef.h>
 #include <string.h>
 
 struct sip_answered {
 	struct hash_node node;     // in transactions->answered
 	struct sip_answered *next; // of its kind, whose time is over later
 	uint64_t until_ms;
-	struct net_address remote; // where the answer goes again, by UDP
+	uint16_t port; // where the answer goes again, by UDP,
+	uint8_t family;
 	uint8_t listener;
 	uint8_t method; // enum sip_method
 	uint16_t status;
-	uint16_t reason_length, tag_length, extra_length, type_length, body_length;
-	char texts[]; // in this order
+	uint16_t address_length, reason_length, tag_length, extra_length, type_length, body_length;
+	char texts[]; // in this order; the address in as many bytes as its family has
 };
 
 enum { ANSWERED_OTHERS, ANSWERED_INVITES };
@@ -28,8 +30,8 @@ static uint32_t *answered_counter(struct sip_transactions *transactions, enum si
 
 static size_t answered_size(const struct sip_answered *answered)
 {
-	return sizeof *answered + answered->reason_length + answered->tag_length + answered->extra_length +
-	       answered->type_length + answered->body_length;
+	return offsetof(struct sip_answered, texts) + answered->address_length + answered->reason_length +
+	       answered->tag_length + answered->extra_length + answered->type_length + answered->body_length;
 }
 
 static void answered_forget(struct sip_transactions *transactions, struct sip_answered *answered)
@@ -105,8 +107,10 @@ bool sip_answered_add(struct sip_transactions *transactions, const struct sip_se
 
 	if (!is_invite)
 		kept = *response;
-	size_t size = sizeof(struct sip_answered) + kept.reason.length + kept.to_tag.length + kept.extra.length +
-		      kept.body_type.length + kept.body.length;
+	struct str address = {(const char *)flow->remote.bytes,
+			      flow->remote.family == 4 ? 4 : sizeof flow->remote.bytes};
+	size_t size = offsetof(struct sip_answered, texts) + address.length + kept.reason.length + kept.to_tag.length +
+		      kept.extra.length + kept.body_type.length + kept.body.length;
 	struct sip_answered *answered = (void *)owned_take(size);
 	if (!answered)
 		return false;
@@ -114,10 +118,12 @@ bool sip_answered_add(struct sip_transactions *transactions, const struct sip_se
 	answered->node = (struct hash_node){.next = NULL, .hash = 0};
 	answered->next = NULL;
 	answered->until_ms = loop_now_ms(transactions->loop) + SIP_TRANSACTION_MS;
-	answered->remote = flow->remote;
+	answered->port = flow->remote.port;
+	answered->family = flow->remote.family;
 	answered->listener = flow->listener;
 	answered->method = (uint8_t)key->method;
 	answered->status = (uint16_t)kept.status;
+	put(&room, &answered->address_length, address);
 	put(&room, &answered->reason_length, kept.reason);
 	put(&room, &answered->tag_length, kept.to_tag);
 	put(&room, &answered->extra_length, kept.extra);
@@ -143,7 +149,7 @@ bool sip_answered_add(struct sip_transactions *transactions, const struct sip_se
 
 static struct sip_response answered_response(const struct sip_answered *answered)
 {
-	const char *at = answered->texts;
+	const char *at = answered->texts + answered->address_length;
 	struct sip_response response = {.status = answered->status};
 
 	response.reason = take(&at, answered->reason_length);
@@ -179,7 +185,10 @@ static void send_again(struct sip_transactions *transactions, struct sip_answere
 	if (w.overflow)
 		return;
 	transactions->counters.retransmissions++;
-	struct flow flow = {.transport = TRANSPORT_UDP, .listener = answered->listener, .remote = answered->remote};
+	struct flow flow = {.transport = TRANSPORT_UDP,
+			    .listener = answered->listener,
+			    .remote = {.family = answered->family, .port = answered->port}};
+	memcpy(flow.remote.bytes, answered->texts, answered->address_length);
 	sip_transport_send(transactions->transport, &flow, (struct str){w.at + begins, w.used - begins});
 }
 
