@@ -387,6 +387,57 @@ static void only_one_final_response_is_sent(void **state)
 	stand_tear_down(&stand);
 }
 
+static void start_if_there_is_room(struct stand *stand, const struct flow *from, const struct sip_message *request)
+{
+	stand->server = sip_server_start(stand->transactions, from, request, NULL, NULL);
+	stand_note(stand, stand->server ? "taken" : "no room");
+}
+
+struct counted {
+	unsigned datagrams;
+	struct net_address from;
+};
+
+static void count_datagram(void *context, const struct net_address *from, char *bytes, size_t size)
+{
+	struct counted *counted = context;
+
+	assert_memory_equal(bytes, "SIP/2.0 200 OK\r\n", 16);
+	assert_true(size > 16);
+	counted->datagrams++;
+	counted->from = *from;
+}
+
+static void over_ipv6_a_repetition_is_answered_as_well(void **state)
+{
+	struct net_address ours = stand_address("[2001:db8::1]:5060"), theirs = stand_address("[2001:db8::9]:5090");
+	struct str options =
+	    STR("OPTIONS sip:510@[2001:db8::1] SIP/2.0\r\n"
+		"Via: SIP/2.0/UDP [2001:db8::9]:5090;branch=" STAND_PEER_BRANCH "\r\n"
+		"Max-Forwards: 70\r\nFrom: <sip:330@example.com>;tag=them\r\n"
+		"To: <sip:510@example.com>\r\nCall-ID: c\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n");
+	struct counted counted = {.datagrams = 0};
+	struct udp_socket *peer;
+	struct stand stand;
+	(void)state;
+
+	stand_set_up_with(&stand, (struct sip_transport_settings){.udp = {{0}, ours}});
+	stand.on_request = start_if_there_is_room;
+	assert_int_equal(udp_open(stand.loop, &theirs, count_datagram, &counted, &peer), 0);
+	assert_int_equal(udp_send(peer, &ours, options), 0);
+	stand_run(&stand, 10);
+	stand_respond(&stand, 200);
+	for (unsigned answers = 1; answers <= 3; answers++) {
+		stand_run(&stand, 10);
+		assert_int_equal(counted.datagrams, answers);
+		assert_true(net_address_equal(&counted.from, &ours));
+		assert_int_equal(udp_send(peer, &ours, options), 0);
+	}
+	stand_run(&stand, 32000);
+	udp_close(peer);
+	stand_tear_down(&stand);
+}
+
 // ---- memory
 
 static void without_memory_nothing_is_started_and_nothing_leaks(void **state)
@@ -435,12 +486,6 @@ static void destroying_the_table_ends_all_and_calls_nobody(void **state)
 	stand_run(&stand, 40000);
 	stand_expect(&stand, "0 new INVITE\n0 peer < 486 INVITE\n0 new OPTIONS\n");
 	stand_tear_down(&stand);
-}
-
-static void start_if_there_is_room(struct stand *stand, const struct flow *from, const struct sip_message *request)
-{
-	stand->server = sip_server_start(stand->transactions, from, request, NULL, NULL);
-	stand_note(stand, stand->server ? "taken" : "no room");
 }
 
 static void options_with(struct stand *stand, unsigned branch)
@@ -497,6 +542,7 @@ int main(void)
 	    cmocka_unit_test(a_forgotten_2xx_is_not_kept),
 	    cmocka_unit_test(over_tcp_a_refusal_is_sent_once_and_its_ack_awaited),
 	    cmocka_unit_test(another_request_is_answered_again_for_32_s),
+	    cmocka_unit_test(over_ipv6_a_repetition_is_answered_as_well),
 	    cmocka_unit_test(over_tcp_another_request_ends_with_the_next_turn),
 	    cmocka_unit_test(a_cancel_gets_its_200_and_the_user_hears_of_it_once),
 	    cmocka_unit_test(a_cancel_after_the_answer_changes_nothing),
