@@ -78,8 +78,11 @@ def arguments(peer, wanted, port):
     return said
 
 
-def environment():
-    """What the service has in its environment. It is about the allocator, so both servers get it."""
+def environment(small_pages=False):
+    """What the service has in its environment. It is about the pages of the heap, so both servers get it, unless memory is counted: huge
+    pages are too coarse for that."""
+    if small_pages:
+        return {**os.environ}
     root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     with open(os.path.join(root, "packaging", "carillond.service")) as unit:
         return {**os.environ, **dict(re.findall(r"^Environment=(\w+)=(\S+)$", unit.read(), re.M))}
@@ -151,7 +154,7 @@ class Store:
 class Carillon:
     name = "carillon"
 
-    def __init__(self, build, digest=False, durable=False, users=20000, measured=None, anchored=False):
+    def __init__(self, build, digest=False, durable=False, users=20000, measured=None, anchored=False, small_pages=False):
         """`anchored`: all media go through a relay, which runs on the load's core. `measured`: another program than the build's
         server."""
         self.folder = tempfile.mkdtemp(prefix="carillon-bench-")
@@ -174,7 +177,7 @@ class Carillon:
         folder = tempfile.mkdtemp(prefix="carillon-server-")
         shutil.copy(store.path, folder)
         self.server = Server(measured or os.path.join(build, "src", "carillond"), settings="\n".join(settings), folder=folder,
-                             environment=environment(), ready_s=120 if measured else 30)  # by valgrind, maybe beside a build
+                             environment=environment(small_pages), ready_s=120 if measured else 30)  # by valgrind, maybe beside a build
         self.server.api = Api(self.server.http_port)
         self.server.api.token = store.token
         for task in os.listdir(f"/proc/{self.server.process.pid}/task"):
@@ -212,7 +215,7 @@ class Carillon:
 class Kamailio:
     name = "kamailio"
 
-    def __init__(self, build, digest=False, durable=False, users=20000):
+    def __init__(self, build, digest=False, durable=False, users=20000, small_pages=False):
         del build
         self.folder, port = tempfile.mkdtemp(prefix="kamailio-bench-"), free_port()
         self.port = free_ports(2)
@@ -226,7 +229,8 @@ class Kamailio:
         for define in defines:
             words += ["-A", define]
         self.log = open(os.path.join(self.folder, "log"), "w+")
-        self.process = subprocess.Popen(["taskset", "-c", CORE, *words], stdout=self.log, stderr=self.log, env=environment())
+        self.process = subprocess.Popen(["taskset", "-c", CORE, *words], stdout=self.log, stderr=self.log,
+                                        env=environment(small_pages))
         wait_for(lambda: (len(self.processes()) > 3 and answers(port)) or self.process.poll() is not None, 10, "Kamailio to start")
         if self.process.poll() is not None:
             raise SystemExit("Kamailio ended:\n" + open(self.log.name).read())
