@@ -67,9 +67,10 @@ static inline struct kept *kept_of(struct list *node)
 	return container_of(container_of(node, struct binding, node), struct kept, binding);
 }
 
-struct kept *kept_new(struct registrations *registrations,
-		      const struct binding *binding);                   // NULL when there is no memory
-void kept_free(struct registrations *registrations, struct kept *kept); // one that is not in force; NULL is allowed
+// NULL when there is no memory.
+struct kept *kept_new(struct registrations *registrations, const struct binding *binding);
+// One that is not in force; NULL is allowed.
+void kept_free(struct registrations *registrations, struct kept *kept);
 // Puts a binding in force. It ends up reachable even when there is no memory to notice the loss of its connection.
 void kept_enter(struct place *place, struct kept *kept);
 void kept_drop(struct registrations *registrations, struct kept *kept);

@@ -1,5 +1,5 @@
 // How many requests each of many may send: a bucket each, of which nothing but the moment is kept at which it will be full again. A
-// full one is not kept at all. A request touches one line of the cache.
+// full one needs no place. A request touches one line of the cache.
 #ifndef SIP_ALLOWANCE_H
 #define SIP_ALLOWANCE_H
 
