@@ -63,12 +63,3 @@ bool allowance_tells(struct allowance *allowance, uint64_t now_us)
 	allowance->told_minute = minute;
 	return true;
 }
-
-size_t allowances_count(const struct allowances *allowances, uint64_t now_us)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < (allowances->mask + 1) * SET; i++)
-		count += allowances->at[i].full_at_us > now_us;
-	return count;
-}

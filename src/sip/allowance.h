@@ -27,6 +27,5 @@ struct allowance *allowances_of(struct allowances *allowances, uint64_t who, uin
 bool allowance_take(struct allowance *allowance, uint64_t now_us, unsigned per_s, unsigned burst);
 // Whether the log should tell of it now: at most once in each minute.
 bool allowance_tells(struct allowance *allowance, uint64_t now_us);
-size_t allowances_count(const struct allowances *allowances, uint64_t now_us); // that are not full
 
 #endif

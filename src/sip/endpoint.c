@@ -276,8 +276,7 @@ static const struct sip_transport_handlers handlers = {
 static unsigned queue_percent(void *context)
 {
 	struct sip_endpoint *endpoint = context;
-	struct sip_limits_counters limits = sip_limits_count(endpoint->limits);
-	uint64_t dropped = limits.dropped_over_limit + limits.dropped_banned;
+	uint64_t dropped = sip_limits_dropped(endpoint->limits);
 	bool is_flood = dropped - endpoint->dropped_before >= FLOOD_A_LOOK;
 
 	endpoint->dropped_before = dropped;

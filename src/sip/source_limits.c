@@ -440,6 +440,11 @@ static bool count_if_banned(struct hash_node *node, void *context)
 	return true;
 }
 
+uint64_t sip_limits_dropped(const struct sip_limits *limits)
+{
+	return limits->dropped_over_limit + limits->dropped_banned;
+}
+
 struct sip_limits_counters sip_limits_count(const struct sip_limits *limits)
 {
 	struct banned_count banned = {limits, 0};
@@ -456,6 +461,5 @@ struct sip_limits_counters sip_limits_count(const struct sip_limits *limits)
 	    .sources = hash_count(limits->sources.entries),
 	    .flows = hash_count(limits->flows.entries),
 	    .accounts = hash_count(limits->accounts.entries),
-	    .devices = allowances_count(&limits->devices, now(limits) * 1000),
 	};
 }

@@ -61,8 +61,10 @@ enum { SIP_LIMITS_KNOWN_S = 600 }; // for which a flow stays known after a right
 struct sip_limits_counters {
 	uint64_t refused_devices, dropped_over_limit, dropped_banned, refused_connections; // since the start
 	uint64_t bans, waits;
-	size_t banned, sources, flows, accounts, devices; // now
+	size_t banned, sources, flows, accounts; // now
 };
-struct sip_limits_counters sip_limits_count(const struct sip_limits *limits);
+struct sip_limits_counters sip_limits_count(const struct sip_limits *limits); // looks at every source
+// Messages that were dropped unread since the start: some of the counters, without a look at anything.
+uint64_t sip_limits_dropped(const struct sip_limits *limits);
 
 #endif

@@ -28,20 +28,6 @@ static void a_full_one_gives_a_burst_and_then_as_much_as_comes_again(void **stat
 	allowances_free(&allowances);
 }
 
-static void only_what_is_not_full_is_counted(void **state)
-{
-	struct allowances allowances;
-	(void)state;
-	assert_true(allowances_init(&allowances, 100));
-	assert_int_equal(allowances_count(&allowances, start_us), 0);
-	taken(&allowances, 7, start_us, 3);
-	taken(&allowances, 8, start_us, 1);
-	assert_int_equal(allowances_count(&allowances, start_us), 2);
-	assert_int_equal(allowances_count(&allowances, start_us + REQUEST_US), 1);
-	assert_int_equal(allowances_count(&allowances, start_us + 3 * REQUEST_US), 0);
-	allowances_free(&allowances);
-}
-
 static void who_lacks_least_makes_room(void **state)
 {
 	struct allowances allowances;
@@ -54,7 +40,6 @@ static void who_lacks_least_makes_room(void **state)
 	assert_int_equal(taken(&allowances, 2, start_us, 1), 0);
 	assert_int_equal(taken(&allowances, 4, start_us, 1), 0);
 	assert_int_equal(taken(&allowances, 5, start_us, 1), 0);
-	assert_int_equal(allowances_count(&allowances, start_us), 4);
 	allowances_free(&allowances);
 }
 
@@ -76,7 +61,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_full_one_gives_a_burst_and_then_as_much_as_comes_again),
-	    cmocka_unit_test(only_what_is_not_full_is_counted),
 	    cmocka_unit_test(who_lacks_least_makes_room),
 	    cmocka_unit_test(it_tells_once_a_minute),
 	};

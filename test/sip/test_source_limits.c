@@ -397,24 +397,6 @@ static void a_device_has_an_allowance_wherever_it_sends_from(void **state)
 	}
 }
 
-// A phone that registers once an hour is nothing to be remembered for an hour.
-static void a_device_with_all_of_its_allowance_is_forgotten(void **state)
-{
-	struct world *world = *state;
-	char number[16];
-
-	assert_int_equal(taken_of_device(world, "330", 3), 3);
-	for (unsigned i = 0; i < 100; i++) {
-		sim_run_for(world->loop, 1000);
-		snprintf(number, sizeof number, "%u", 1000 + i);
-		assert_int_equal(taken_of_device(world, number, 1), 1);
-		assert_int_equal(sip_limits_count(world->limits).devices, 1);
-	}
-	assert_int_equal(taken_of_device(world, "330", 100), DEVICE_BURST);
-	assert_int_equal(taken_of_device(world, "331", 1), 1);
-	assert_int_equal(taken_of_device(world, "330", 1), 0); // what it has spent is not forgotten
-}
-
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -425,7 +407,6 @@ int main(void)
 	    T(who_has_authenticated_has_an_allowance_of_their_own),
 	    T(a_trunk_is_trusted_when_it_needs_to_be),
 	    T(a_device_has_an_allowance_wherever_it_sends_from),
-	    T(a_device_with_all_of_its_allowance_is_forgotten),
 	    T(an_account_that_fails_must_wait),
 	    T(failures_are_forgotten_after_the_window),
 	    T(a_ban_has_an_end_and_is_told_once),
