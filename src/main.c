@@ -356,8 +356,6 @@ static void told_to_reload(void *context)
 	server->adopted = arena;
 }
 
-// In this order: nobody asks any more, the calls write their records, the store commits them, and the registrations that it commits last are
-// still answered.
 // What the store has written is told to whoever waits for it.
 static void completions_run(struct server *server)
 {
@@ -380,6 +378,8 @@ static void registrations_settle(struct server *server)
 	registrations_stop(server->registrations);
 }
 
+// In this order: nobody asks any more, the calls write their records, the store commits them, and the registrations that it commits last are
+// still answered.
 static void server_tear_down(struct server *server)
 {
 	if (server->stopping)

@@ -16,8 +16,9 @@ struct change *registration_change_new(struct place *place, enum change_kind kin
 {
 	struct registrations *registrations = place->registrations;
 	struct change *change = registrations->spare;
-	struct arena arena = {.limit = 0};
+	struct arena arena;
 
+	arena_init(&arena, 0);
 	if (change) {
 		registrations->spare = change->next;
 		registrations->spare_count--;

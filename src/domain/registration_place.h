@@ -54,7 +54,7 @@ struct registrations {
 	size_t changes; // under way, and those that wait
 	struct pool places_pool;
 	struct pieces pieces; // for struct kept
-	struct change *spare; // done with, kept with a block of their arenas: a REGISTER takes nothing from the heap
+	struct change *spare; // done with, each with a block of its arena: owned
 	size_t spare_count;
 	bool stopped;
 	struct watch *watch; // NULL: nobody is told of changes

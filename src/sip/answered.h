@@ -1,7 +1,7 @@
 // Requests that have had their final answer, for the 32 s in which they may come again: others than INVITE get the same once more
 // (RFC 3261 section 17.2.2, timer J), an INVITE that was accepted is absorbed (RFC 6026 section 7.1, timer L). What an answer repeats of
-// its request comes with the repetition, so only what is new in it is kept: under 200 bytes, where a transaction with its response takes 800.
-// For the transaction layer alone.
+// its request comes with the repetition, so only what is new in it is kept: under 200 bytes, where a transaction with its response takes
+// 800. For the transaction layer alone.
 #ifndef SIP_ANSWERED_H
 #define SIP_ANSWERED_H
 
@@ -14,7 +14,8 @@ struct sip_server_key {
 	enum sip_method method;
 };
 
-// The key's hash and method are enough. Of an INVITE the answer is not kept but for its To tag; another request's went by UDP. False when there is no memory.
+// The key's hash and method are enough. Of an INVITE the answer is not kept but for its To tag; another request's went by UDP. False when
+// there is no memory.
 bool sip_answered_add(struct sip_transactions *transactions, const struct sip_server_key *key, const struct flow *flow,
 		      const struct sip_response *response);
 // The request has come again, or its ACK or CANCEL has.

