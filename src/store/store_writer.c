@@ -344,14 +344,14 @@ static void item_refuse(struct store_writer *writer, struct queue_item *item, en
 
 static void batch_finish(struct store_writer *writer, const struct batch *batch)
 {
-	for (size_t i = 0; i < batch->count; i++)
-		item_finish(writer, batch->items[i]);
 	for (size_t i = 0; i < batch->record_count; i++)
 		record_drop_oldest(writer);
 	if (batch->record_count > 0)
 		writer->records_written_ms = monotonic_ms();
 	if (batch->count > 0)
 		writer->items_written_ms = monotonic_ms();
+	for (size_t i = 0; i < batch->count; i++) // last: who is answered finds the records counted as written
+		item_finish(writer, batch->items[i]);
 }
 
 // ---- batches
