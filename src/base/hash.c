@@ -3,6 +3,8 @@
 // enough for tables, half of what 2-4 costs.
 #include "base/hash.h"
 
+#include "base/fetch.h"
+
 #include <assert.h>
 #include <endian.h>
 #include <stdlib.h>
@@ -178,6 +180,8 @@ static void carry_over(struct hash_table *table)
 			table->old = (struct buckets){NULL, 0};
 		}
 	}
+	for (size_t i = 0; i < CARRIED_PER_INSERT && table->old.at && table->carried + i <= table->old.mask; i++)
+		fetch(table->old.at[table->carried + i]); // for the next insert
 }
 
 // Without memory the table goes on with longer chains, and tries again at the next insert.
@@ -239,6 +243,16 @@ struct hash_node *hash_find(const struct hash_table *table, uint64_t hash,
 			if (node->hash == hash && same(node, key))
 				return node;
 	return NULL;
+}
+
+void hash_fetch(const struct hash_table *table, uint64_t hash)
+{
+	fetch(&table->current.at[hash & table->current.mask]);
+}
+
+struct hash_node *hash_first(const struct hash_table *table, uint64_t hash)
+{
+	return table->current.at[hash & table->current.mask];
 }
 
 void hash_visit(struct hash_table *table, bool (*visit)(struct hash_node *node, void *context), void *context)

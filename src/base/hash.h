@@ -31,6 +31,10 @@ void hash_remove(struct hash_table *table, struct hash_node *node); // the node 
 // The first member with this hash for which same(node, key) holds, else NULL.
 struct hash_node *hash_find(const struct hash_table *table, uint64_t hash,
 			    bool (*same)(const struct hash_node *node, const void *key), const void *key);
+// Begins to fetch the bucket in which hash_find looks first.
+void hash_fetch(const struct hash_table *table, uint64_t hash);
+// The first member of that bucket, be it another one; NULL when there is none. Nothing of it is read, so it can be fetched itself.
+struct hash_node *hash_first(const struct hash_table *table, uint64_t hash);
 // Calls visit for each member until it returns false. The visited node may be removed; no other may be, and none may
 // be inserted.
 void hash_visit(struct hash_table *table, bool (*visit)(struct hash_node *node, void *context), void *context);

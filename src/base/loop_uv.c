@@ -189,18 +189,21 @@ uint64_t loop_steady_time_ms(const struct loop *loop)
 
 // ---- randomness
 
-// The kernel gives up to 256 bytes at once, never fewer, once it has been seeded (getrandom(2)).
-static void get_random(void *bytes, size_t size)
+// More than 256 bytes at once may be interrupted by a signal (getrandom(2)).
+static void get_random(uint8_t *bytes, size_t size)
 {
-	ssize_t given;
-	do
-		given = getrandom(bytes, size, 0);
-	while (given < 0 && errno == EINTR);
-	if (given == (ssize_t)size)
-		return;
-	// tags, nonces and tokens would become guessable: there is no going on
-	fprintf(stderr, "the kernel gives no random bytes\n");
-	abort();
+	while (size > 0) {
+		ssize_t given = getrandom(bytes, size, 0);
+		if (given < 0 && errno == EINTR)
+			continue;
+		if (given <= 0) {
+			// tags, nonces and tokens would become guessable: there is no going on
+			fprintf(stderr, "the kernel gives no random bytes\n");
+			abort();
+		}
+		bytes += given;
+		size -= (size_t)given;
+	}
 }
 
 void loop_random(struct loop *loop, void *bytes, size_t size)

@@ -7,7 +7,7 @@
 #include <uv.h>
 
 // One receive takes up to this many datagrams, each in a piece as large as a datagram can be.
-enum { LOOP_PIECE_SIZE = 64 * 1024, LOOP_PIECES = 20, LOOP_RANDOM_SIZE = 256 };
+enum { LOOP_PIECE_SIZE = 64 * 1024, LOOP_PIECES = 20, LOOP_RANDOM_SIZE = 4096 };
 
 struct signal_watch;
 

@@ -1,6 +1,8 @@
-// Objects of one size, cut from slabs and kept in a list of free ones.
+// Objects of one size, cut from slabs. Some of those that were given back hold the addresses of others, so that most come and go unread:
+// who gives one back may not ask for the next before it has left the cache.
 #include "base/pool.h"
 
+#include "base/fetch.h"
 #include "base/sanitized.h"
 
 #include <assert.h>
@@ -12,8 +14,10 @@
 
 enum { SLAB_SIZE = 32 * 1024, SLAB_OBJECTS_MIN = 8 };
 
-struct free_object {
-	struct free_object *next;
+struct holder {
+	struct holder *next;
+	size_t count;
+	void *objects[]; // as many as the holder's size has room for
 };
 
 struct slab {
@@ -43,27 +47,37 @@ static bool add_slab(struct pool *pool)
 		return false;
 	slab->next = pool->slabs;
 	pool->slabs = slab;
-	// backwards, so that they are handed out in the order of their addresses
-	while (count-- > 0) {
-		struct free_object *object = (void *)(slab->objects + count * stride(pool));
-		object->next = pool->free;
-		pool->free = object;
-	}
+	pool->fresh = (char *)slab->objects;
+	pool->fresh_count = count;
 	return true;
+}
+
+static void *take_fresh(struct pool *pool)
+{
+	if (pool->fresh_count == 0 && !add_slab(pool))
+		return NULL;
+	void *object = pool->fresh;
+	pool->fresh += stride(pool);
+	pool->fresh_count--;
+	return object;
+}
+
+static void *take_given_back(struct pool *pool)
+{
+	struct holder *holder = pool->free;
+	if (holder->count == 0) {
+		pool->free = holder->next;
+		return holder;
+	}
+	void *object = holder->objects[--holder->count];
+	fetch(holder->count > 0 ? holder->objects[holder->count - 1] : holder); // for who asks next
+	return object;
 }
 
 void *pool_take_uncleared(struct pool *pool)
 {
-	if (SANITIZED) {
-		void *object = malloc(pool->object_size);
-		pool->in_use += object != NULL;
-		return object;
-	}
-	if (!pool->free && !add_slab(pool))
-		return NULL;
-	struct free_object *object = pool->free;
-	pool->free = object->next;
-	pool->in_use++;
+	void *object = SANITIZED ? malloc(pool->object_size) : pool->free ? take_given_back(pool) : take_fresh(pool);
+	pool->in_use += object != NULL;
 	return object;
 }
 
@@ -83,9 +97,13 @@ void pool_give(struct pool *pool, void *given)
 		free(given);
 		return;
 	}
-	struct free_object *object = given;
-	object->next = pool->free;
-	pool->free = object;
+	struct holder *holder = pool->free, *given_holder = given;
+	if (holder && holder->count < (stride(pool) - sizeof *holder) / sizeof *holder->objects) {
+		holder->objects[holder->count++] = given;
+		return;
+	}
+	*given_holder = (struct holder){.next = holder};
+	pool->free = given;
 }
 
 void pool_free(struct pool *pool)
@@ -96,4 +114,5 @@ void pool_free(struct pool *pool)
 		free(slab);
 	}
 	pool->slabs = pool->free = NULL;
+	pool->fresh_count = 0;
 }

@@ -150,6 +150,26 @@ static void equal_hashes_are_told_apart(void **state)
 	hash_destroy(NULL);
 }
 
+static void the_first_of_a_bucket_is_known(void **state)
+{
+	(void)state;
+	struct hash_table *table = hash_create();
+	struct member one = {.key = 1}, other = {.key = 2};
+
+	hash_fetch(table, 5);
+	assert_null(hash_first(table, 5));
+	assert_true(hash_insert(table, &one.node, 5));
+	assert_ptr_equal(hash_first(table, 5), &one.node);
+	assert_null(hash_first(table, 6));
+	assert_true(hash_insert(table, &other.node, 5 + 1024)); // another one's, in the same bucket
+	assert_ptr_equal(hash_first(table, 5), &other.node);
+	assert_ptr_equal(hash_find(table, 5, same, &one.key), &one.node);
+	hash_remove(table, &other.node);
+	hash_remove(table, &one.node);
+	assert_null(hash_first(table, 5));
+	hash_destroy(table);
+}
+
 static void survives_without_memory(void **state)
 {
 	(void)state;
@@ -176,7 +196,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(matches_the_vectors),         cmocka_unit_test(folds_letters_only),
 	    cmocka_unit_test(agrees_with_an_array),        cmocka_unit_test(visited_members_may_leave),
-	    cmocka_unit_test(equal_hashes_are_told_apart), cmocka_unit_test(survives_without_memory),
+	    cmocka_unit_test(equal_hashes_are_told_apart), cmocka_unit_test(the_first_of_a_bucket_is_known),
+	    cmocka_unit_test(survives_without_memory),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
