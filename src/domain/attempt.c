@@ -173,6 +173,19 @@ static bool is_forwarded(const struct user *user)
 	return user->unanswered == UNANSWERED_EXTENSION || user->unanswered == UNANSWERED_OUTSIDE;
 }
 
+// Waits once for what is read of all of them, and not for each.
+static void devices_fetch(const struct call_table_ports *ports, const struct turn_plan *plan, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		directory_expect_device(ports->directory, plan[i].device_id);
+		registrations_expect(ports->registrations, plan[i].device_id);
+	}
+	for (size_t i = 0; i < count; i++) {
+		directory_fetch_device(ports->directory, plan[i].device_id);
+		registrations_fetch(ports->registrations, plan[i].device_id);
+	}
+}
+
 bool attempt_plan_user(struct attempt *attempt, const struct user *user)
 {
 	struct call_table_ports *ports = &attempt->call->table->ports;
@@ -180,6 +193,7 @@ bool attempt_plan_user(struct attempt *attempt, const struct user *user)
 	struct turn timeline[USER_TURNS_MAX];
 	size_t count = directory_turns(ports->directory, user, plan);
 
+	devices_fetch(ports, plan, count);
 	attempt->user_id = user->entity.id;
 	ring_plan_timeline(user->strategy, plan, count, timeline);
 	attempt->turns = arena_alloc(&attempt->record->arena, (count + 1) * sizeof *attempt->turns);

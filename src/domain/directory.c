@@ -3,6 +3,7 @@
 // half-way leaves the old state.
 #include "domain/directory.h"
 
+#include "base/fetch.h"
 #include "base/hash.h"
 #include "base/list.h"
 #include "domain/did_table.h"
@@ -29,19 +30,19 @@ struct assignment {
 	const struct user *user;
 };
 
-// In one piece with its entity, a user's assignments and a trunk's ranges.
+// In one piece with its entity, and behind that a user's assignments or a trunk's ranges. What most look-ups read comes with one line of
+// the cache: the second.
 struct entry {
-	struct hash_node by_id;        // in directory.by_id[kind]
-	struct hash_node by_key;       // in directory.by_key[kind], see key_of
-	struct hash_node by_canonical; // external numbers and Teams users: in directory.outside
-	struct hash_node by_user;      // DIDs: in directory.dids_of_users
-	struct list in_kind;           // trunks: in directory.trunks; selections: in their holding
-	struct entity *entity;
+	struct hash_node by_canonical;  // external numbers and Teams users: in directory.outside
+	struct hash_node by_user;       // DIDs: in directory.dids_of_users
+	struct list in_kind;            // trunks: in directory.trunks; selections: in their holding
 	struct assignment *assignments; // users: as many as turns
 	struct holding *holding;        // selections
 	struct net_range *ranges;       // trunks: where calls are taken from
 	size_t range_count;
-	alignas(max_align_t) char room[];
+	alignas(CACHE_LINE) struct hash_node by_id; // in directory.by_id[kind]
+	struct hash_node by_key;                    // in directory.by_key[kind], see key_of
+	alignas(max_align_t) struct entity entity[];
 };
 
 struct directory {
@@ -156,6 +157,15 @@ static bool same_device(const struct hash_node *node, const void *key)
 	return container_of(node, const struct holding, node)->device_id == *(const uint64_t *)key;
 }
 
+// Where the entity and the first of its texts lie is known before the entry is read, so their lines come at once and not one after the
+// other.
+static void entry_fetch(const struct entry *entry, enum entity_kind kind)
+{
+	fetch(&entry->by_id);
+	fetch((const char *)&entry->by_id + CACHE_LINE);
+	fetch((const char *)entry->entity + entity_type(kind)->size);
+}
+
 static struct entry *entry_by_id(const struct directory *directory, enum entity_kind kind, uint64_t id)
 {
 	struct hash_node *node = hash_find(directory->by_id[kind], hash_uint(id), same_id, &id);
@@ -249,8 +259,8 @@ static void assignments_prepare(struct entry *entry)
 	const struct user *user = (const struct user *)entry->entity;
 
 	for (size_t i = 0; i < user->turn_count; i++) {
+		entry->assignments[i] = (struct assignment){.user = user};
 		list_init(&entry->assignments[i].node);
-		entry->assignments[i].user = user;
 	}
 }
 
@@ -267,18 +277,21 @@ static size_t extra_size(const struct entity *entity)
 static struct entry *entry_new(const struct entity *entity)
 {
 	const size_t alignment = alignof(max_align_t);
-	size_t extra = (extra_size(entity) + alignment - 1) / alignment * alignment;
-	struct entry *entry = calloc(1, sizeof *entry + extra + entity_copy_size(entity));
+	size_t size = (entity_copy_size(entity) + alignment - 1) / alignment * alignment;
+	size_t whole = offsetof(struct entry, entity) + size + extra_size(entity);
+	struct entry *entry = aligned_alloc(CACHE_LINE, (whole + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE);
 
 	if (!entry)
 		return NULL;
+	*entry = (struct entry){0};
 	list_init(&entry->in_kind);
-	entry->entity = entity_copy_into(entity, entry->room + extra);
+	entity_copy_into(entity, entry->entity);
+	void *extra = (char *)entry->entity + size;
 	if (entity->kind == ENTITY_TRUNK) {
-		entry->ranges = (struct net_range *)(void *)entry->room;
+		entry->ranges = extra;
 		ranges_parse(entry);
 	} else if (entity->kind == ENTITY_USER) {
-		entry->assignments = (struct assignment *)(void *)entry->room;
+		entry->assignments = extra;
 		assignments_prepare(entry);
 	}
 	return entry;
@@ -536,6 +549,40 @@ const struct device *directory_device(const struct directory *directory, uint64_
 const struct device *directory_device_by_number(const struct directory *directory, struct str number)
 {
 	return (const struct device *)entity_by_key(directory, ENTITY_DEVICE, number);
+}
+
+uint64_t directory_expect(const struct directory *directory, enum entity_kind kind, struct str key)
+{
+	uint64_t hash = hash_str(key);
+
+	hash_fetch(directory->by_key[kind], hash);
+	return hash;
+}
+
+void directory_fetch(const struct directory *directory, enum entity_kind kind, uint64_t expected)
+{
+	const struct hash_node *node = hash_first(directory->by_key[kind], expected);
+
+	if (node)
+		entry_fetch(container_of(node, const struct entry, by_key), kind);
+}
+
+void directory_expect_device(const struct directory *directory, uint64_t id)
+{
+	hash_fetch(directory->by_id[ENTITY_DEVICE], hash_uint(id));
+}
+
+void directory_fetch_device(const struct directory *directory, uint64_t id)
+{
+	const struct hash_node *node = hash_first(directory->by_id[ENTITY_DEVICE], hash_uint(id));
+
+	if (node)
+		entry_fetch(container_of(node, const struct entry, by_id), ENTITY_DEVICE);
+}
+
+void directory_expect_holder(const struct directory *directory, uint64_t device_id)
+{
+	hash_fetch(directory->holdings, hash_uint(device_id));
 }
 
 const struct site *directory_site(const struct directory *directory)

@@ -38,6 +38,15 @@ const struct user *directory_user_by_extension(const struct directory *directory
 const struct device *directory_device(const struct directory *directory, uint64_t id);
 // A device that registers, by its number: the name it authenticates with.
 const struct device *directory_device_by_number(const struct directory *directory, struct str number);
+
+// Who will be looked up soon is fetched while other work is done (base/fetch.h), in two steps, of which the second waits for what the first
+// has fetched. By the extension or the number the second step is given what the first one gave.
+uint64_t directory_expect(const struct directory *directory, enum entity_kind kind, struct str key);
+void directory_fetch(const struct directory *directory, enum entity_kind kind, uint64_t expected);
+void directory_expect_device(const struct directory *directory, uint64_t id);
+void directory_fetch_device(const struct directory *directory, uint64_t id);
+void directory_expect_holder(const struct directory *directory, uint64_t device_id); // this one step alone
+
 const struct site *directory_site(const struct directory *directory); // the settings; NULL: none were put
 // The external number or Teams user that this canonical number is; NULL: none, or more than one.
 const struct device *directory_device_by_canonical(const struct directory *directory, struct str canonical);

@@ -1,6 +1,7 @@
 // Where devices are. Each device that has bindings, or a change to them under way, has a place.
 #include "domain/registration_place.h"
 
+#include "base/fetch.h"
 #include "base/log.h"
 #include "domain/watch.h"
 
@@ -308,6 +309,19 @@ const struct list *registrations_of(struct registrations *registrations, uint64_
 		place = place_find(registrations, device_id);
 	}
 	return place && !list_empty(&place->bindings) ? &place->bindings : NULL;
+}
+
+void registrations_expect(const struct registrations *registrations, uint64_t device_id)
+{
+	hash_fetch(registrations->places, hash_uint(device_id));
+}
+
+void registrations_fetch(const struct registrations *registrations, uint64_t device_id)
+{
+	const struct hash_node *node = hash_first(registrations->places, hash_uint(device_id));
+
+	if (node)
+		fetch(container_of(node, const struct place, node));
 }
 
 bool registrations_any(struct registrations *registrations, uint64_t device_id)

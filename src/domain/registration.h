@@ -53,6 +53,10 @@ void registrations_watch(struct registrations *registrations, struct watch *watc
 bool registrations_restore(struct registrations *registrations, const struct binding *binding);
 // The device's live bindings, best q first; NULL when there is none. Valid until the next call into this module.
 const struct list *registrations_of(struct registrations *registrations, uint64_t device_id);
+// A device whose bindings will be read soon, fetched while other work is done (base/fetch.h): the second step waits for what the first has
+// fetched.
+void registrations_expect(const struct registrations *registrations, uint64_t device_id);
+void registrations_fetch(const struct registrations *registrations, uint64_t device_id);
 bool registrations_any(struct registrations *registrations, uint64_t device_id); // one not yet expired
 size_t registrations_count(const struct registrations *registrations);
 void registrations_each(struct registrations *registrations, void (*visit)(const struct binding *, void *context),
