@@ -3,6 +3,7 @@
 // another's repetition once in 200 years.
 #include "sip/answered.h"
 
+#include "base/fetch.h"
 #include "sip/owned.h"
 
 #include <stddef.h>
@@ -44,11 +45,16 @@ static void answered_forget(struct sip_transactions *transactions, struct sip_an
 	owned_give((char *)answered, size);
 }
 
+// Nothing of these has been read for 32 s, so while one is forgotten the next one's place in the table is fetched, and the one after that.
 static void forget_first(struct sip_transactions *transactions, struct sip_answered_queue *kind)
 {
-	struct sip_answered *first = kind->first;
+	struct sip_answered *first = kind->first, *next = first->next;
 
-	kind->first = first->next;
+	if (next) {
+		fetch(next->next);
+		hash_fetch(transactions->answered, next->node.hash);
+	}
+	kind->first = next;
 	answered_forget(transactions, first);
 }
 

@@ -7,15 +7,12 @@
 
 #include "sip/transaction_private.h"
 
-// What a request is known by, and the hash of that.
 struct sip_server_key {
-	struct str text;
-	uint64_t hash;
+	uint64_t hash; // of what a request is known by
 	enum sip_method method;
 };
 
-// The key's hash and method are enough. Of an INVITE the answer is not kept but for its To tag; another request's went by UDP. False when
-// there is no memory.
+// Of an INVITE the answer is not kept but for its To tag; another request's went by UDP. False when there is no memory.
 bool sip_answered_add(struct sip_transactions *transactions, const struct sip_server_key *key, const struct flow *flow,
 		      const struct sip_response *response);
 // The request has come again, or its ACK or CANCEL has.

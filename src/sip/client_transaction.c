@@ -468,6 +468,9 @@ struct sip_client_transaction *sip_client_start(struct sip_transactions *transac
 						const struct sip_client_request *request,
 						const struct sip_client_handlers *handlers, void *user)
 {
+	uint64_t hash = hash_str(request->branch);
+
+	hash_fetch(transactions->clients, hash);
 	struct sip_client_transaction *transaction = pool_take(&transactions->client_pool);
 
 	assert(request->method != SIP_ACK && request->branch.length <= SIP_BRANCH_SIZE);
@@ -476,7 +479,7 @@ struct sip_client_transaction *sip_client_start(struct sip_transactions *transac
 	transaction->kept = sip_kept_copy(transactions, request->bytes);
 	if (!transaction->kept.at)
 		goto no_copy;
-	if (!hash_insert(transactions->clients, &transaction->node, hash_str(request->branch)))
+	if (!hash_insert(transactions->clients, &transaction->node, hash))
 		goto no_node;
 	transaction->transactions = transactions;
 	transaction->handlers = handlers;

@@ -182,14 +182,43 @@ static void refuse_inside(struct sip_endpoint *endpoint, const struct flow *from
 		sip_endpoint_answer_once(endpoint, from, request, 481, STR_NONE);
 }
 
+// Who calls or registers, and who is called: there when they are looked up (base/fetch.h).
+struct expected {
+	uint64_t caller;
+	uint64_t called; // 0: nobody
+};
+
+static struct expected parties_expect(const struct sip_endpoint *endpoint, const struct sip_message *request)
+{
+	struct expected expected = {directory_expect(endpoint->directory, ENTITY_DEVICE, request->from.uri.user), 0};
+
+	if (request->method == SIP_INVITE)
+		expected.called = directory_expect(endpoint->directory, ENTITY_USER, request->uri.user);
+	return expected;
+}
+
+static void parties_fetch(const struct sip_endpoint *endpoint, const struct expected *expected)
+{
+	directory_fetch(endpoint->directory, ENTITY_DEVICE, expected->caller);
+	if (expected->called)
+		directory_fetch(endpoint->directory, ENTITY_USER, expected->called);
+}
+
 static void receive_request(struct sip_endpoint *endpoint, const struct flow *from, struct sip_message *request)
 {
-	if (!is_admitted(endpoint, from, request))
-		return;
-	if (sip_server_receive(endpoint->transactions, from, request) == SIP_SERVER_ABSORBED)
-		return;
 	// A registrar does not care for tags; phones that keep the one of their last REGISTER are known.
 	bool inside = !str_empty(request->to_tag) && request->method != SIP_REGISTER && request->method != SIP_CANCEL;
+	struct expected expected = {0};
+
+	sip_server_expect(endpoint->transactions, request);
+	if (!inside)
+		expected = parties_expect(endpoint, request);
+	if (!is_admitted(endpoint, from, request))
+		return;
+	if (!inside)
+		parties_fetch(endpoint, &expected);
+	if (sip_server_receive(endpoint->transactions, from, request) == SIP_SERVER_ABSORBED)
+		return;
 	if (!inside) {
 		if (request->method != SIP_ACK)
 			receive_outside(endpoint, from, request);

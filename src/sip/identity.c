@@ -66,9 +66,21 @@ static const struct device *device_vouched_for(const struct sip_endpoint *endpoi
 	return NULL;
 }
 
+// What is asked next about the device.
+static void expect(const struct sip_endpoint *endpoint, const struct device *device, const struct sip_message *request)
+{
+	if (request->method == SIP_REGISTER) {
+		registrations_expect(endpoint->registrations, device->entity.id);
+	} else {
+		directory_expect_device(endpoint->directory, device->entity.id);
+		directory_expect_holder(endpoint->directory, device->entity.id);
+	}
+}
+
 static bool take_vouched_for(struct sip_endpoint *endpoint, const struct flow *from, const struct sip_message *request,
 			     const struct device *device, struct identity *who)
 {
+	expect(endpoint, device, request);
 	if (is_over_limit(endpoint, from, request, device))
 		return false;
 	*who = (struct identity){IDENTITY_DEVICE, device->entity.id, device};
@@ -121,6 +133,8 @@ bool identity_establish(struct sip_endpoint *endpoint, const struct flow *from, 
 		return false;
 	if (named)
 		device = directory_device_by_number(endpoint->directory, str_of(name));
+	if (device)
+		expect(endpoint, device, request);
 	if (named && !device && trust == TRUST_DEVICES_AND_TRUNKS)
 		signs_in = trunk_of_name(endpoint, str_of(name), from);
 	if (device)

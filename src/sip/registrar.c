@@ -534,6 +534,7 @@ void sip_registrar_receive(struct sip_registrar *registrar, const struct flow *f
 	if (!identity_establish(endpoint, from, request, TRUST_DEVICES, &who))
 		return;
 	const struct device *device = who.device;
+	registrations_fetch(endpoint->registrations, device->entity.id);
 	if (!is_own_address(device, request)) {
 		sip_endpoint_answer_once(endpoint, from, request, 403, STR_NONE);
 		return;

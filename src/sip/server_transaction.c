@@ -355,28 +355,28 @@ static void write_key(struct writer *w, const struct sip_message *request)
 }
 
 // Written into the scratch.
-static struct sip_server_key server_key_of(struct sip_transactions *transactions, const struct sip_message *request)
+static struct str server_key_of(struct sip_transactions *transactions, const struct sip_message *request)
 {
 	struct writer w = sip_scratch(transactions);
 
 	write_key(&w, request);
-	struct str text = writer_result(&w);
-	return (struct sip_server_key){text, hash_str(text), request->method};
+	return writer_result(&w);
 }
 
 // Mostly known from when it was looked for.
 static uint64_t server_hash_of(struct sip_transactions *transactions, const struct sip_message *request)
 {
-	return request->transaction_hash ? request->transaction_hash : server_key_of(transactions, request).hash;
+	return request->transaction_hash ? request->transaction_hash : hash_str(server_key_of(transactions, request));
 }
 
 static bool server_has_key(const struct hash_node *node, const void *sought)
 {
 	const struct sip_server_transaction *transaction =
 	    container_of((struct hash_node *)node, struct sip_server_transaction, node);
-	const struct sip_server_key *key = sought;
+	const struct sip_message *request = sought;
 
-	return sip_server_takes(transaction->method, key->method) && str_equal(transaction->key, key->text);
+	return sip_server_takes(transaction->method, request->method) &&
+	       str_equal(transaction->key, server_key_of(transaction->transactions, request));
 }
 
 // What a request is known by makes the To tag of its answers, the same for each repetition. The table's own hash is nobody's business.
@@ -408,16 +408,22 @@ static void server_cancel(struct sip_server_transaction *transaction, const stru
 		transaction->handlers->cancelled(transaction->user, transaction, cancel);
 }
 
+void sip_server_expect(struct sip_transactions *transactions, struct sip_message *request)
+{
+	request->transaction_hash = server_hash_of(transactions, request);
+	hash_fetch(transactions->servers, request->transaction_hash);
+	hash_fetch(transactions->answered, request->transaction_hash);
+}
+
 enum sip_server_match sip_server_receive(struct sip_transactions *transactions, const struct flow *from,
 					 struct sip_message *request)
 {
-	struct sip_server_key key = server_key_of(transactions, request);
-
-	request->transaction_hash = key.hash;
-	struct hash_node *node = hash_find(transactions->servers, key.hash, server_has_key, &key);
+	uint64_t hash = request->transaction_hash = server_hash_of(transactions, request);
+	struct hash_node *node = hash_find(transactions->servers, hash, server_has_key, request);
 
 	if (!node)
-		return sip_answered_receive(transactions, from, &key, request);
+		return sip_answered_receive(transactions, from, &(struct sip_server_key){hash, request->method},
+					    request);
 	struct sip_server_transaction *transaction = container_of(node, struct sip_server_transaction, node);
 	if (request->method == SIP_CANCEL) {
 		server_cancel(transaction, from, request);
@@ -544,7 +550,7 @@ static int server_make(struct sip_server_transaction *transaction, const struct 
 // From now on answered.c has what is known of the request.
 static bool server_hand_over(struct sip_server_transaction *transaction, const struct sip_response *response)
 {
-	struct sip_server_key key = {transaction->key, transaction->node.hash, transaction->method};
+	struct sip_server_key key = {transaction->node.hash, transaction->method};
 
 	if (!sip_answered_add(transaction->transactions, &key, &transaction->flow, response))
 		return false;
@@ -682,7 +688,7 @@ void sip_respond_once(struct sip_transactions *transactions, const struct flow *
 			sip_respond_stateless(transactions, from, request, response);
 		return;
 	}
-	struct sip_server_key key = {STR_NONE, server_hash_of(transactions, request), request->method};
+	struct sip_server_key key = {server_hash_of(transactions, request), request->method};
 	if (write_answer(transactions, request, key.hash, &tagged, made, &answer)) {
 		sip_respond_stateless(transactions, from, request, &(struct sip_response){.status = 500});
 		return;

@@ -86,6 +86,9 @@ struct sip_server_handlers {
 	void (*ended)(void *user, struct sip_server_transaction *transaction);
 };
 
+// Begins to fetch what sip_server_receive will look at (base/fetch.h). May be left out.
+void sip_server_expect(struct sip_transactions *transactions, struct sip_message *request);
+
 enum sip_server_match {
 	SIP_SERVER_NEW,      // no transaction: the caller may start one
 	SIP_SERVER_ABSORBED, // a repetition, a CANCEL with its INVITE, or the ACK of a refusal: taken care of
