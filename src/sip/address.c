@@ -3,17 +3,13 @@
 #include "sip/message.h"
 #include "sip/syntax.h"
 
-// A display name without quotes: tokens with spaces between. UTF-8 belongs in quotes, but is meant well without.
-static const struct syntax_set bare_name_set =
-    SYNTAX_SET(SYNTAX_TOKEN_LOW | SYNTAX_BIT(' ') | SYNTAX_BIT('\t'), SYNTAX_TOKEN_HIGH, SYNTAX_ALL);
-
 enum form { FORM_NAME_ADDR, FORM_ADDR_SPEC, FORM_BROKEN };
 
 // [ display-name ] LAQUOT; *begin becomes the index behind the '<', or stays 0 when the value is a bare URI.
 static enum form take_name(struct str value, struct sip_address *address, size_t *begin)
 {
 	bool quoted = !str_empty(value) && value.at[0] == '"';
-	size_t end = quoted ? syntax_quoted_end(value, 0) : syntax_span(value, 0, &bare_name_set);
+	size_t end = quoted ? syntax_quoted_end(value, 0) : syntax_span(value, 0, SYNTAX_BARE_NAME);
 	if (quoted && end == 0)
 		return FORM_BROKEN;
 	size_t open = syntax_skip_space(value, end);

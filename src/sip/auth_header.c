@@ -25,7 +25,7 @@ static struct str *field_of(struct sip_auth_fields *fields, struct str name)
 enum sip_auth_form sip_auth_fields_parse(struct str value, struct sip_auth_fields *fields)
 {
 	*fields = (struct sip_auth_fields){.username = STR_NONE};
-	size_t scheme = syntax_span(value, 0, &syntax_token);
+	size_t scheme = syntax_span(value, 0, SYNTAX_TOKEN);
 	if (!str_equal_nocase(str_first(value, scheme), STR("Digest")))
 		return SIP_AUTH_OTHER_SCHEME;
 	if (scheme == value.length || !syntax_is_space(value.at[scheme]))

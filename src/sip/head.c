@@ -114,7 +114,7 @@ bool sip_head_split(struct str line, struct sip_header *header)
 	header->name = str_first(line, end);
 	header->is = sip_header_name_of(header->name);
 	// A name that is known is a token; to look at every letter of each took a third of the reading of a head.
-	if (header->is == SIP_HEADER_OTHER && (end == 0 || syntax_span(header->name, 0, &syntax_token) < end))
+	if (header->is == SIP_HEADER_OTHER && (end == 0 || syntax_span(header->name, 0, SYNTAX_TOKEN) < end))
 		return false;
 	header->value = syntax_trim(str_from(line, colon + 1));
 	return colon < line.length;

@@ -137,12 +137,10 @@ struct str sip_header_value(const struct sip_message *message, enum sip_header_n
 // The index of the comma that ends the first value: one outside of quotes and of < >, or the length.
 static size_t value_end(struct str text)
 {
-	static const struct syntax_set plain =
-	    SYNTAX_SET(~(SYNTAX_BIT('"') | SYNTAX_BIT('<') | SYNTAX_BIT(',')), SYNTAX_ALL, SYNTAX_ALL);
 	if (str_index(text, ',') == text.length) // most lines hold one value
 		return text.length;
 	for (size_t i = 0; i < text.length; i++) {
-		i = syntax_span(text, i, &plain);
+		i = syntax_span(text, i, SYNTAX_ONE_VALUE);
 		if (i == text.length || text.at[i] == ',')
 			return i;
 		if (text.at[i] == '<') {

@@ -76,7 +76,7 @@ static void parse_request_line(struct parser *p, struct str line)
 	struct str rest = line;
 	message->is_request = true;
 	if (!take_word(&rest, &message->method_text) || str_empty(message->method_text) ||
-	    syntax_span(message->method_text, 0, &syntax_token) < message->method_text.length) {
+	    syntax_span(message->method_text, 0, SYNTAX_TOKEN) < message->method_text.length) {
 		refuse(p, line.at, 0, "neither a request line nor a status line");
 		message->method_text = STR_NONE;
 		return;
@@ -257,6 +257,15 @@ static void check_call_id(struct parser *p)
 		refuse(p, value.at, 400, "Call-ID is empty");
 }
 
+// The index of the first byte that is no digit.
+static size_t digits_end(struct str text)
+{
+	size_t end = 0;
+	while (end < text.length && syntax_is_digit(text.at[end]))
+		end++;
+	return end;
+}
+
 // CSeq = 1*DIGIT LWS Method
 static void check_cseq(struct parser *p)
 {
@@ -264,9 +273,7 @@ static void check_cseq(struct parser *p)
 	struct str value;
 	if (!need(p, SIP_HEADER_CSEQ, "no CSeq header", &value))
 		return;
-	size_t end = 0;
-	while (end < value.length && syntax_is_digit(value.at[end]))
-		end++;
+	size_t end = digits_end(value);
 	struct str method = str_from(value, syntax_skip_space(value, end));
 	uint64_t number;
 	if (!str_to_uint(str_first(value, end), UINT32_MAX, &number)) {
@@ -274,7 +281,7 @@ static void check_cseq(struct parser *p)
 		return;
 	}
 	message->cseq = (uint32_t)number;
-	if (str_empty(method) || method.at == value.at + end || syntax_span(method, 0, &syntax_token) < method.length) {
+	if (str_empty(method) || method.at == value.at + end || syntax_span(method, 0, SYNTAX_TOKEN) < method.length) {
 		refuse(p, method.at, 400, "CSeq has no method");
 		return;
 	}
@@ -289,15 +296,14 @@ static void check_cseq(struct parser *p)
 // A number over 255 is no reason to refuse (RFC 4475 section 3.1.2.4): it counts as absent, so that loops still end.
 static void check_max_forwards(struct parser *p)
 {
-	static const struct syntax_set digits = SYNTAX_SET(SYNTAX_DIGITS, SYNTAX_NONE, SYNTAX_NONE);
 	struct str value = sip_header_value(p->message, SIP_HEADER_MAX_FORWARDS);
 	uint64_t number;
 	if (!sip_header_first(p->message, SIP_HEADER_MAX_FORWARDS))
 		return;
-	if (str_empty(value) || syntax_span(value, 0, &digits) < value.length)
-		refuse(p, value.at, 400, "Max-Forwards is not a number");
-	else if (str_to_uint(value, 255, &number))
+	if (str_to_uint(value, 255, &number))
 		p->message->max_forwards = (unsigned)number;
+	else if (str_empty(value) || digits_end(value) < value.length)
+		refuse(p, value.at, 400, "Max-Forwards is not a number");
 }
 
 // Contacts of a response are left to those who follow them: it is of no use to lose an answer over one.
@@ -448,7 +454,7 @@ long sip_message_frame(char *bytes, size_t size, size_t *skipped, struct sip_fau
 	size -= *skipped;
 	if (size == 0 || (size == 1 && bytes[0] == '\r'))
 		return 0;
-	if (!syntax_has(&syntax_token, bytes[0])) // a TLS handshake, say: no need to wait for the end of a head
+	if (!syntax_has(SYNTAX_TOKEN, bytes[0])) // a TLS handshake, say: no need to wait for the end of a head
 		return hopeless(bytes, size, fault);
 
 	struct sip_head head = sip_head_over(bytes, size);

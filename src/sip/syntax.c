@@ -4,7 +4,16 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-const struct syntax_set syntax_token = SYNTAX_SET(SYNTAX_TOKEN_LOW, SYNTAX_TOKEN_HIGH, SYNTAX_NONE);
+_Static_assert(SYNTAX_SETS_COUNT <= 16, "a bit for each set");
+
+#define IN(name, byte, low, high, beyond)                                                                              \
+	| (((byte) < 64 ? (low) : (byte) < 128 ? (high) : (beyond)) >> ((byte)&63) & 1) << SYNTAX_##name
+#define ONE(byte)     (uint16_t)(0 SYNTAX_SETS(IN, byte))
+#define FOUR(byte)    ONE(byte), ONE((byte) + 1), ONE((byte) + 2), ONE((byte) + 3)
+#define SIXTEEN(byte) FOUR(byte), FOUR((byte) + 4), FOUR((byte) + 8), FOUR((byte) + 12)
+#define WORD(byte)    SIXTEEN(byte), SIXTEEN((byte) + 16), SIXTEEN((byte) + 32), SIXTEEN((byte) + 48)
+
+_Alignas(64) const uint16_t syntax_sets_of[256] = {WORD(0), WORD(64), WORD(128), WORD(192)};
 
 int syntax_hex(char c)
 {
@@ -45,14 +54,6 @@ struct str syntax_unquote(struct str text, char *into)
 	return (struct str){into, used};
 }
 
-// What may stand in an unquoted value: wider than a token, since tags and branches hold '/', '=', '@', ':' in practice and
-// hosts hold brackets. What other lists are made of stays out: quotes, angle brackets and commas.
-#define VALUE_LOW  (SYNTAX_SPAN('!', '?') & ~SYNTAX_BIT('"') & ~SYNTAX_BIT('<') & ~SYNTAX_BIT('>') & ~SYNTAX_BIT(','))
-#define VALUE_HIGH (~SYNTAX_BIT('\\') & ~SYNTAX_BIT(0x7f))
-static const struct syntax_set value_before_comma = SYNTAX_SET(VALUE_LOW, VALUE_HIGH, SYNTAX_ALL);
-static const struct syntax_set value_before_semicolon =
-    SYNTAX_SET(VALUE_LOW & ~SYNTAX_BIT(';'), VALUE_HIGH, SYNTAX_ALL);
-
 // Reads the value behind the '='; text.at[at] is its first byte. Gives the index behind it, 0 when broken.
 static size_t parameter_value(struct str text, size_t at, char separator, struct syntax_parameter *parameter)
 {
@@ -63,7 +64,7 @@ static size_t parameter_value(struct str text, size_t at, char separator, struct
 		parameter->value = syntax_slice(text, at + 1, end - 1);
 		return end;
 	}
-	size_t end = syntax_span(text, at, separator == ';' ? &value_before_semicolon : &value_before_comma);
+	size_t end = syntax_span(text, at, separator == ';' ? SYNTAX_BEFORE_SEMICOLON : SYNTAX_BEFORE_COMMA);
 	parameter->value = syntax_slice(text, at, end);
 	return end == at ? 0 : end;
 }
@@ -75,7 +76,7 @@ enum syntax_step syntax_parameter_next(struct str *rest, char separator, struct 
 	if (at == text.length)
 		return SYNTAX_END;
 
-	size_t end = syntax_span(text, at, &syntax_token);
+	size_t end = syntax_span(text, at, SYNTAX_TOKEN);
 	if (end == at)
 		return SYNTAX_BROKEN;
 	*parameter = (struct syntax_parameter){.name = syntax_slice(text, at, end)};
@@ -154,13 +155,11 @@ static bool host_parse(struct str text, size_t *at, struct syntax_hostport *into
 		*at = to + 1;
 		return true;
 	}
-	static const struct syntax_set host_set = SYNTAX_SET(SYNTAX_DIGITS | SYNTAX_BIT('-') | SYNTAX_BIT('.'),
-							     SYNTAX_LETTERS | SYNTAX_BIT('_'), SYNTAX_NONE);
 	// Most hosts on the wire are IPv4 addresses.
 	size_t to = ipv4_end(text, *at);
-	bool address = to != 0 && (to == text.length || !syntax_has(&host_set, text.at[to]));
+	bool address = to != 0 && (to == text.length || !syntax_has(SYNTAX_HOST, text.at[to]));
 	if (!address)
-		to = syntax_span(text, *at, &host_set);
+		to = syntax_span(text, *at, SYNTAX_HOST);
 	into->host = syntax_slice(text, *at, to);
 	into->is_ipv6 = false;
 	*why = to == *at ? "the host is missing" : "neither a host name nor an IPv4 address";

@@ -4,28 +4,10 @@
 
 #include "base/str.h"
 
-// A set of bytes. One of its own for each of them: to pick a bit out of four words takes ten instructions a letter, this six.
-struct syntax_set {
-	bool has[256];
-};
-
-// Sets are written down as words of a bit each: below 64, below 128, and the two beyond ASCII, which are in or out as a whole.
-#define SYNTAX_SET(low, high, beyond)                                                                                  \
-	{                                                                                                              \
-		{                                                                                                      \
-			SYNTAX_WORD(low), SYNTAX_WORD(high), SYNTAX_WORD(beyond), SYNTAX_WORD(beyond)                  \
-		}                                                                                                      \
-	}
-#define SYNTAX_WORD(word)                                                                                              \
-	SYNTAX_EIGHT(word, 0), SYNTAX_EIGHT(word, 8), SYNTAX_EIGHT(word, 16), SYNTAX_EIGHT(word, 24),                  \
-	    SYNTAX_EIGHT(word, 32), SYNTAX_EIGHT(word, 40), SYNTAX_EIGHT(word, 48), SYNTAX_EIGHT(word, 56)
-#define SYNTAX_EIGHT(word, at)                                                                                         \
-	SYNTAX_IN(word, at), SYNTAX_IN(word, at + 1), SYNTAX_IN(word, at + 2), SYNTAX_IN(word, at + 3),                \
-	    SYNTAX_IN(word, at + 4), SYNTAX_IN(word, at + 5), SYNTAX_IN(word, at + 6), SYNTAX_IN(word, at + 7)
-#define SYNTAX_IN(word, at) (((word) >> (at)&1) != 0)
-#define SYNTAX_ALL          UINT64_MAX
-#define SYNTAX_NONE         UINT64_C(0)
-
+// Sets of bytes, each written down as words of a bit each: below 64, below 128, and the two beyond ASCII, which are in or out as a
+// whole.
+#define SYNTAX_ALL            UINT64_MAX
+#define SYNTAX_NONE           UINT64_C(0)
 #define SYNTAX_BIT(c)         (UINT64_C(1) << ((c)&63))
 #define SYNTAX_SPAN(from, to) (SYNTAX_BIT(to) - SYNTAX_BIT(from) + SYNTAX_BIT(to))
 
@@ -40,16 +22,71 @@ struct syntax_set {
 	(SYNTAX_DIGITS | SYNTAX_BIT('-') | SYNTAX_BIT('.') | SYNTAX_BIT('!') | SYNTAX_BIT('%') | SYNTAX_BIT('*') |     \
 	 SYNTAX_BIT('+') | SYNTAX_BIT('\''))
 #define SYNTAX_TOKEN_HIGH (SYNTAX_LETTERS | SYNTAX_BIT('_') | SYNTAX_BIT('`') | SYNTAX_BIT('~'))
+// What may stand in an unquoted value: wider than a token, since tags and branches hold '/', '=', '@', ':' in practice and
+// hosts hold brackets. What other lists are made of stays out: quotes, angle brackets and commas.
+#define SYNTAX_VALUE_LOW                                                                                               \
+	(SYNTAX_SPAN('!', '?') & ~SYNTAX_BIT('"') & ~SYNTAX_BIT('<') & ~SYNTAX_BIT('>') & ~SYNTAX_BIT(','))
+#define SYNTAX_VALUE_HIGH (~SYNTAX_BIT('\\') & ~SYNTAX_BIT(0x7f))
 
-extern const struct syntax_set syntax_token;
+// SET(name, byte, low, high, beyond), for the byte that is asked for:
+// TOKEN
+// BARE_NAME: a display name without quotes: tokens with spaces between. UTF-8 belongs in quotes, but is meant well without.
+// BEFORE_COMMA, BEFORE_SEMICOLON: an unquoted value in a list that these part
+// ONE_VALUE: no quotes, no '<' and no comma, by which values are parted
+// SCHEME, HOST
+// USER: unreserved / user-unreserved. '#' belongs escaped, but telephones send feature codes as they are typed.
+// PASSWORD
+// URI_PARAMETERS: paramchar, with the '=' and ';' between names and values
+// URI_HEADERS: hname and hvalue, with the '=' and '&' between them
+// RESERVED: not the same escaped and not
+#define SYNTAX_SETS(SET, byte)                                                                                         \
+	SET(TOKEN, byte, SYNTAX_TOKEN_LOW, SYNTAX_TOKEN_HIGH, SYNTAX_NONE)                                             \
+	SET(BARE_NAME, byte, SYNTAX_TOKEN_LOW | SYNTAX_BIT(' ') | SYNTAX_BIT('\t'), SYNTAX_TOKEN_HIGH, SYNTAX_ALL)     \
+	SET(BEFORE_COMMA, byte, SYNTAX_VALUE_LOW, SYNTAX_VALUE_HIGH, SYNTAX_ALL)                                       \
+	SET(BEFORE_SEMICOLON, byte, SYNTAX_VALUE_LOW & ~SYNTAX_BIT(';'), SYNTAX_VALUE_HIGH, SYNTAX_ALL)                \
+	SET(ONE_VALUE, byte, ~(SYNTAX_BIT('"') | SYNTAX_BIT('<') | SYNTAX_BIT(',')), SYNTAX_ALL, SYNTAX_ALL)           \
+	SET(SCHEME, byte, SYNTAX_DIGITS | SYNTAX_BIT('+') | SYNTAX_BIT('-') | SYNTAX_BIT('.'), SYNTAX_LETTERS,         \
+	    SYNTAX_NONE)                                                                                               \
+	SET(HOST, byte, SYNTAX_DIGITS | SYNTAX_BIT('-') | SYNTAX_BIT('.'), SYNTAX_LETTERS | SYNTAX_BIT('_'),           \
+	    SYNTAX_NONE)                                                                                               \
+	SET(USER, byte,                                                                                                \
+	    SYNTAX_UNRESERVED_LOW | SYNTAX_BIT('&') | SYNTAX_BIT('=') | SYNTAX_BIT('+') | SYNTAX_BIT('$') |            \
+		SYNTAX_BIT(',') | SYNTAX_BIT(';') | SYNTAX_BIT('?') | SYNTAX_BIT('/') | SYNTAX_BIT('#'),               \
+	    SYNTAX_UNRESERVED_HIGH, SYNTAX_NONE)                                                                       \
+	SET(PASSWORD, byte,                                                                                            \
+	    SYNTAX_UNRESERVED_LOW | SYNTAX_BIT('&') | SYNTAX_BIT('=') | SYNTAX_BIT('+') | SYNTAX_BIT('$') |            \
+		SYNTAX_BIT(','),                                                                                       \
+	    SYNTAX_UNRESERVED_HIGH, SYNTAX_NONE)                                                                       \
+	SET(URI_PARAMETERS, byte,                                                                                      \
+	    SYNTAX_UNRESERVED_LOW | SYNTAX_BIT('/') | SYNTAX_BIT(':') | SYNTAX_BIT('&') | SYNTAX_BIT('+') |            \
+		SYNTAX_BIT('$') | SYNTAX_BIT('=') | SYNTAX_BIT(';'),                                                   \
+	    SYNTAX_UNRESERVED_HIGH | SYNTAX_BIT('[') | SYNTAX_BIT(']'), SYNTAX_NONE)                                   \
+	SET(URI_HEADERS, byte,                                                                                         \
+	    SYNTAX_UNRESERVED_LOW | SYNTAX_BIT('/') | SYNTAX_BIT('?') | SYNTAX_BIT(':') | SYNTAX_BIT('+') |            \
+		SYNTAX_BIT('$') | SYNTAX_BIT('=') | SYNTAX_BIT('&'),                                                   \
+	    SYNTAX_UNRESERVED_HIGH | SYNTAX_BIT('[') | SYNTAX_BIT(']'), SYNTAX_NONE)                                   \
+	SET(RESERVED, byte,                                                                                            \
+	    SYNTAX_BIT(';') | SYNTAX_BIT('/') | SYNTAX_BIT('?') | SYNTAX_BIT(':') | SYNTAX_BIT('&') |                  \
+		SYNTAX_BIT('=') | SYNTAX_BIT('+') | SYNTAX_BIT('$') | SYNTAX_BIT(','),                                 \
+	    SYNTAX_BIT('@'), SYNTAX_NONE)
 
-static inline bool syntax_has(const struct syntax_set *set, char c)
+enum syntax_set {
+#define SYNTAX_NAME(name, byte, low, high, beyond) SYNTAX_##name,
+	SYNTAX_SETS(SYNTAX_NAME, 0) SYNTAX_SETS_COUNT
+#undef SYNTAX_NAME
+};
+
+// The sets that a byte is in, a bit for each: all of ASCII that is written takes three lines of the cache, where a table for each set
+// took three of them for each.
+extern const uint16_t syntax_sets_of[256];
+
+static inline bool syntax_has(enum syntax_set set, char c)
 {
-	return set->has[(unsigned char)c];
+	return (syntax_sets_of[(unsigned char)c] >> set & 1) != 0;
 }
 
 // The index of the first byte at or after `from` that is not in the set.
-static inline size_t syntax_span(struct str text, size_t from, const struct syntax_set *set)
+static inline size_t syntax_span(struct str text, size_t from, enum syntax_set set)
 {
 	while (from < text.length && syntax_has(set, text.at[from]))
 		from++;
@@ -59,6 +96,11 @@ static inline size_t syntax_span(struct str text, size_t from, const struct synt
 static inline bool syntax_is_digit(char c)
 {
 	return c >= '0' && c <= '9';
+}
+
+static inline bool syntax_is_letter(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
 static inline bool syntax_is_space(char c)

@@ -3,27 +3,8 @@
 
 #include "sip/syntax.h"
 
-// user = unreserved / escaped / user-unreserved. '#' belongs escaped, but telephones send feature codes as they are typed.
-static const struct syntax_set user_set =
-    SYNTAX_SET(SYNTAX_UNRESERVED_LOW | SYNTAX_BIT('&') | SYNTAX_BIT('=') | SYNTAX_BIT('+') | SYNTAX_BIT('$') |
-		   SYNTAX_BIT(',') | SYNTAX_BIT(';') | SYNTAX_BIT('?') | SYNTAX_BIT('/') | SYNTAX_BIT('#'),
-	       SYNTAX_UNRESERVED_HIGH, SYNTAX_NONE);
-static const struct syntax_set password_set = SYNTAX_SET(SYNTAX_UNRESERVED_LOW | SYNTAX_BIT('&') | SYNTAX_BIT('=') |
-							     SYNTAX_BIT('+') | SYNTAX_BIT('$') | SYNTAX_BIT(','),
-							 SYNTAX_UNRESERVED_HIGH, SYNTAX_NONE);
-// paramchar, with the '=' and ';' between names and values.
-static const struct syntax_set parameters_set =
-    SYNTAX_SET(SYNTAX_UNRESERVED_LOW | SYNTAX_BIT('/') | SYNTAX_BIT(':') | SYNTAX_BIT('&') | SYNTAX_BIT('+') |
-		   SYNTAX_BIT('$') | SYNTAX_BIT('=') | SYNTAX_BIT(';'),
-	       SYNTAX_UNRESERVED_HIGH | SYNTAX_BIT('[') | SYNTAX_BIT(']'), SYNTAX_NONE);
-// hname and hvalue, with the '=' and '&' between them.
-static const struct syntax_set headers_set =
-    SYNTAX_SET(SYNTAX_UNRESERVED_LOW | SYNTAX_BIT('/') | SYNTAX_BIT('?') | SYNTAX_BIT(':') | SYNTAX_BIT('+') |
-		   SYNTAX_BIT('$') | SYNTAX_BIT('=') | SYNTAX_BIT('&'),
-	       SYNTAX_UNRESERVED_HIGH | SYNTAX_BIT('[') | SYNTAX_BIT(']'), SYNTAX_NONE);
-
 // The index of the first byte at or after `from` that is neither in the set nor part of a whole escape.
-static size_t escaped_span(struct str text, size_t from, const struct syntax_set *set)
+static size_t escaped_span(struct str text, size_t from, enum syntax_set set)
 {
 	while (from < text.length) {
 		if (syntax_has(set, text.at[from]))
@@ -47,12 +28,9 @@ static bool fail(const char **why, size_t *at, const char *reason, size_t where)
 // scheme ":"; gives the index behind the colon, 0 when there is none.
 static size_t parse_scheme(struct str text, enum uri_scheme *scheme)
 {
-	static const struct syntax_set letters = SYNTAX_SET(SYNTAX_NONE, SYNTAX_LETTERS, SYNTAX_NONE);
-	static const struct syntax_set scheme_set = SYNTAX_SET(
-	    SYNTAX_DIGITS | SYNTAX_BIT('+') | SYNTAX_BIT('-') | SYNTAX_BIT('.'), SYNTAX_LETTERS, SYNTAX_NONE);
-	if (str_empty(text) || !syntax_has(&letters, text.at[0]))
+	if (str_empty(text) || !syntax_is_letter(text.at[0]))
 		return 0;
-	size_t end = syntax_span(text, 0, &scheme_set);
+	size_t end = syntax_span(text, 0, SYNTAX_SCHEME);
 	if (end == text.length || text.at[end] != ':')
 		return 0;
 
@@ -76,13 +54,13 @@ static bool parse_userinfo(struct str text, size_t *position, struct sip_uri *ur
 	if (sign == text.length)
 		return true;
 
-	size_t end = escaped_span(text, begin, &user_set);
+	size_t end = escaped_span(text, begin, SYNTAX_USER);
 	uri->user = syntax_slice(text, begin, end);
 	if (end == begin)
 		return fail(why, at, "the user part is empty or begins with a forbidden character", begin);
 	if (text.at[end] == ':') {
 		size_t password = end + 1;
-		end = escaped_span(text, password, &password_set);
+		end = escaped_span(text, password, SYNTAX_PASSWORD);
 		uri->password = syntax_slice(text, password, end);
 	}
 	if (end != sign)
@@ -108,14 +86,14 @@ static bool list_valid(struct str list, char separator)
 static bool parse_tail(struct str text, size_t position, struct sip_uri *uri, const char **why, size_t *at)
 {
 	if (position < text.length && text.at[position] == ';') {
-		size_t end = escaped_span(text, position + 1, &parameters_set);
+		size_t end = escaped_span(text, position + 1, SYNTAX_URI_PARAMETERS);
 		uri->parameters = syntax_slice(text, position + 1, end);
 		if (!list_valid(uri->parameters, ';'))
 			return fail(why, at, "a URI parameter without a name, or too many of them", position);
 		position = end;
 	}
 	if (position < text.length && text.at[position] == '?' && uri->scheme != URI_TEL) {
-		size_t end = escaped_span(text, position + 1, &headers_set);
+		size_t end = escaped_span(text, position + 1, SYNTAX_URI_HEADERS);
 		uri->headers = syntax_slice(text, position + 1, end);
 		if (str_empty(uri->headers) || !list_valid(uri->headers, '&'))
 			return fail(why, at, "a URI header without a name, or too many of them", position);
@@ -144,15 +122,13 @@ static bool parse_sip(struct str text, size_t position, struct sip_uri *uri, con
 // "+" with digits, or a local number of (hexadecimal) digits, '*' and '#'; visual separators between them.
 static bool parse_tel(struct str text, size_t position, struct sip_uri *uri, const char **why, size_t *at)
 {
-	static const struct syntax_set separators =
-	    SYNTAX_SET(SYNTAX_BIT('-') | SYNTAX_BIT('.') | SYNTAX_BIT('(') | SYNTAX_BIT(')'), SYNTAX_NONE, SYNTAX_NONE);
 	bool global = position < text.length && text.at[position] == '+';
 	size_t end = position + global, digits = 0;
 	for (; end < text.length && text.at[end] != ';'; end++) {
 		char c = text.at[end];
 		if (syntax_is_digit(c) || (!global && (syntax_hex(c) >= 0 || c == '*' || c == '#')))
 			digits++;
-		else if (!syntax_has(&separators, c))
+		else if (c != '-' && c != '.' && c != '(' && c != ')')
 			return fail(why, at, "a character that cannot stand in a telephone number", end);
 	}
 	if (digits == 0)
@@ -233,7 +209,7 @@ void sip_write_user(struct writer *w, struct str user)
 	static const char digits[] = "0123456789ABCDEF";
 	for (size_t i = 0; i < user.length; i++) {
 		unsigned char c = (unsigned char)user.at[i];
-		if (c != '#' && syntax_has(&user_set, user.at[i])) {
+		if (c != '#' && syntax_has(SYNTAX_USER, user.at[i])) {
 			writer_char(w, user.at[i]);
 			continue;
 		}

@@ -15,16 +15,12 @@ static int fold(int c)
 // value of its own, above 255.
 static int next_character(struct str text, size_t *i)
 {
-	static const struct syntax_set reserved =
-	    SYNTAX_SET(SYNTAX_BIT(';') | SYNTAX_BIT('/') | SYNTAX_BIT('?') | SYNTAX_BIT(':') | SYNTAX_BIT('&') |
-			   SYNTAX_BIT('=') | SYNTAX_BIT('+') | SYNTAX_BIT('$') | SYNTAX_BIT(','),
-		       SYNTAX_BIT('@'), SYNTAX_NONE);
 	char c = text.at[(*i)++];
 	if (c != '%' || *i + 1 >= text.length)
 		return (unsigned char)c;
 	char plain = (char)(syntax_hex(text.at[*i]) << 4 | syntax_hex(text.at[*i + 1]));
 	*i += 2;
-	return (unsigned char)plain + (syntax_has(&reserved, plain) ? 256 : 0);
+	return (unsigned char)plain + (syntax_has(SYNTAX_RESERVED, plain) ? 256 : 0);
 }
 
 static bool escaped_equal(struct str a, struct str b, enum letter_case letters)

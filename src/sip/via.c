@@ -6,7 +6,7 @@
 static bool take_token(struct str value, size_t *at, struct str *token)
 {
 	size_t begin = syntax_skip_space(value, *at);
-	size_t end = syntax_span(value, begin, &syntax_token);
+	size_t end = syntax_span(value, begin, SYNTAX_TOKEN);
 	*token = syntax_slice(value, begin, end);
 	*at = syntax_skip_space(value, end);
 	return end > begin;
