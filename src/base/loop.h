@@ -67,6 +67,15 @@ int loop_watch_start(struct loop *loop, int socket, loop_ready *ready, void *con
 void loop_watch_set(struct loop_watch *watch, unsigned wanted);
 void loop_watch_stop(struct loop_watch *watch);
 
+// ---- what was sent and cannot arrive
+
+// Told once, then no longer in any list. Belongs to the watcher, who may list_remove(&watch->node) at any time; list_init it before
+// first use.
+struct loss_watch {
+	struct list node;
+	void (*lost)(struct loss_watch *watch);
+};
+
 // ---- UDP
 
 struct udp_socket;
@@ -79,8 +88,10 @@ int udp_open(struct loop *loop, const struct net_address *local, udp_received *r
 struct net_address udp_local(const struct udp_socket *socket); // with the real port when 0 was asked for
 // How full the kernel's queue of what was not received yet is, in percent. 0 when the kernel does not say.
 unsigned udp_queue_percent(const struct udp_socket *socket);
-// Sends now or drops, as UDP does; -EMSGSIZE, -ECONNREFUSED and the like are returned when the kernel says so at once.
-int udp_send(struct udp_socket *socket, const struct net_address *to, struct str datagram);
+// Sends at the end of the turn, in the order given: whoever gets several datagrams is woken for all of them at once. While the loop does
+// not run, now. What a full queue drops is lost as datagrams are lost. -EMSGSIZE for more than a datagram holds; another negative
+// errno when the kernel refuses it now; `watch` is told in the next turn when it refuses it at the end of this one (NULL: nobody is).
+int udp_send(struct udp_socket *socket, const struct net_address *to, struct str datagram, struct loss_watch *watch);
 void udp_close(struct udp_socket *socket);
 
 // ---- TCP

@@ -42,6 +42,7 @@ static void run_turn(uv_prepare_t *turn)
 {
 	struct loop *loop = turn->data;
 	timer_wheel_advance(&loop->wheel, uv_now(&loop->uv));
+	udp_send_held(loop);
 	uint64_t next_ms = timer_wheel_next(&loop->wheel);
 	if (next_ms == UINT64_MAX) {
 		uv_timer_stop(&loop->alarm);
@@ -61,7 +62,7 @@ int loop_create(struct loop **result)
 		return -ENOMEM;
 	int error = -ENOMEM;
 	loop->schedule = -1;
-	loop->received = malloc((size_t)LOOP_PIECES * LOOP_PIECE_SIZE);
+	loop->received = malloc((size_t)LOOP_PIECES * LOOP_PIECE_SIZE + LOOP_HELD_BYTES);
 	if (!loop->received)
 		goto free_loop;
 	error = uv_loop_init(&loop->uv);
@@ -72,6 +73,7 @@ int loop_create(struct loop **result)
 	loop->turn.data = loop->alarm.data = loop;
 	uv_prepare_start(&loop->turn, run_turn);
 	timer_wheel_init(&loop->wheel, uv_now(&loop->uv));
+	udp_held_init(loop);
 	// a peer that closes first must be an error of one connection, not the end of the process
 	signal(SIGPIPE, SIG_IGN);
 	loop->began_time_ms = loop_time_ms(loop);
@@ -131,6 +133,7 @@ void loop_run(struct loop *loop)
 	if (loop->schedule < 0)
 		loop->schedule = open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
 	uv_run(&loop->uv, UV_RUN_DEFAULT);
+	udp_send_held(loop); // of the turn that stopped it
 	loop->running = false;
 }
 

@@ -109,7 +109,7 @@ static void request_transmit(struct ng_request *request)
 	struct ng_client *client = request->client;
 	uint64_t left_ms = request->give_up_ms - loop_now_ms(client->loop);
 
-	(void)udp_send(client->socket, &client->relay, (struct str){request->datagram, request->size});
+	(void)udp_send(client->socket, &client->relay, (struct str){request->datagram, request->size}, NULL);
 	timer_start(client->loop, &request->timer, request->wait_ms < left_ms ? request->wait_ms : left_ms);
 	request->wait_ms *= 2;
 }

@@ -42,7 +42,7 @@ struct sip_client_transaction {
 	void *user;
 	struct timer repeat;   // A, E
 	struct timer deadline; // B, D, F, K, M; or now, to tell of a failure
-	struct sip_flow_watch watch;
+	struct loss_watch watch;
 	struct flow flow;
 	struct str kept;          // the request; after an INVITE's refusal its ACK; owned
 	struct str cancel_reason; // while the CANCEL is held; owned
@@ -100,7 +100,8 @@ static void client_start_deadline(struct sip_client_transaction *transaction, ui
 static void client_send(struct sip_client_transaction *transaction)
 {
 	struct sip_transport *transport = transaction->transactions->transport;
-	int error = sip_transport_send(transport, &transaction->flow, transaction->kept);
+	int error =
+	    sip_transport_send_watched(transport, &transaction->flow, transaction->kept, &transaction->watch);
 
 	if (error) {
 		log_debug("client_transaction_not_sent", LOG_INT("error", error));
@@ -127,8 +128,6 @@ static void client_begin(struct sip_client_transaction *transaction)
 	if (!sip_transport_is_reliable(&transaction->flow))
 		timer_start(transactions->loop, &transaction->repeat, SIP_T1_MS);
 	client_send(transaction);
-	if (sip_transport_is_reliable(&transaction->flow))
-		sip_transport_watch(transactions->transport, transaction->flow.connection, &transaction->watch);
 }
 
 static void client_send_cancel(struct sip_client_transaction *transaction, struct str reason)
@@ -457,7 +456,7 @@ static void client_deadline(struct timer *timer)
 	client_step(transaction, transaction->sending_failed ? CLIENT_SENDING_FAILED : CLIENT_TIME_OVER, NULL);
 }
 
-static void client_connection_lost(struct sip_flow_watch *watch)
+static void client_lost(struct loss_watch *watch)
 {
 	client_step(container_of(watch, struct sip_client_transaction, watch), CLIENT_SENDING_FAILED, NULL);
 }
@@ -492,7 +491,7 @@ struct sip_client_transaction *sip_client_start(struct sip_transactions *transac
 	timer_init(&transaction->repeat, client_repeat_due);
 	timer_init(&transaction->deadline, client_deadline);
 	list_init(&transaction->watch.node);
-	transaction->watch.lost = client_connection_lost;
+	transaction->watch.lost = client_lost;
 	++*client_counter(transaction);
 	client_choose_transport(transaction, request->large);
 	client_begin(transaction);

@@ -46,7 +46,7 @@ struct sip_connection {
 	uint64_t half_since_ms; // half a message lies in `incoming` since then; 0 = none
 	struct str incoming;    // what came of a message that is not complete; owned
 	struct str outgoing;    // what is to be sent once it is secured; owned
-	struct list watches;    // of struct sip_flow_watch
+	struct list watches;    // of struct loss_watch
 };
 
 void sip_connection_set_state(struct sip_connection *connection, enum sip_connection_state state);

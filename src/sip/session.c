@@ -81,7 +81,7 @@ static void session_timer(struct timer *timer)
 		invite_server_repeat_progress(session);
 }
 
-static void flow_lost(struct sip_flow_watch *watch)
+static void flow_lost(struct loss_watch *watch)
 {
 	container_of(watch, struct sip_session, watch)->dialog.flow.connection = 0;
 }

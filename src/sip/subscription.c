@@ -134,7 +134,7 @@ static void lamp_changed(struct lamp_watch *watch)
 	subscription_tell(subscription);
 }
 
-static void flow_lost(struct sip_flow_watch *flow)
+static void flow_lost(struct loss_watch *flow)
 {
 	container_of(flow, struct subscription, flow)->dialog.flow.connection = 0;
 }

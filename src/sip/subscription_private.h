@@ -43,7 +43,7 @@ struct subscription {
 	enum subscription_state state; // written by subscription_end alone
 	const char *ending;            // ENDING: the reason, as Subscription-State has it
 	struct sip_dialog dialog;
-	struct sip_flow_watch flow;
+	struct loss_watch flow;
 	struct str resource;                   // owned: the URI that was subscribed to
 	struct str extension;                  // owned
 	struct str event_id;                   // owned: Event's id parameter, or empty

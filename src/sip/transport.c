@@ -456,17 +456,26 @@ bool sip_transport_deliver(struct sip_transport *transport, const struct flow *f
 
 // ---- sending
 
-int sip_transport_send(struct sip_transport *transport, struct flow *flow, struct str bytes)
+int sip_transport_send_watched(struct sip_transport *transport, struct flow *flow, struct str bytes,
+			       struct loss_watch *watch)
 {
 	int error = -EPROTONOSUPPORT;
 
 	if (flow->transport == TRANSPORT_UDP)
-		error = sip_udp_send(transport, flow, bytes);
+		error = sip_udp_send(transport, flow, bytes, watch);
 	else if (flow->transport < SIP_TRANSPORTS)
 		error = sip_stream_send(transport, flow, bytes);
-	if (!error)
-		transport->counters.sent++;
-	return error;
+	if (error)
+		return error;
+	transport->counters.sent++;
+	if (watch && sip_transport_is_reliable(flow))
+		sip_transport_watch(transport, flow->connection, watch);
+	return 0;
+}
+
+int sip_transport_send(struct sip_transport *transport, struct flow *flow, struct str bytes)
+{
+	return sip_transport_send_watched(transport, flow, bytes, NULL);
 }
 
 struct flow sip_transport_reply_flow(const struct flow *from, const struct sip_via *via)

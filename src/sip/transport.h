@@ -74,10 +74,13 @@ bool sip_transport_flow_to(const struct sip_transport *transport, enum transport
 uint16_t sip_transport_name(struct sip_transport *transport, struct str host);
 // A certificate with a wildcard for the name's first label is good, too, from now on (RFC 2818 section 3.1).
 void sip_transport_name_by_wildcard(struct sip_transport *transport, uint16_t name);
-// Sends the bytes along the flow. UDP is sent now. On streams the flow's connection is used; when it is gone or 0, one to
-// flow->remote that is there already or is opened now (and flow->connection set); the bytes wait for it. Returns 0 or a
+// Sends the bytes along the flow. UDP is sent at the end of the turn. On streams the flow's connection is used; when it is gone or 0, one
+// to flow->remote that is there already or is opened now (and flow->connection set); the bytes wait for it. Returns 0 or a
 // negative errno. A connection that fails later is told by flow_lost and to its watches.
 int sip_transport_send(struct sip_transport *transport, struct flow *flow, struct str bytes);
+// The same, and `watch` is told when the bytes turn out to be lost: the kernel refuses the datagram, or the connection goes, now or later.
+int sip_transport_send_watched(struct sip_transport *transport, struct flow *flow, struct str bytes,
+			       struct loss_watch *watch);
 // Where the response to a request goes that came by `from` with this topmost Via: over UDP to the source address, and its
 // port if rport was asked for, else the Via's (RFC 3261 section 18.2.2, RFC 3581 section 4); over TCP on the same
 // connection, and when that is gone by a new one to the source's host and the Via's port. maddr is ignored on purpose: it
@@ -94,14 +97,8 @@ static inline bool sip_transport_is_secured(const struct flow *flow)
 	return flow->transport == TRANSPORT_TLS || flow->transport == TRANSPORT_WSS;
 }
 
-// Told once when a connection goes, then no longer in any list. Belongs to the watcher, who may list_remove(&watch->node)
-// at any time; list_init it before first use.
-struct sip_flow_watch {
-	struct list node;
-	void (*lost)(struct sip_flow_watch *watch);
-};
 // False when the connection is gone already (or 0): nothing will be told.
-bool sip_transport_watch(struct sip_transport *transport, uint64_t connection, struct sip_flow_watch *watch);
+bool sip_transport_watch(struct sip_transport *transport, uint64_t connection, struct loss_watch *watch);
 // The connection is needed for so long, idle or not: somebody registered over it. 0 takes it back.
 void sip_transport_keep(struct sip_transport *transport, uint64_t connection, unsigned seconds);
 

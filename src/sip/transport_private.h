@@ -62,7 +62,7 @@ static inline bool sip_is_web_socket(uint8_t kind)
 }
 
 int sip_udp_listen(struct sip_listener *listener, const struct net_address *local);
-int sip_udp_send(struct sip_transport *transport, const struct flow *flow, struct str bytes);
+int sip_udp_send(struct sip_transport *transport, const struct flow *flow, struct str bytes, struct loss_watch *watch);
 
 int sip_stream_listen(struct sip_listener *listener, const struct net_address *local);
 int sip_stream_send(struct sip_transport *transport, struct flow *flow, struct str bytes);

@@ -65,7 +65,7 @@ static void connection_lose(struct sip_connection *connection, const char *why)
 	}
 	connection_free(connection);
 	while (!list_empty(&watches)) {
-		struct sip_flow_watch *watch = container_of(watches.next, struct sip_flow_watch, node);
+		struct loss_watch *watch = container_of(watches.next, struct loss_watch, node);
 		list_remove(&watch->node);
 		watch->lost(watch);
 	}
@@ -432,7 +432,7 @@ int sip_stream_send(struct sip_transport *transport, struct flow *flow, struct s
 	return error;
 }
 
-bool sip_transport_watch(struct sip_transport *transport, uint64_t id, struct sip_flow_watch *watch)
+bool sip_transport_watch(struct sip_transport *transport, uint64_t id, struct loss_watch *watch)
 {
 	struct sip_connection *connection = slots_find(transport->connections, id);
 

@@ -38,13 +38,9 @@ int sip_udp_listen(struct sip_listener *listener, const struct net_address *loca
 	return error;
 }
 
-int sip_udp_send(struct sip_transport *transport, const struct flow *flow, struct str bytes)
+int sip_udp_send(struct sip_transport *transport, const struct flow *flow, struct str bytes, struct loss_watch *watch)
 {
-	int error;
-
 	if (flow->listener >= transport->listener_count[TRANSPORT_UDP])
 		return -EADDRNOTAVAIL;
-	error = udp_send(transport->listeners[TRANSPORT_UDP][flow->listener].udp, &flow->remote, bytes);
-	// What a full queue drops is lost as packets are lost: the machines above send it again.
-	return error == -EAGAIN || error == -ENOBUFS || error == -ENOMEM ? 0 : error;
+	return udp_send(transport->listeners[TRANSPORT_UDP][flow->listener].udp, &flow->remote, bytes, watch);
 }

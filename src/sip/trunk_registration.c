@@ -372,7 +372,7 @@ static void timer_fired(struct timer *timer)
 }
 
 // The flow that calls would come by is gone (RFC 5626 section 4.4.3).
-static void flow_lost(struct sip_flow_watch *watch)
+static void flow_lost(struct loss_watch *watch)
 {
 	struct trunk_registration *registration = container_of(watch, struct trunk_registration, watch);
 

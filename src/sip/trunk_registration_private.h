@@ -44,7 +44,7 @@ struct trunk_registration {
 	// Where the binding is, or was last.
 	struct sip_target target; // family 0 = none
 	struct flow flow;
-	struct sip_flow_watch watch;
+	struct loss_watch watch;
 	char contact[CONTACT_MAX];
 	struct str contact_uri; // in `contact`
 	struct str routes;      // owned: Service-Route

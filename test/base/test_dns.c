@@ -194,7 +194,7 @@ static void datagram_came(void *context, const struct net_address *from, char *b
 	world.asked_udp++;
 	size_t length = answer_to((struct str){bytes, size}, reply, sizeof reply);
 	if (length > 0)
-		assert_int_equal(udp_send(world.udp, from, (struct str){reply, length}), 0);
+		assert_int_equal(udp_send(world.udp, from, (struct str){reply, length}, NULL), 0);
 }
 
 static void piece_came(void *context, char *bytes, size_t size)

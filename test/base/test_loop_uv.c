@@ -17,7 +17,7 @@ struct world {
 	struct wakeup *wakeup;
 	struct udp_socket *a, *b;
 	struct net_address a_local, b_local;
-	unsigned calls;
+	unsigned calls, losses;
 	uint64_t started_ms;
 	char last[64];
 };
@@ -152,7 +152,7 @@ static void echo(void *context, const struct net_address *from, char *bytes, siz
 	struct world *world = context;
 	for (size_t i = 0; i < size; i++)
 		bytes[i] = (char)(bytes[i] + 1);
-	assert_int_equal(udp_send(world->b, from, (struct str){bytes, size}), 0);
+	assert_int_equal(udp_send(world->b, from, (struct str){bytes, size}, NULL), 0);
 }
 
 static void expect_echo(void *context, const struct net_address *from, char *bytes, size_t size)
@@ -174,7 +174,7 @@ static void datagrams_go_both_ways(void **state)
 		open_two(world, hosts[h], expect_echo, echo);
 		failing_allocator_arm(0);
 		for (int i = 0; i < 500; i++)
-			assert_int_equal(udp_send(world->a, &world->b_local, STR("abc")), 0);
+			assert_int_equal(udp_send(world->a, &world->b_local, STR("abc"), NULL), 0);
 		loop_run(world->loop);
 		failing_allocator_disarm();
 		assert_int_equal(world->calls, 500);
@@ -202,13 +202,13 @@ static void any_size_that_fits(void **state)
 	static char large[65508];
 	memset(large, 'z', sizeof large);
 	open_two(world, "127.0.0.1", expect_sizes, expect_sizes);
-	assert_int_equal(udp_send(world->a, &world->b_local, STR_NONE), 0);
-	assert_int_equal(udp_send(world->a, &world->b_local, STR("z")), 0);
-	assert_int_equal(udp_send(world->a, &world->b_local, (struct str){large, 65507}), 0);
-	assert_int_equal(udp_send(world->a, &world->b_local, (struct str){large, 65508}), -EMSGSIZE);
-	assert_int_equal(udp_send(world->a, &world->b_local, (struct str){large, SIZE_MAX}), -EMSGSIZE);
-	assert_int_equal(udp_send(world->a, &world->b_local, (struct str){large, (UINT64_C(1) << 32) + 1}), -EMSGSIZE);
-	assert_int_equal(udp_send(world->a, &(struct net_address){0}, STR("z")), -EAFNOSUPPORT);
+	assert_int_equal(udp_send(world->a, &world->b_local, STR_NONE, NULL), 0);
+	assert_int_equal(udp_send(world->a, &world->b_local, STR("z"), NULL), 0);
+	assert_int_equal(udp_send(world->a, &world->b_local, (struct str){large, 65507}, NULL), 0);
+	assert_int_equal(udp_send(world->a, &world->b_local, (struct str){large, 65508}, NULL), -EMSGSIZE);
+	assert_int_equal(udp_send(world->a, &world->b_local, (struct str){large, SIZE_MAX}, NULL), -EMSGSIZE);
+	assert_int_equal(udp_send(world->a, &world->b_local, (struct str){large, (UINT64_C(1) << 32) + 1}, NULL), -EMSGSIZE);
+	assert_int_equal(udp_send(world->a, &(struct net_address){0}, STR("z"), NULL), -EAFNOSUPPORT);
 	loop_run(world->loop);
 	udp_close(world->a);
 	udp_close(world->b);
@@ -230,11 +230,166 @@ static void nothing_comes_after_close(void **state)
 	struct world *world = *state;
 	open_two(world, "127.0.0.1", close_while_received, close_while_received);
 	for (int i = 0; i < 100; i++)
-		udp_send(world->a, &world->b_local, STR("x"));
+		udp_send(world->a, &world->b_local, STR("x"), NULL);
 	loop_run(world->loop);
 	assert_int_equal(world->calls, 2); // one datagram, then the timer
 	udp_close(world->a);
 	udp_close(NULL);
+}
+
+// ---- what a turn sends
+
+enum { MANY = 200 }; // more than a turn holds
+
+static void count_upwards(void *context, const struct net_address *from, char *bytes, size_t size)
+{
+	struct world *world = context;
+	(void)from;
+	assert_int_equal(size, 1 + world->calls % 3);
+	assert_int_equal((unsigned char)bytes[0], world->calls);
+	if (++world->calls == MANY)
+		loop_stop(world->loop);
+}
+
+static void send_upwards(struct timer *timer)
+{
+	struct world *world = container_of(timer, struct world, timer);
+	for (int i = 0; i < MANY; i++) {
+		char bytes[] = {(char)i, 0, 0};
+		assert_int_equal(
+		    udp_send(world->a, &world->b_local, (struct str){bytes, 1 + (size_t)i % 3}, NULL), 0);
+	}
+	assert_int_equal(world->calls, 0);
+}
+
+static void a_turn_sends_at_its_end_and_in_order(void **state)
+{
+	struct world *world = *state;
+	open_two(world, "127.0.0.1", echo, count_upwards);
+	timer_init(&world->timer, send_upwards);
+	timer_start(world->loop, &world->timer, 1);
+	loop_run(world->loop);
+	udp_close(world->a);
+	udp_close(world->b);
+}
+
+static void expect_bytes(void *context, const struct net_address *from, char *bytes, size_t size)
+{
+	struct world *world = context;
+	(void)from;
+	assert_int_equal(size, 40000);
+	for (size_t i = 0; i < size; i++)
+		assert_int_equal(bytes[i], 'a' + world->calls);
+	if (++world->calls == 5)
+		loop_stop(world->loop);
+}
+
+static void send_large(struct timer *timer)
+{
+	struct world *world = container_of(timer, struct world, timer);
+	static char large[40000];
+	for (int i = 0; i < 5; i++) {
+		memset(large, 'a' + i, sizeof large);
+		assert_int_equal(udp_send(world->a, &world->b_local, (struct str){large, sizeof large}, NULL), 0);
+	}
+}
+
+static void what_a_turn_sends_may_be_large(void **state)
+{
+	struct world *world = *state;
+	open_two(world, "127.0.0.1", echo, expect_bytes);
+	timer_init(&world->timer, send_large);
+	timer_start(world->loop, &world->timer, 1);
+	loop_run(world->loop);
+	udp_close(world->a);
+	udp_close(world->b);
+}
+
+// Nobody may send to everybody.
+static const struct net_address everybody = {.family = 4, .port = 9, .bytes = {255, 255, 255, 255}};
+
+struct watched {
+	struct loss_watch watch;
+	struct world *world;
+};
+
+static struct watched refused[3];
+
+static void count_lost(struct loss_watch *watch)
+{
+	struct watched *watched = container_of(watch, struct watched, watch);
+	assert_ptr_equal(watched, &refused[0]);
+	assert_true(list_empty(&watch->node));
+	watched->world->losses++;
+}
+
+static void stop_the_loop(struct timer *timer)
+{
+	loop_stop(container_of(timer, struct world, timer)->loop);
+}
+
+// Stops when nothing more comes for a while.
+static void b_and_d(void *context, const struct net_address *from, char *bytes, size_t size)
+{
+	struct world *world = context;
+	(void)from;
+	assert_int_equal(size, 1);
+	assert_int_equal(bytes[0], world->calls == 0 ? 'b' : 'd');
+	world->calls++;
+	timer_init(&world->timer, stop_the_loop);
+	timer_start(world->loop, &world->timer, 20);
+}
+
+// The first is refused, the third too, but its watcher has gone; what is between them and behind is sent.
+static void send_with_refusals(struct timer *timer)
+{
+	struct world *world = container_of(timer, struct world, timer);
+	for (int i = 0; i < 3; i++) {
+		refused[i] = (struct watched){{.lost = count_lost}, world};
+		list_init(&refused[i].watch.node);
+	}
+	assert_int_equal(udp_send(world->a, &everybody, STR("a"), &refused[0].watch), 0);
+	assert_int_equal(udp_send(world->a, &world->b_local, STR("b"), &refused[1].watch), 0);
+	assert_int_equal(udp_send(world->a, &everybody, STR("c"), &refused[2].watch), 0);
+	assert_int_equal(udp_send(world->a, &everybody, STR("x"), NULL), 0);
+	assert_int_equal(udp_send(world->a, &world->b_local, STR("d"), NULL), 0);
+	list_remove(&refused[2].watch.node);
+}
+
+static void who_watches_is_told_of_a_refusal(void **state)
+{
+	struct world *world = *state;
+	open_two(world, "127.0.0.1", echo, b_and_d);
+	assert_int_equal(udp_send(world->a, &everybody, STR("now"), NULL), -EACCES);
+	timer_init(&world->timer, send_with_refusals);
+	timer_start(world->loop, &world->timer, 1);
+	loop_run(world->loop);
+	assert_int_equal(world->losses, 1);
+	assert_int_equal(world->calls, 2);
+	for (int i = 0; i < 3; i++)
+		assert_true(list_empty(&refused[i].watch.node));
+	udp_close(world->a);
+	udp_close(world->b);
+}
+
+static void send_close_and_stop(struct timer *timer)
+{
+	struct world *world = container_of(timer, struct world, timer);
+	udp_send(world->a, &world->b_local, STR("b"), NULL);
+	udp_close(world->a);
+	loop_stop(world->loop);
+}
+
+static void who_closes_or_stops_has_sent_before(void **state)
+{
+	struct world *world = *state;
+	open_two(world, "127.0.0.1", echo, b_and_d);
+	timer_init(&world->timer, send_close_and_stop);
+	timer_start(world->loop, &world->timer, 1);
+	loop_run(world->loop);
+	loop_run(world->loop); // until it has come
+	assert_int_equal(world->calls, 1);
+	udp_close(world->b);
 }
 
 static void a_port_has_one_socket(void **state)
@@ -275,6 +430,8 @@ int main(void)
 	    test(timers_fire_once_and_not_early), test(random_bytes_differ),    test(a_signal_comes),
 	    test(another_thread_wakes),           test(datagrams_go_both_ways), test(any_size_that_fits),
 	    test(nothing_comes_after_close),      test(a_port_has_one_socket),  test(survives_without_memory),
+	    test(a_turn_sends_at_its_end_and_in_order), test(what_a_turn_sends_may_be_large),
+	    test(who_watches_is_told_of_a_refusal), test(who_closes_or_stops_has_sent_before),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -255,7 +255,7 @@ static void source_send(struct source *source, struct str message)
 	const struct net_address server = stack_world_server(source->transport);
 	struct loop *loop = source->world->loop;
 	if (source->transport == TRANSPORT_UDP) {
-		(void)udp_send(source->udp, &server, message);
+		(void)udp_send(source->udp, &server, message, NULL);
 		return;
 	}
 	if (!source->tcp)

@@ -105,7 +105,7 @@ static void received(void *context, const struct net_address *from, char *bytes,
 	if (!check && !seen_before(relay, bytes))
 		note(relay, command);
 	if (answer[0])
-		udp_send(relay->socket, from, str_of(answer));
+		udp_send(relay->socket, from, str_of(answer), NULL);
 	json_decref(command);
 }
 
@@ -145,5 +145,5 @@ void fake_relay_key(struct fake_relay *relay, const struct net_address *to, cons
 	snprintf(datagram, sizeof datagram,
 		 "{\"callid\":\"%s\",\"source_tag\":\"%s\",\"tags\":[],\"type\":\"DTMF\",\"timestamp\":1,\"event\":%u}",
 		 call_id, tag, event);
-	udp_send(relay->socket, to, str_of(datagram));
+	udp_send(relay->socket, to, str_of(datagram), NULL);
 }

@@ -334,7 +334,7 @@ static void answers_of_strangers_do_not_count(void **state)
 	assert_int_equal(translate(1, 1, 2, OFFER), ERR_NONE);
 	for (uint16_t port = 1024; port < 60000; port += 1) {
 		to.port = port;
-		udp_send(stranger, &to, STR("0000000000000000 {\"result\":\"ok\",\"sdp\":\"v=0\"}"));
+		udp_send(stranger, &to, STR("0000000000000000 {\"result\":\"ok\",\"sdp\":\"v=0\"}"), NULL);
 	}
 	sim_run_for(loop, 100);
 	assert_string_equal(told(), "");
@@ -770,7 +770,7 @@ static void keys_are_heard_from_relays_alone(void **state)
 	fake_relay_key(&first, &to, id, "l3", 1);     // not of this pair
 	fake_relay_key(&first, &to, id + 1, "l2", 1); // not of this server
 	fake_relay_key(&second, &to, id, "l2", 1);    // no relay of ours
-	udp_send(first.socket, &to, STR("{\"callid\":"));
+	udp_send(first.socket, &to, STR("{\"callid\":"), NULL);
 	sim_run_for(loop, 10);
 	assert_string_equal(told(), "");
 	let_go(2);

@@ -107,6 +107,7 @@ struct loop *sim_create(uint64_t seed)
 	loop->choice_state = draw(&seed);
 	loop->network = (struct sim_network){.delay_min_ms = 1, .delay_max_ms = 1};
 	list_init(&loop->pending);
+	network_init(loop);
 	list_init(&loop->down);
 	list_init(&loop->dns_records);
 	timer_wheel_init(&loop->wheel, loop->now_ms);

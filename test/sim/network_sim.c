@@ -183,6 +183,31 @@ unsigned udp_queue_percent(const struct udp_socket *socket)
 	return socket->bound.loop->queue_percent;
 }
 
+static void tell_refused(struct timer *timer)
+{
+	struct loop *loop = container_of(timer, struct loop, refusals);
+	while (!list_empty(&loop->refused)) {
+		struct loss_watch *watch = container_of(loop->refused.next, struct loss_watch, node);
+		list_remove(&watch->node);
+		watch->lost(watch);
+	}
+}
+
+void network_init(struct loop *loop)
+{
+	list_init(&loop->refused);
+	timer_init(&loop->refusals, tell_refused);
+}
+
+static void refuse(struct loop *loop, struct loss_watch *watch)
+{
+	if (!watch)
+		return;
+	list_remove(&watch->node);
+	list_append(&loop->refused, &watch->node);
+	timer_start(loop, &loop->refusals, 0);
+}
+
 static enum sim_fate datagram_fate(struct loop *loop, const struct sim_packet *packet)
 {
 	enum sim_fate fate = loop->filter ? loop->filter(loop->filter_context, packet) : SIM_DELIVERED;
@@ -193,7 +218,7 @@ static enum sim_fate datagram_fate(struct loop *loop, const struct sim_packet *p
 	return network_chance(loop, loop->network.duplicate_permille) ? SIM_DOUBLED : SIM_DELIVERED;
 }
 
-int udp_send(struct udp_socket *socket, const struct net_address *to, struct str datagram)
+int udp_send(struct udp_socket *socket, const struct net_address *to, struct str datagram, struct loss_watch *watch)
 {
 	struct loop *loop = socket->bound.loop;
 	if (datagram.length > DATAGRAM_MAX)
@@ -203,7 +228,9 @@ int udp_send(struct udp_socket *socket, const struct net_address *to, struct str
 	const struct sim_packet packet = {loop->now_ms, SIM_UDP, socket->bound.address, *to, datagram};
 	const enum sim_fate fate = datagram_fate(loop, &packet);
 	network_sent(loop, &packet, fate);
-	for (int copies = fate == SIM_LOST ? 0 : fate == SIM_DOUBLED ? 2 : 1; copies > 0; copies--) {
+	if (fate == SIM_REFUSED)
+		refuse(loop, watch);
+	for (int copies = fate == SIM_DELIVERED ? 1 : fate == SIM_DOUBLED ? 2 : 0; copies > 0; copies--) {
 		uint64_t delay_ms = network_delay(loop);
 		if (network_chance(loop, loop->network.reorder_permille))
 			delay_ms += loop->network.reorder_ms;

@@ -149,7 +149,7 @@ void phone_send(struct phone *phone, uint64_t wire, struct str bytes)
 		return;
 	}
 	const struct net_address server = plane_server(phone->plane, phone->transport);
-	udp_send(phone->udp, &server, bytes);
+	udp_send(phone->udp, &server, bytes, NULL);
 }
 
 void phone_go_away(struct phone *phone, uint64_t duration_ms)

@@ -71,7 +71,7 @@ static void print_arrived(void *context, const struct sim_packet *packet)
 
 static void print_lost(void *context, const struct sim_packet *packet, enum sim_fate fate)
 {
-	if (fate == SIM_LOST)
+	if (fate == SIM_LOST || fate == SIM_REFUSED)
 		print_packet(context, packet, "-x");
 }
 

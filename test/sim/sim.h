@@ -58,8 +58,8 @@ unsigned sim_reset_connections(struct loop *loop, const struct net_address *end)
 
 enum sim_transport { SIM_UDP, SIM_TCP };
 
-// What becomes of a packet.
-enum sim_fate { SIM_DELIVERED, SIM_LOST, SIM_DOUBLED };
+// What becomes of a packet. SIM_REFUSED: the kernel does not take it, and whoever watches it is told in the next turn.
+enum sim_fate { SIM_DELIVERED, SIM_LOST, SIM_DOUBLED, SIM_REFUSED };
 
 struct sim_packet {
 	uint64_t at_ms; // when it was sent, or arrived
@@ -68,8 +68,8 @@ struct sim_packet {
 	struct str bytes;
 };
 
-// Asked for each datagram as it is sent, before chance is: SIM_LOST and SIM_DOUBLED decide it, SIM_DELIVERED leaves it to the
-// network. NULL undoes it.
+// Asked for each datagram as it is sent, before chance is: SIM_DELIVERED leaves it to the network, all others decide it. NULL undoes
+// it.
 void sim_filter(struct loop *loop, enum sim_fate (*filter)(void *context, const struct sim_packet *packet),
 		void *context);
 // Told of each datagram and each piece of a stream: as it is sent (arrived = false, with its fate) and as it arrives, just

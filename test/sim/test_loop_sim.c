@@ -50,7 +50,7 @@ static void send_letters(struct diary *diary, struct udp_socket *from, const cha
 {
 	const struct net_address to = udp_local(diary->socket);
 	for (const char *at = letters; *at; at++)
-		assert_int_equal(udp_send(from, &to, (struct str){at, 1}), 0);
+		assert_int_equal(udp_send(from, &to, (struct str){at, 1}, NULL), 0);
 }
 
 struct two_hosts {

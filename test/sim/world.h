@@ -103,6 +103,8 @@ struct loop {
 	struct hash_table *bound;
 	struct slots *connections;
 	struct list pending;     // wakeups
+	struct list refused;     // watches of refused datagrams
+	struct timer refusals;   // tells them
 	struct list down;        // down_hosts
 	struct net_address home; // the first address bound: where tcp_connect connects from
 	uint16_t next_port;
@@ -133,6 +135,7 @@ void event_free(struct event *event);
 bool network_chance(struct loop *loop, unsigned permille);
 uint64_t network_delay(struct loop *loop);
 bool network_is_down(const struct loop *loop, const struct net_address *host);
+void network_init(struct loop *loop);
 void network_sent(struct loop *loop, const struct sim_packet *packet, enum sim_fate fate);
 void network_arrived(struct loop *loop, const struct event *event, enum sim_transport transport);
 struct bound *bound_find(struct loop *loop, enum bound_kind kind, const struct net_address *address);

@@ -385,7 +385,7 @@ void peer_send_bytes(struct peer *peer, struct str bytes)
 	struct net_address to;
 	assert_true(net_address_parse(STR("10.0.0.1"), 5060, &to));
 	peer->rig->last_sent = arena_copy(&peer->rig->arena, bytes);
-	assert_int_equal(udp_send(peer->socket, &to, peer->rig->last_sent), 0);
+	assert_int_equal(udp_send(peer->socket, &to, peer->rig->last_sent, NULL), 0);
 	sim_run_for(peer->rig->loop, 5);
 }
 

@@ -162,7 +162,7 @@ void stand_peer_sends(struct stand *stand, const char *format, ...)
 	va_start(arguments, format);
 	struct str datagram = with_line_ends(bytes, sizeof bytes, format, arguments);
 	va_end(arguments);
-	assert_int_equal(udp_send(stand->peer_socket, &stand->ours, datagram), 0);
+	assert_int_equal(udp_send(stand->peer_socket, &stand->ours, datagram, NULL), 0);
 	sim_run_for(stand->loop, 0);
 }
 

@@ -328,6 +328,68 @@ static void a_sending_error_is_told_at_the_next_turn(void **state)
 	stand_tear_down(&stand);
 }
 
+static enum sim_fate refuse(void *context, const struct sim_packet *packet)
+{
+	(void)context;
+	(void)packet;
+	return SIM_REFUSED;
+}
+
+static void a_datagram_that_the_kernel_refuses_fails_at_the_next_turn(void **state)
+{
+	struct stand stand;
+	(void)state;
+
+	stand_set_up(&stand);
+	sim_filter(stand.loop, refuse, NULL);
+	assert_non_null(stand_start_padded(&stand, SIP_INVITE, stand_flow(&stand, TRANSPORT_UDP), 1));
+	stand_expect(&stand, "");
+	stand_run(&stand, 2);
+	stand_expect(&stand, "1 user: failed 503\n");
+	stand_tear_down(&stand);
+}
+
+static enum sim_fate refuse_ack(void *context, const struct sim_packet *packet)
+{
+	(void)context;
+	return str_starts(packet->bytes, STR("ACK ")) ? SIM_REFUSED : SIM_DELIVERED;
+}
+
+static void a_repetition_that_is_refused_fails_and_one_after_a_response_is_nothing(void **state)
+{
+	struct stand stand;
+	(void)state;
+
+	stand_set_up(&stand);
+	stand_start(&stand, SIP_INVITE, TRANSPORT_UDP);
+	stand_run(&stand, 100);
+	sim_filter(stand.loop, refuse, NULL);
+	stand_run(&stand, 500);
+	stand_expect(&stand, "0 peer < INVITE\n501 user: failed 503\n");
+	sim_filter(stand.loop, refuse_ack, NULL);
+	stand_restart(&stand);
+	stand_start(&stand, SIP_INVITE, TRANSPORT_UDP);
+	stand_peer_sends(&stand, STAND_RESPONSE("486", "UDP", "INVITE"));
+	stand_run(&stand, 40000); // the ACK, of which nobody needs to know
+	stand_expect(&stand, "0 peer < INVITE\n0 user: 486\n");
+	stand_tear_down(&stand);
+}
+
+static void who_forgets_a_request_is_not_told_that_it_was_refused(void **state)
+{
+	struct stand stand;
+	struct sip_client_transaction *transaction;
+	(void)state;
+
+	stand_set_up(&stand);
+	sim_filter(stand.loop, refuse, NULL);
+	transaction = stand_start_padded(&stand, SIP_OPTIONS, stand_flow(&stand, TRANSPORT_UDP), 1);
+	sip_client_forget(transaction);
+	stand_run(&stand, 40000);
+	stand_expect(&stand, "");
+	stand_tear_down(&stand);
+}
+
 static void a_refused_connection_fails_in_milliseconds(void **state)
 {
 	struct stand stand;
@@ -440,6 +502,9 @@ int main(void)
 	    cmocka_unit_test(a_response_must_match_branch_and_method),
 	    cmocka_unit_test(branches_are_new_each_time),
 	    cmocka_unit_test(a_sending_error_is_told_at_the_next_turn),
+	    cmocka_unit_test(a_datagram_that_the_kernel_refuses_fails_at_the_next_turn),
+	    cmocka_unit_test(a_repetition_that_is_refused_fails_and_one_after_a_response_is_nothing),
+	    cmocka_unit_test(who_forgets_a_request_is_not_told_that_it_was_refused),
 	    cmocka_unit_test(a_refused_connection_fails_in_milliseconds),
 	    cmocka_unit_test(a_connection_lost_before_any_response_fails_the_request),
 	    cmocka_unit_test(a_ringing_invite_outlives_its_connection),

@@ -392,7 +392,7 @@ static void flood(struct peer *attacker, const char *method, unsigned requests)
 			 "From: <sip:330@example.com>;tag=f%u\r\nTo: <sip:330@example.com>\r\nCall-ID: flood%u\r\n"
 			 "CSeq: 1 %s\r\nContact: <sip:x@10.0.0.66>\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n",
 			 method, i, i, i, method);
-		assert_int_equal(udp_send(attacker->socket, &to, str_of(text)), 0);
+		assert_int_equal(udp_send(attacker->socket, &to, str_of(text), NULL), 0);
 		if (i % 50 == 49) {
 			sim_run_for(rig->loop, 10); // 5,000 a second
 			attacker->count = attacker->read = 0;

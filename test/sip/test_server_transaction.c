@@ -424,14 +424,14 @@ static void over_ipv6_a_repetition_is_answered_as_well(void **state)
 	stand_set_up_with(&stand, (struct sip_transport_settings){.udp = {{0}, ours}});
 	stand.on_request = start_if_there_is_room;
 	assert_int_equal(udp_open(stand.loop, &theirs, count_datagram, &counted, &peer), 0);
-	assert_int_equal(udp_send(peer, &ours, options), 0);
+	assert_int_equal(udp_send(peer, &ours, options, NULL), 0);
 	stand_run(&stand, 10);
 	stand_respond(&stand, 200);
 	for (unsigned answers = 1; answers <= 3; answers++) {
 		stand_run(&stand, 10);
 		assert_int_equal(counted.datagrams, answers);
 		assert_true(net_address_equal(&counted.from, &ours));
-		assert_int_equal(udp_send(peer, &ours, options), 0);
+		assert_int_equal(udp_send(peer, &ours, options, NULL), 0);
 	}
 	stand_run(&stand, 32000);
 	udp_close(peer);

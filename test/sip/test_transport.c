@@ -84,8 +84,8 @@ static void what_keeps_a_nat_open_is_no_message(void **state)
 	stand_set_up(&stand);
 	stand_peer_sends(&stand, "\n\n");
 	stand_peer_sends(&stand, " ");
-	assert_int_equal(udp_send(stand.peer_socket, &stand.ours, (struct str){"\0\0\0\0", 4}), 0);
-	assert_int_equal(udp_send(stand.peer_socket, &stand.ours, STR_NONE), 0);
+	assert_int_equal(udp_send(stand.peer_socket, &stand.ours, (struct str){"\0\0\0\0", 4}, NULL), 0);
+	assert_int_equal(udp_send(stand.peer_socket, &stand.ours, STR_NONE, NULL), 0);
 	stand_run(&stand, 1);
 	stand_expect(&stand, "");
 	assert_int_equal(sip_transport_count(stand.transport).broken, 0);
@@ -344,11 +344,11 @@ static void an_answer_whose_connection_is_gone_goes_to_the_vias_port(void **stat
 }
 
 struct told {
-	struct sip_flow_watch watch;
+	struct loss_watch watch;
 	unsigned times;
 };
 
-static void count_lost(struct sip_flow_watch *watch)
+static void count_lost(struct loss_watch *watch)
 {
 	container_of(watch, struct told, watch)->times++;
 }
