@@ -34,17 +34,22 @@ class Load:
         self.process.stderr.close()
 
 
-def measure(build, peer, arguments, seconds, rate):
-    """One look at one scenario: CPU of the server's processes per operation, what failed, what the load saw."""
-    load = Load(build, peer, {**arguments, "rate": rate, "seconds": seconds})
+def look(peer, load, seconds):
+    """CPU of the server's processes per operation while a load does its work for so long, what failed, what the load saw."""
     before, commands = peer.cpu_us(), peer.relay_commands()
     load.go()
     result = load.result()
     after = peer.cpu_us()
     if commands is not None:
         result["round_trips_per_leg"] = (peer.relay_commands() - commands) / 2 / max(1, result["done"])
-    load.end()
-    wrong = result["failed"] + result["unexpected"]
-    result.update(cpu_us=(after - before) / max(1, result["done"]), wrong=wrong,
+    result.update(cpu_us=(after - before) / max(1, result["done"]), wrong=result["failed"] + result["unexpected"],
                   kept_up=result["seconds"] < seconds * 1.05)
+    return result
+
+
+def measure(build, peer, arguments, seconds, rate):
+    """One look at one scenario, by a load of its own."""
+    load = Load(build, peer, {**arguments, "rate": rate, "seconds": seconds})
+    result = look(peer, load, seconds)
+    load.end()
     return result

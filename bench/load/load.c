@@ -1,7 +1,7 @@
 // What a load is asked to do, its pace, and what comes of it.
 //   load server=127.0.0.1:5060 peer=carillon|kamailio what=calls|refreshes|registrations [key=value ...]
-// Registers every device, prints "ready", waits for a line on its standard input, does its work and prints one line of JSON;
-// waits for another line, ends. So whoever measures the server knows what happened between two looks at its processes.
+// Registers every device and prints "ready". For each line on its standard input it does its work and prints one line of JSON, and
+// ends when there is none left. So whoever measures the server knows what happened between two looks at its processes.
 #include "load.h"
 
 #include "base/digest.h"
@@ -233,18 +233,34 @@ static uint32_t percentile(const struct load *load, unsigned per_thousand)
 	return load->latency_count ? load->latencies[(load->latency_count - 1) * per_thousand / 1000] : 0;
 }
 
-static void report(struct load *load, double seconds, double cpu)
+struct progress {
+	struct counts counts;
+	struct wire_counts wire;
+	double cpu_s;
+};
+
+static struct progress progress_of(const struct load *load)
 {
-	const struct counts *counts = load->options.calls ? &load->calls : &load->registrations;
-	uint64_t open = open_operations(load);
+	return (struct progress){.counts = load->options.calls ? load->calls : load->registrations,
+				 .wire = wire_counts(load->wire),
+				 .cpu_s = cpu_s()};
+}
+
+// What came since `before`; `took_us`: until all was started.
+static void report(struct load *load, const struct progress *before, uint64_t took_us)
+{
+	struct progress now = progress_of(load);
 
 	qsort(load->latencies, load->latency_count, sizeof *load->latencies, by_size);
 	printf("{\"started\": %" PRIu64 ", \"done\": %" PRIu64 ", \"failed\": %" PRIu64 ", \"unexpected\": %" PRIu64
 	       ", \"retransmitted\": %" PRIu64 ", \"seconds\": %.3f, \"cpu_s\": %.3f, \"p50_us\": %u, \"p99_us\": %u, "
 	       "\"sent\": %" PRIu64 ", \"received\": %" PRIu64 ", \"complaint\": \"%s\"}\n",
-	       counts->started, counts->done, counts->failed + open, counts->unexpected, counts->retransmitted, seconds,
-	       cpu, percentile(load, 500), percentile(load, 990), wire_counts(load->wire).sent,
-	       wire_counts(load->wire).received, load->complaint);
+	       now.counts.started - before->counts.started, now.counts.done - before->counts.done,
+	       now.counts.failed - before->counts.failed + open_operations(load),
+	       now.counts.unexpected - before->counts.unexpected,
+	       now.counts.retransmitted - before->counts.retransmitted, (double)took_us / 1e6,
+	       now.cpu_s - before->cpu_s, percentile(load, 500), percentile(load, 990), now.wire.sent - before->wire.sent,
+	       now.wire.received - before->wire.received, load->complaint);
 	fflush(stdout);
 }
 
@@ -364,16 +380,14 @@ int main(int argc, char **argv)
 		printf("ready\n");
 		fflush(stdout);
 		load.registrations = (struct counts){0};
-		load.latency_count = 0;
-		if (wait_for_line()) {
-			double cpu = cpu_s();
-			uint64_t took = work(&load);
-			report(&load, (double)took / 1e6, cpu_s() - cpu);
-			wait_for_line();
-			if (load.options.fresh || load.options.transport != WIRE_UDP)
-				unregister(&load);
+		while (wait_for_line()) {
+			struct progress before = progress_of(&load);
+			load.latency_count = 0;
+			report(&load, &before, work(&load));
 			status = 0;
 		}
+		if (load.options.fresh || load.options.transport != WIRE_UDP)
+			unregister(&load);
 	}
 	wire_close(load.wire);
 	registrations_end();
