@@ -259,8 +259,8 @@ static void report(struct load *load, const struct progress *before, uint64_t to
 	       now.counts.failed - before->counts.failed + open_operations(load),
 	       now.counts.unexpected - before->counts.unexpected,
 	       now.counts.retransmitted - before->counts.retransmitted, (double)took_us / 1e6,
-	       now.cpu_s - before->cpu_s, percentile(load, 500), percentile(load, 990), now.wire.sent - before->wire.sent,
-	       now.wire.received - before->wire.received, load->complaint);
+	       now.cpu_s - before->cpu_s, percentile(load, 500), percentile(load, 990),
+	       now.wire.sent - before->wire.sent, now.wire.received - before->wire.received, load->complaint);
 	fflush(stdout);
 }
 

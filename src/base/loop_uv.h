@@ -17,13 +17,13 @@ struct signal_watch;
 // Datagrams that go out at the end of the turn.
 struct udp_held {
 	unsigned count;
-	size_t used;                              // bytes of `room`
-	struct udp_socket *sockets[LOOP_HELD];    // by which they go
-	struct list watches[LOOP_HELD];           // heads: who wants to know of a refusal
-	struct mmsghdr messages[LOOP_HELD];       // made once, but for the sizes
-	struct iovec pieces[LOOP_HELD];           // in `room`
+	size_t used;                           // bytes of `room`
+	struct udp_socket *sockets[LOOP_HELD]; // by which they go
+	struct list watches[LOOP_HELD];        // heads: who wants to know of a refusal
+	struct mmsghdr messages[LOOP_HELD];    // made once, but for the sizes
+	struct iovec pieces[LOOP_HELD];        // in `room`
 	struct sockaddr_storage places[LOOP_HELD];
-	char *room;                               // LOOP_HELD_BYTES, behind loop->received
+	char *room; // LOOP_HELD_BYTES, behind loop->received
 };
 
 struct loop {

@@ -190,8 +190,8 @@ void udp_held_init(struct loop *loop)
 	held->room = loop->received + (size_t)LOOP_PIECES * LOOP_PIECE_SIZE;
 	for (int i = 0; i < LOOP_HELD; i++) {
 		list_init(&held->watches[i]);
-		held->messages[i].msg_hdr = (struct msghdr){
-		    .msg_name = &held->places[i], .msg_iov = &held->pieces[i], .msg_iovlen = 1};
+		held->messages[i].msg_hdr =
+		    (struct msghdr){.msg_name = &held->places[i], .msg_iov = &held->pieces[i], .msg_iovlen = 1};
 	}
 	list_init(&loop->refused);
 	timer_init(&loop->refusals, tell_refused);

@@ -100,8 +100,7 @@ static void client_start_deadline(struct sip_client_transaction *transaction, ui
 static void client_send(struct sip_client_transaction *transaction)
 {
 	struct sip_transport *transport = transaction->transactions->transport;
-	int error =
-	    sip_transport_send_watched(transport, &transaction->flow, transaction->kept, &transaction->watch);
+	int error = sip_transport_send_watched(transport, &transaction->flow, transaction->kept, &transaction->watch);
 
 	if (error) {
 		log_debug("client_transaction_not_sent", LOG_INT("error", error));

@@ -105,7 +105,7 @@ struct sip_session {
 	struct hash_node by_tag;
 	struct hash_node by_origin; // callers
 	struct sip_dialog dialog;
-	struct loss_watch watch;         // on the connection that the dialog uses
+	struct loss_watch watch;             // on the connection that the dialog uses
 	struct list exchanges;               // requests of ours
 	struct trunk_leg *trunk_leg;         // callee over a trunk, until somebody rings; owned
 	struct trunk_account *trunk_account; // whose password answers challenges; owned

@@ -207,7 +207,8 @@ static void any_size_that_fits(void **state)
 	assert_int_equal(udp_send(world->a, &world->b_local, (struct str){large, 65507}, NULL), 0);
 	assert_int_equal(udp_send(world->a, &world->b_local, (struct str){large, 65508}, NULL), -EMSGSIZE);
 	assert_int_equal(udp_send(world->a, &world->b_local, (struct str){large, SIZE_MAX}, NULL), -EMSGSIZE);
-	assert_int_equal(udp_send(world->a, &world->b_local, (struct str){large, (UINT64_C(1) << 32) + 1}, NULL), -EMSGSIZE);
+	assert_int_equal(udp_send(world->a, &world->b_local, (struct str){large, (UINT64_C(1) << 32) + 1}, NULL),
+			 -EMSGSIZE);
 	assert_int_equal(udp_send(world->a, &(struct net_address){0}, STR("z"), NULL), -EAFNOSUPPORT);
 	loop_run(world->loop);
 	udp_close(world->a);
@@ -256,8 +257,7 @@ static void send_upwards(struct timer *timer)
 	struct world *world = container_of(timer, struct world, timer);
 	for (int i = 0; i < MANY; i++) {
 		char bytes[] = {(char)i, 0, 0};
-		assert_int_equal(
-		    udp_send(world->a, &world->b_local, (struct str){bytes, 1 + (size_t)i % 3}, NULL), 0);
+		assert_int_equal(udp_send(world->a, &world->b_local, (struct str){bytes, 1 + (size_t)i % 3}, NULL), 0);
 	}
 	assert_int_equal(world->calls, 0);
 }
@@ -372,24 +372,39 @@ static void who_watches_is_told_of_a_refusal(void **state)
 	udp_close(world->b);
 }
 
-static void send_close_and_stop(struct timer *timer)
+static void send_and_stop(void *context, const struct net_address *from, char *bytes, size_t size)
 {
-	struct world *world = container_of(timer, struct world, timer);
-	udp_send(world->a, &world->b_local, STR("b"), NULL);
-	udp_close(world->a);
+	struct world *world = context;
+	(void)from, (void)bytes, (void)size;
+	assert_int_equal(udp_send(world->a, &world->b_local, STR("b"), NULL), 0);
 	loop_stop(world->loop);
 }
 
-static void who_closes_or_stops_has_sent_before(void **state)
+static void send_close_and_stop(void *context, const struct net_address *from, char *bytes, size_t size)
+{
+	struct world *world = context;
+	send_and_stop(context, from, bytes, size);
+	udp_close(world->a);
+}
+
+static void who_stops_or_closes_has_sent_before(void **state)
 {
 	struct world *world = *state;
-	open_two(world, "127.0.0.1", echo, b_and_d);
-	timer_init(&world->timer, send_close_and_stop);
-	timer_start(world->loop, &world->timer, 1);
-	loop_run(world->loop);
-	loop_run(world->loop); // until it has come
-	assert_int_equal(world->calls, 1);
-	udp_close(world->b);
+	udp_received *const handlers[] = {send_and_stop, send_close_and_stop};
+	for (int i = 0; i < 2; i++) {
+		world->calls = 0;
+		open_two(world, "127.0.0.1", handlers[i], b_and_d);
+		assert_int_equal(udp_send(world->b, &world->a_local, STR("go"), NULL), 0);
+		loop_run(world->loop);
+		bool open = handlers[i] == send_and_stop;
+		if (open) // what is sent now comes behind it
+			assert_int_equal(udp_send(world->a, &world->b_local, STR("d"), NULL), 0);
+		loop_run(world->loop); // until it has come
+		assert_int_equal(world->calls, open ? 2 : 1);
+		if (open)
+			udp_close(world->a);
+		udp_close(world->b);
+	}
 }
 
 static void a_port_has_one_socket(void **state)
@@ -427,11 +442,19 @@ static void survives_without_memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    test(timers_fire_once_and_not_early), test(random_bytes_differ),    test(a_signal_comes),
-	    test(another_thread_wakes),           test(datagrams_go_both_ways), test(any_size_that_fits),
-	    test(nothing_comes_after_close),      test(a_port_has_one_socket),  test(survives_without_memory),
-	    test(a_turn_sends_at_its_end_and_in_order), test(what_a_turn_sends_may_be_large),
-	    test(who_watches_is_told_of_a_refusal), test(who_closes_or_stops_has_sent_before),
+	    test(timers_fire_once_and_not_early),
+	    test(random_bytes_differ),
+	    test(a_signal_comes),
+	    test(another_thread_wakes),
+	    test(datagrams_go_both_ways),
+	    test(any_size_that_fits),
+	    test(nothing_comes_after_close),
+	    test(a_port_has_one_socket),
+	    test(survives_without_memory),
+	    test(a_turn_sends_at_its_end_and_in_order),
+	    test(what_a_turn_sends_may_be_large),
+	    test(who_watches_is_told_of_a_refusal),
+	    test(who_stops_or_closes_has_sent_before),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
