@@ -19,7 +19,7 @@ static bool same_tally(const struct hash_node *node, const void *key)
 
 struct tally *tally_find(const struct call_table *table, enum tally_kind kind, uint64_t id)
 {
-	struct hash_node *node = hash_find(table->tallies[kind], hash_uint(id), same_tally, &id);
+	struct hash_node *node = hash_find(table->tallies[kind], hash_id(id), same_tally, &id);
 
 	return node ? container_of(node, struct tally, node) : NULL;
 }
@@ -35,7 +35,7 @@ bool tally_add(struct call_table *table, enum tally_kind kind, uint64_t id)
 		tally->id = id;
 		list_init(&tally->calls);
 		list_init(&tally->attempts);
-		if (!hash_insert(table->tallies[kind], &tally->node, hash_uint(id))) {
+		if (!hash_insert(table->tallies[kind], &tally->node, hash_id(id))) {
 			pool_give(&table->tallies_pool, tally);
 			return false;
 		}

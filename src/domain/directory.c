@@ -168,7 +168,7 @@ static void entry_fetch(const struct entry *entry, enum entity_kind kind)
 
 static struct entry *entry_by_id(const struct directory *directory, enum entity_kind kind, uint64_t id)
 {
-	struct hash_node *node = hash_find(directory->by_id[kind], hash_uint(id), same_id, &id);
+	struct hash_node *node = hash_find(directory->by_id[kind], hash_id(id), same_id, &id);
 
 	return node ? container_of(node, struct entry, by_id) : NULL;
 }
@@ -191,7 +191,7 @@ static const struct entity *entity_by_key(const struct directory *directory, enu
 
 static struct holding *holding_find(const struct directory *directory, uint64_t device_id)
 {
-	struct hash_node *node = hash_find(directory->holdings, hash_uint(device_id), same_device, &device_id);
+	struct hash_node *node = hash_find(directory->holdings, hash_id(device_id), same_device, &device_id);
 
 	return node ? container_of(node, struct holding, node) : NULL;
 }
@@ -208,7 +208,7 @@ static struct holding *holding_get(struct directory *directory, uint64_t device_
 	holding->device_id = device_id;
 	list_init(&holding->assignments);
 	list_init(&holding->selections);
-	if (!hash_insert(directory->holdings, &holding->node, hash_uint(device_id))) {
+	if (!hash_insert(directory->holdings, &holding->node, hash_id(device_id))) {
 		free(holding);
 		return NULL;
 	}
@@ -331,7 +331,7 @@ static bool entry_enter_keys(struct directory *directory, struct entry *entry)
 {
 	const struct entity *entity = entry->entity;
 
-	if (!hash_insert(directory->by_id[entity->kind], &entry->by_id, hash_uint(entity->id))) {
+	if (!hash_insert(directory->by_id[entity->kind], &entry->by_id, hash_id(entity->id))) {
 		entry->by_id.hash = 0;
 		return false;
 	}
@@ -356,7 +356,7 @@ static bool entry_enter(struct directory *directory, struct entry *entry)
 	if (!entry_enter_keys(directory, entry))
 		return false;
 	if (entity->kind == ENTITY_DID &&
-	    !hash_insert(directory->dids_of_users, &entry->by_user, hash_uint(((const struct did *)entity)->user_id))) {
+	    !hash_insert(directory->dids_of_users, &entry->by_user, hash_id(((const struct did *)entity)->user_id))) {
 		entry->by_user.hash = 0;
 		return false;
 	}
@@ -569,12 +569,12 @@ void directory_fetch(const struct directory *directory, enum entity_kind kind, u
 
 void directory_expect_device(const struct directory *directory, uint64_t id)
 {
-	hash_fetch(directory->by_id[ENTITY_DEVICE], hash_uint(id));
+	hash_fetch(directory->by_id[ENTITY_DEVICE], hash_id(id));
 }
 
 void directory_fetch_device(const struct directory *directory, uint64_t id)
 {
-	const struct hash_node *node = hash_first(directory->by_id[ENTITY_DEVICE], hash_uint(id));
+	const struct hash_node *node = hash_first(directory->by_id[ENTITY_DEVICE], hash_id(id));
 
 	if (node)
 		entry_fetch(container_of(node, const struct entry, by_id), ENTITY_DEVICE);
@@ -582,7 +582,7 @@ void directory_fetch_device(const struct directory *directory, uint64_t id)
 
 void directory_expect_holder(const struct directory *directory, uint64_t device_id)
 {
-	hash_fetch(directory->holdings, hash_uint(device_id));
+	hash_fetch(directory->holdings, hash_id(device_id));
 }
 
 const struct site *directory_site(const struct directory *directory)
@@ -669,7 +669,7 @@ const struct did *directory_did_of_user(const struct directory *directory, uint6
 	struct did_search search = {.user_id = user_id};
 	struct did_search *key = &search;
 
-	hash_find(directory->dids_of_users, hash_uint(user_id), did_gather, &key);
+	hash_find(directory->dids_of_users, hash_id(user_id), did_gather, &key);
 	return search.found;
 }
 

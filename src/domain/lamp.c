@@ -13,7 +13,7 @@ static bool same_lamp(const struct hash_node *node, const void *key)
 
 static struct lamp *lamp_find(const struct call_table *table, uint64_t user_id)
 {
-	struct hash_node *node = hash_find(table->lamps, hash_uint(user_id), same_lamp, &user_id);
+	struct hash_node *node = hash_find(table->lamps, hash_id(user_id), same_lamp, &user_id);
 
 	return node ? container_of(node, struct lamp, node) : NULL;
 }
@@ -26,7 +26,7 @@ static struct lamp *lamp_new(struct call_table *table, uint64_t user_id)
 		return NULL;
 	lamp->user_id = user_id;
 	list_init(&lamp->watches);
-	if (hash_insert(table->lamps, &lamp->node, hash_uint(user_id)))
+	if (hash_insert(table->lamps, &lamp->node, hash_id(user_id)))
 		return lamp;
 	pool_give(&table->lamps_pool, lamp);
 	return NULL;

@@ -50,7 +50,7 @@ static bool same_phone(const struct hash_node *node, const void *id)
 
 static struct phone *phone_find(const struct phone_keys *keys, uint64_t device_id)
 {
-	struct hash_node *node = hash_find(keys->phones, hash_uint(device_id), same_phone, &device_id);
+	struct hash_node *node = hash_find(keys->phones, hash_id(device_id), same_phone, &device_id);
 
 	return node ? container_of(node, struct phone, node) : NULL;
 }
@@ -165,7 +165,7 @@ static struct phone *phone_new(struct phone_keys *keys, uint64_t device_id)
 		return NULL;
 	phone->device_id = device_id;
 	list_init(&phone->keys);
-	if (hash_insert(keys->phones, &phone->node, hash_uint(device_id)))
+	if (hash_insert(keys->phones, &phone->node, hash_id(device_id)))
 		return phone;
 	free(phone);
 	return NULL;

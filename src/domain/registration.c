@@ -17,7 +17,7 @@ static bool same_device(const struct hash_node *node, const void *key)
 
 struct place *place_find(const struct registrations *registrations, uint64_t device_id)
 {
-	struct hash_node *node = hash_find(registrations->places, hash_uint(device_id), same_device, &device_id);
+	struct hash_node *node = hash_find(registrations->places, hash_id(device_id), same_device, &device_id);
 
 	return node ? container_of(node, struct place, node) : NULL;
 }
@@ -42,7 +42,7 @@ struct place *place_get(struct registrations *registrations, uint64_t device_id)
 	place->device_id = device_id;
 	list_init(&place->bindings);
 	timer_init(&place->expiry, expiry_due);
-	if (!hash_insert(registrations->places, &place->node, hash_uint(device_id))) {
+	if (!hash_insert(registrations->places, &place->node, hash_id(device_id))) {
 		pool_give(&registrations->places_pool, place);
 		return NULL;
 	}
@@ -313,12 +313,12 @@ const struct list *registrations_of(struct registrations *registrations, uint64_
 
 void registrations_expect(const struct registrations *registrations, uint64_t device_id)
 {
-	hash_fetch(registrations->places, hash_uint(device_id));
+	hash_fetch(registrations->places, hash_id(device_id));
 }
 
 void registrations_fetch(const struct registrations *registrations, uint64_t device_id)
 {
-	const struct hash_node *node = hash_first(registrations->places, hash_uint(device_id));
+	const struct hash_node *node = hash_first(registrations->places, hash_id(device_id));
 
 	if (node)
 		fetch(container_of(node, const struct place, node));

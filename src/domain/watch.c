@@ -136,14 +136,14 @@ static void changed_device_drop(struct watch *watch, struct changed_device *chan
 void watch_device(struct watch *watch, uint64_t device_id)
 {
 	if (!watch_wanted(watch) || device_id == 0 ||
-	    hash_find(watch->devices_by_id, hash_uint(device_id), same_device, &device_id))
+	    hash_find(watch->devices_by_id, hash_id(device_id), same_device, &device_id))
 		return;
 	watch_soon(watch);
 	// One more than are named shows that there were too many.
 	if (hash_count(watch->devices_by_id) > DEVICES_PER_TURN)
 		return;
 	struct changed_device *changed = calloc(1, sizeof *changed);
-	if (!changed || !hash_insert(watch->devices_by_id, &changed->node, hash_uint(device_id))) {
+	if (!changed || !hash_insert(watch->devices_by_id, &changed->node, hash_id(device_id))) {
 		struct watch_batch *batch = batch_get(watch);
 		if (batch)
 			batch->incomplete = true;

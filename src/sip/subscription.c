@@ -92,7 +92,7 @@ static bool same_device(const struct hash_node *node, const void *key)
 
 static struct subscriber *subscriber_find(const struct subscriptions *subscriptions, uint64_t device_id)
 {
-	struct hash_node *node = hash_find(subscriptions->subscribers, hash_uint(device_id), same_device, &device_id);
+	struct hash_node *node = hash_find(subscriptions->subscribers, hash_id(device_id), same_device, &device_id);
 
 	return node ? container_of(node, struct subscriber, node) : NULL;
 }
@@ -108,7 +108,7 @@ static struct subscriber *subscriber_get(struct subscriptions *subscriptions, ui
 		return NULL;
 	subscriber->device_id = device_id;
 	list_init(&subscriber->subscriptions);
-	if (hash_insert(subscriptions->subscribers, &subscriber->node, hash_uint(device_id)))
+	if (hash_insert(subscriptions->subscribers, &subscriber->node, hash_id(device_id)))
 		return subscriber;
 	pool_give(&subscriptions->subscribers_pool, subscriber);
 	return NULL;
