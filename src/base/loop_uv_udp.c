@@ -216,18 +216,26 @@ static void hold(struct udp_socket *udp, const struct net_address *to, struct st
 	list_append(&held->watches[i], &watch->node);
 }
 
-static void refused(struct loop *loop, unsigned which, int error)
+static void refused_log(const struct udp_held *held, unsigned which, int error)
 {
-	struct list *watches = &loop->held.watches[which], *watch = watches->next;
 	struct net_address to = {0};
 	char text[64];
 	struct writer w = writer_into(text, sizeof text);
 
-	net_address_from_sockaddr((struct sockaddr *)&loop->held.places[which], &to);
+	net_address_from_sockaddr((const struct sockaddr *)&held->places[which], &to);
 	net_address_write(&w, &to);
 	log_info("datagram_refused", LOG_STR("to", writer_result(&w)), LOG_TEXT("reason", strerror(error)));
-	if (list_empty(watches))
+}
+
+// Whoever watches sees to it; of all others the log tells.
+static void refused(struct loop *loop, unsigned which, int error)
+{
+	struct list *watches = &loop->held.watches[which], *watch = watches->next;
+
+	if (list_empty(watches)) {
+		refused_log(&loop->held, which, error);
 		return;
+	}
 	list_remove(watch);
 	list_append(&loop->refused, watch);
 	timer_start(loop, &loop->refusals, 0);
@@ -245,9 +253,9 @@ static unsigned send_some(struct loop *loop, unsigned from)
 	    sendmmsg(held->sockets[from]->descriptor, held->messages + from, end - from, MSG_DONTWAIT | MSG_NOSIGNAL);
 	if (sent > 0)
 		return (unsigned)sent;
-	if (errno == EINTR)
+	if (sent < 0 && errno == EINTR)
 		return 0;
-	if (refusal(errno)) // of the first one
+	if (sent < 0 && refusal(errno)) // of the first one
 		refused(loop, from, errno);
 	return 1;
 }
