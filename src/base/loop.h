@@ -76,6 +76,16 @@ struct loss_watch {
 	void (*lost)(struct loss_watch *watch);
 };
 
+// Tells all in the list. They may take others out of it, and put some in.
+static inline void loss_watches_tell(struct list *watches)
+{
+	while (!list_empty(watches)) {
+		struct loss_watch *watch = container_of(watches->next, struct loss_watch, node);
+		list_remove(&watch->node);
+		watch->lost(watch);
+	}
+}
+
 // ---- UDP
 
 struct udp_socket;

@@ -64,11 +64,7 @@ static void connection_lose(struct sip_connection *connection, const char *why)
 		list_remove(&connection->watches);
 	}
 	connection_free(connection);
-	while (!list_empty(&watches)) {
-		struct loss_watch *watch = container_of(watches.next, struct loss_watch, node);
-		list_remove(&watch->node);
-		watch->lost(watch);
-	}
+	loss_watches_tell(&watches);
 	if (transport->handlers.flow_lost)
 		transport->handlers.flow_lost(transport->context, id);
 }

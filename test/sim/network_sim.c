@@ -185,12 +185,7 @@ unsigned udp_queue_percent(const struct udp_socket *socket)
 
 static void tell_refused(struct timer *timer)
 {
-	struct loop *loop = container_of(timer, struct loop, refusals);
-	while (!list_empty(&loop->refused)) {
-		struct loss_watch *watch = container_of(loop->refused.next, struct loss_watch, node);
-		list_remove(&watch->node);
-		watch->lost(watch);
-	}
+	loss_watches_tell(&container_of(timer, struct loop, refusals)->refused);
 }
 
 void network_init(struct loop *loop)
