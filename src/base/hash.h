@@ -22,8 +22,8 @@ static inline uint64_t hash_str(struct str s)
 uint64_t hash_str_nocase(struct str s); // ASCII letters fold
 uint64_t hash_uint(uint64_t value);
 // Of a number that the database gives, one after another, so that nobody chooses it: neighbours lie side by side, and no two of as many
-// as there are buckets lie in the same one. A call among 1,000,000 devices took a fifth more than among 1,000 with hash_uint, and 4 percent
-// more with this.
+// as there are buckets lie in the same one. A call among 1,000,000 devices, called one after another, took 10 to 24 percent more than among
+// 1,000 with hash_uint, and 4 to 10 percent more with this.
 static inline uint64_t hash_id(uint64_t id)
 {
 	return id;
